@@ -1,0 +1,46 @@
+// The one Catch main. `--gtest_output=xml:FILE`, which Meson passes under protocol 'gtest', becomes
+// Catch's JUnit report; failed assertions are printed to stderr as well, so the console shows them.
+#define CATCH_CONFIG_RUNNER
+#include <catch2/catch.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct PrintFailures : Catch::TestEventListenerBase {
+  using TestEventListenerBase::TestEventListenerBase;
+  void testCaseStarting(const Catch::TestCaseInfo& info) override { name_ = info.name; }
+  bool assertionEnded(const Catch::AssertionStats& stats) override {
+    const Catch::AssertionResult& r = stats.assertionResult;
+    if (r.isOk()) return true;
+    std::cerr << r.getSourceInfo() << ": in '" << name_ << "': " << r.getExpressionInMacro();
+    if (r.hasExpandedExpression()) std::cerr << "  is  " << r.getExpandedExpression();
+    if (r.hasMessage()) std::cerr << "  " << r.getMessage();
+    for (const Catch::MessageInfo& m : stats.infoMessages) std::cerr << "\n    " << m.message;
+    std::cerr << std::endl;
+    return true;
+  }
+
+ private:
+  std::string name_;
+};
+CATCH_REGISTER_LISTENER(PrintFailures)
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string prefix = "--gtest_output=xml:";
+  std::vector<std::string> args;
+  for (int i = 0; i < argc; ++i) {
+    std::string arg = argv[i];
+    if (arg.rfind(prefix, 0) == 0) {
+      args.insert(args.end(), {"-r", "junit", "-o", arg.substr(prefix.size())});
+    } else {
+      args.push_back(arg);
+    }
+  }
+  std::vector<const char*> raw;
+  for (const std::string& arg : args) raw.push_back(arg.c_str());
+  return Catch::Session().run(static_cast<int>(raw.size()), raw.data());
+}

@@ -1,0 +1,60 @@
+// Opens a component of a linked-in plugin as the host would, on a clock that the test moves by hand.
+#pragma once
+
+#include <atomic>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <penstock/plugin/plugin.hpp>
+#include <penstock/plugin/time.hpp>
+
+#include "config/values.hpp"
+
+namespace penstock::testing {
+
+// A wall clock and a boot clock that stand still until told otherwise. Thread: any.
+class ManualTime final : public TimeSource {
+ public:
+  Time wall() noexcept override { return Time(Millis(wall_.load())); }
+  Millis boot() noexcept override { return Millis(boot_.load()); }
+  void advance(Millis by) { wall_ += by.count(), boot_ += by.count(); }  // both clocks
+  void jump_wall(Millis by) { wall_ += by.count(); }                     // what an operator's `date` does
+
+ private:
+  std::atomic<std::int64_t> wall_{1'700'000'000'000}, boot_{1'000'000};
+};
+
+// A host that keeps quiet. With `time` null, plugins read the operating system's clocks.
+class TestHost final : public Host {
+ public:
+  explicit TestHost(ManualTime* time = nullptr) : time_(time) {}
+  void log(Level, std::string_view) noexcept override {}
+  void* query(std::string_view id) noexcept override {
+    return time_ && id == TimeSource::kId ? static_cast<TimeSource*>(time_) : nullptr;
+  }
+
+ private:
+  ManualTime* time_;
+};
+
+// Creates component `name` of `entry`; throws std::runtime_error with the error's text when it fails.
+template <class Iface>
+std::unique_ptr<Iface> open_component(PluginEntry entry, const std::string& name, Host& host,
+                                      const std::map<std::string, config::Written>& settings = {}) {
+  const PluginDescriptor& plugin = *entry();
+  for (std::size_t i = 0; i < plugin.components_count; ++i) {
+    const Component& c = plugin.components[i];
+    if (c.name != name || std::strcmp(c.kind, Iface::kKind) != 0) continue;
+    auto values = config::Values::check({c.settings, c.settings_count}, settings);
+    if (!values) throw std::runtime_error(values.error().message);
+    Error error;
+    if (Interface* made = c.create(host, *values, error)) return std::unique_ptr<Iface>(static_cast<Iface*>(made));
+    throw std::runtime_error(error.message);
+  }
+  throw std::runtime_error("no component " + name);
+}
+
+}  // namespace penstock::testing
