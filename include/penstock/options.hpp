@@ -28,15 +28,15 @@ enum class IfFull : std::uint8_t {
 
 // For one enqueue. Empty and zero mean: as the task type's policy says, else as the config says.
 struct EnqueueOptions {
-  std::string queue;
-  std::optional<std::int32_t> priority;  // lower runs first
-  std::optional<std::uint16_t> weight;
-  std::optional<Millis> delay;  // from now
-  std::optional<Time> at;       // or at a date
-  std::optional<std::uint32_t> retries;
-  std::optional<Millis> backoff, backoff_cap, timeout, keep_result;
-  std::optional<TaskId> id;       // the caller's own: sending it twice makes one task
-  Metadata metadata;              // up to 64 pairs and 16 KiB; "traceparent" is set by the tracer
+  std::string queue{};
+  std::optional<std::int32_t> priority{};  // lower runs first
+  std::optional<std::uint16_t> weight{};
+  std::optional<Millis> delay{};  // from now
+  std::optional<Time> at{};       // or at a date
+  std::optional<std::uint32_t> retries{};
+  std::optional<Millis> backoff{}, backoff_cap{}, timeout{}, keep_result{};
+  std::optional<TaskId> id{};     // the caller's own: sending it twice makes one task
+  Metadata metadata{};            // up to 64 pairs and 16 KiB; "traceparent" is set by the tracer
   std::uint64_t queue_limit = 0;  // waiting tasks at which the queue is full; 0: none
   IfFull if_full = IfFull::reject;
   Millis block_at_most{30'000};
@@ -44,20 +44,20 @@ struct EnqueueOptions {
 
 // For one in-memory task.
 struct SubmitOptions {
-  std::string name;   // shown in hooks, metrics and results
-  std::string queue;  // empty: "local"
+  std::string name{};   // shown in hooks, metrics and results
+  std::string queue{};  // empty: "local"
   std::int32_t priority = 0;
   std::uint16_t weight = 1;
   Millis delay{};
-  std::optional<std::uint32_t> retries;  // absent: as the manager's options say
-  std::optional<Millis> backoff, timeout;
+  std::optional<std::uint32_t> retries{};  // absent: as the manager's options say
+  std::optional<Millis> backoff{}, timeout{};
 };
 
 using SettingValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>>;
 struct PluginChoice {
-  std::string use;     // the component's name; empty: none
-  std::string module;  // absolute path of a module; empty: found by name
-  std::map<std::string, SettingValue> settings;
+  std::string use{};     // the component's name; empty: none
+  std::string module{};  // absolute path of a module; empty: found by name
+  std::map<std::string, SettingValue> settings{};
 };
 
 // For a manager. The defaults are those of the config file, which has a key for each of these.
@@ -81,7 +81,7 @@ struct Options {
   Millis ended_age{900'000};         // count, age and size of their results
   std::uint64_t ended_bytes = 64 << 20;
 
-  PluginChoice backend{.use = "memory", .module = {}, .settings = {}};
+  PluginChoice backend{.use = "memory"};
   std::string durability;            // empty: whatever the backend gives
   std::vector<PluginChoice> codecs;  // a value codec, then transforms; empty: json
   PluginChoice limiter, tracer;

@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <penstock/fields.hpp>
+#include <penstock/payload.hpp>
 #include <penstock/plugin/outcome.hpp>
 
 namespace penstock {
@@ -29,27 +29,23 @@ inline constexpr char kTypeTag = 0;
 template <class T>
 class TypedResult final : public ResultValue {
  public:
-  explicit TypedResult(T value) : value_(std::move(value)), view_(value_) {}
-  const Encodable* encodable() const noexcept override { return view_.get(); }
-  const std::string* bytes() const noexcept override {
-    if constexpr (std::same_as<T, std::string>) return &value_;
-    return nullptr;
+  explicit TypedResult(T value) : value_(std::move(value)) {}
+  Result<bool> encode(ValueCodec* codec, std::string& codec_name, std::string& out) const noexcept override {
+    if constexpr (HasPayload<T>) {
+      return guard([&]() -> Result<bool> {
+        codec_name = Payload<T>::codec_name(codec);
+        Result<void> encoded = Payload<T>::encode(value_, codec, out);
+        if (!encoded) return encoded.error();
+        return true;
+      });
+    } else {
+      return false;
+    }
   }
   void* address(const void* type_tag) noexcept override { return type_tag == &kTypeTag<T> ? &value_ : nullptr; }
 
  private:
-  // Shows the value to a codec when its type names its fields; other types stay in this process.
-  struct Described_ {
-    explicit Described_(const T& v) : view(v) {}
-    const Encodable* get() const noexcept { return &view; }
-    FieldView<T> view;
-  };
-  struct Opaque_ {
-    explicit Opaque_(const T&) {}
-    const Encodable* get() const noexcept { return nullptr; }
-  };
   T value_;
-  std::conditional_t<Described<T>, Described_, Opaque_> view_;
 };
 
 }  // namespace impl
