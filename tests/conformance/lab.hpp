@@ -3,6 +3,7 @@
 // call answers an Error; use store() where an Error is what is wanted.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -45,7 +46,8 @@ inline void holds(bool fact, std::string_view what, Here here = Here::now()) {
 // The value of a call that has to succeed.
 template <class T>
 T must(Result<T> result, std::string_view what, Here here = Here::now()) {
-  if (!result) broken(std::string(what) + " answered " + text(result.error().code) + ": " + result.error().message, here);
+  if (!result)
+    broken(std::string(what) + " answered " + text(result.error().code) + ": " + result.error().message, here);
   return std::move(result).value();
 }
 // The code of a call that has to fail.
@@ -66,6 +68,16 @@ class Random {
 
  private:
   std::uint64_t state_;
+};
+
+// A stretch of real time, so that no loop of a check depends on a broken store to end.
+class Until {
+ public:
+  explicit Until(Millis from_now) : end_(std::chrono::steady_clock::now() + from_now) {}
+  bool passed() const { return std::chrono::steady_clock::now() >= end_; }
+
+ private:
+  std::chrono::steady_clock::time_point end_;
 };
 
 class Lab {
@@ -114,7 +126,7 @@ class Lab {
   Extended extend(std::string_view queue, Epoch, Millis lease, Here = Here::now());
 
   // A task brought into a state. The key's queue is `queue`, which must outlive it.
-  Leased leased(std::string_view queue = "q", Here = Here::now());         // put and claimed for long
+  Leased leased(std::string_view queue = "q", Here = Here::now());  // put and claimed for long
   Leased ended(State to, Millis keep = {}, std::string_view queue = "q", Here = Here::now());
   void finish(const Leased&, State to, Millis keep, std::string_view note = {}, Here = Here::now());
 

@@ -32,8 +32,8 @@ Leased witness(Lab& lab) {
 }
 
 constexpr Promise kPromises[] = {
-    {"batch.too_many_new_tasks_is_invalid", "An enqueue of more than max_batch tasks is Errc::invalid and changes nothing.", 0,
-     nullptr,
+    {"batch.too_many_new_tasks_is_invalid",
+     "An enqueue of more than max_batch tasks is Errc::invalid and changes nothing.", 0, nullptr,
      [](Lab& lab) {
        witness(lab);
        const std::string before = lab.dump();
@@ -42,8 +42,8 @@ constexpr Promise kPromises[] = {
        lab.unchanged(before, "an enqueue of max_batch + 1");
      }},
 
-    {"batch.too_many_settlements_is_invalid", "An exchange of more than max_batch settlements is Errc::invalid and changes nothing.",
-     0, nullptr,
+    {"batch.too_many_settlements_is_invalid",
+     "An exchange of more than max_batch settlements is Errc::invalid and changes nothing.", 0, nullptr,
      [](Lab& lab) {
        const Leased t = witness(lab);
        const std::string before = lab.dump();
@@ -52,15 +52,16 @@ constexpr Promise kPromises[] = {
        lab.unchanged(before, "max_batch + 1 settlements");
      }},
 
-    {"batch.too_many_extensions_is_invalid", "An exchange of more than max_batch extensions is Errc::invalid.", 0, nullptr,
+    {"batch.too_many_extensions_is_invalid", "An exchange of more than max_batch extensions is Errc::invalid.", 0,
+     nullptr,
      [](Lab& lab) {
        const Leased t = witness(lab);
        const std::vector<Held> batch(lab.properties().max_batch + std::size_t{1}, Held{t.queue, t.epoch});
        fails(lab.store().exchange(with(&Exchange::extend, batch)), Errc::invalid, "max_batch + 1 extensions");
      }},
 
-    {"batch.too_many_shares_is_invalid", "An exchange that claims from more than max_batch queues is Errc::invalid and claims nothing.",
-     0, nullptr,
+    {"batch.too_many_shares_is_invalid",
+     "An exchange that claims from more than max_batch queues is Errc::invalid and claims nothing.", 0, nullptr,
      [](Lab& lab) {
        witness(lab);
        lab.put("q0");
@@ -70,7 +71,8 @@ constexpr Promise kPromises[] = {
        lab.unchanged(before, "max_batch + 1 shares");
      }},
 
-    {"batch.too_many_cancels_is_invalid", "A cancel of more than max_batch tasks is Errc::invalid and changes nothing.", 0, nullptr,
+    {"batch.too_many_cancels_is_invalid", "A cancel of more than max_batch tasks is Errc::invalid and changes nothing.",
+     0, nullptr,
      [](Lab& lab) {
        const Leased t = witness(lab);
        const std::string before = lab.dump();
@@ -86,8 +88,8 @@ constexpr Promise kPromises[] = {
        fails(lab.store().get(batch), Errc::invalid, "max_batch + 1 gets");
      }},
 
-    {"batch.full_batches_are_served", "Exactly max_batch tasks can be enqueued, read, settled and cancelled in one call each.", 0,
-     nullptr,
+    {"batch.full_batches_are_served",
+     "Exactly max_batch tasks can be enqueued, read, settled and cancelled in one call each.", 0, nullptr,
      [](Lab& lab) {
        const std::uint32_t n = lab.properties().max_batch;
        lab.need(n <= 10'000, "a max_batch of at most 10,000");
@@ -95,12 +97,14 @@ constexpr Promise kPromises[] = {
        for (const Admission& a : lab.enqueue(batch)) same(a.what, Item::ok, "an enqueue in a full batch");
        std::vector<TaskKey> keys;
        for (const NewTask& t : batch) keys.push_back(t.key);
-       for (const auto& r : must(lab.store().get(keys), "get")) holds(r.has_value(), "a record for each task of a full batch");
+       for (const auto& r : must(lab.store().get(keys), "get"))
+         holds(r.has_value(), "a record for each task of a full batch");
        const auto got = lab.claim(n);
        same(got.size(), n, "the number of tasks claimed");
        std::vector<Settlement> says;
        for (const Leased& t : got) says.push_back(lab.say(t, State::ready));
-       for (Item i : lab.exchange(with(&Exchange::settle, says)).settled) same(i, Item::ok, "a settlement in a full batch");
+       for (Item i : lab.exchange(with(&Exchange::settle, says)).settled)
+         same(i, Item::ok, "a settlement in a full batch");
        for (Item i : must(lab.store().cancel(keys), "cancel")) same(i, Item::ok, "a cancel in a full batch");
        same(lab.count(State::cancelled), n, "the count of cancelled tasks");
      }},

@@ -56,10 +56,11 @@ constexpr Promise kPromises[] = {
     {"body.nul_octets", "NUL octets at the start, inside and at the end are kept.", 0, nullptr,
      [](Lab& lab) { comes_back(lab, std::string("\0a\0\0b\0", 6)); }},
 
-    {"body.text_in_any_encoding", "Invalid UTF-8, line ends and the syntax of stores are octets like any others.", 0, nullptr,
+    {"body.text_in_any_encoding", "Invalid UTF-8, line ends and the syntax of stores are octets like any others.", 0,
+     nullptr,
      [](Lab& lab) {
-       for (const char* octets : {"\xc3\x28\xff\xfe", "\xed\xa0\x80", "$5\r\nhello\r\n*0\r\n", "'; DELETE FROM task; --", "{\"a\":1}",
-                                  "x'00'", "NULL", " ", "0", "-1", "1e999"})
+       for (const char* octets : {"\xc3\x28\xff\xfe", "\xed\xa0\x80", "$5\r\nhello\r\n*0\r\n",
+                                  "'; DELETE FROM task; --", "{\"a\":1}", "x'00'", "NULL", " ", "0", "-1", "1e999"})
          comes_back(lab, octets);
      }},
 
@@ -79,7 +80,8 @@ constexpr Promise kPromises[] = {
        holds(lab.claim_one().body == body, "the same octets back");
      }},
 
-    {"body.over_max_body_is_invalid", "A body of one octet more than max_body is answered invalid, and nothing is kept.", 0, nullptr,
+    {"body.over_max_body_is_invalid",
+     "A body of one octet more than max_body is answered invalid, and nothing is kept.", 0, nullptr,
      [](Lab& lab) {
        const std::string body(largest(lab) + 1, 'x');
        NewTask t = lab.task();
@@ -99,8 +101,8 @@ constexpr Promise kPromises[] = {
        holds(lab.claim_one().note == note, "the same octets back");
      }},
 
-    {"note.over_max_body_is_invalid", "A note of one octet more than max_body makes the settlement invalid, and nothing changes.", 0,
-     nullptr,
+    {"note.over_max_body_is_invalid",
+     "A note of one octet more than max_body makes the settlement invalid, and nothing changes.", 0, nullptr,
      [](Lab& lab) {
        const std::string note(largest(lab) + 1, 'x');
        const Leased t = lab.leased();
@@ -113,7 +115,8 @@ constexpr Promise kPromises[] = {
        lab.unchanged(before, "an invalid settlement");
      }},
 
-    {"body.stays_through_every_attempt", "The body is the same at each delivery, however often the task is tried.", 0, nullptr,
+    {"body.stays_through_every_attempt", "The body is the same at each delivery, however often the task is tried.", 0,
+     nullptr,
      [](Lab& lab) {
        const std::string body = noise(lab, 5'000 < largest(lab) ? 5'000 : largest(lab));
        NewTask t = lab.task();

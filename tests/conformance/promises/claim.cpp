@@ -18,8 +18,8 @@ Exchanged claim_from(Lab& lab, std::vector<Share> shares, std::uint32_t limit, H
 }
 
 std::size_t from(const Exchanged& answer, std::string_view queue) {
-  return static_cast<std::size_t>(std::count_if(answer.leased.begin(), answer.leased.end(),
-                                                [&](const Leased& t) { return t.queue == queue; }));
+  return static_cast<std::size_t>(
+      std::count_if(answer.leased.begin(), answer.leased.end(), [&](const Leased& t) { return t.queue == queue; }));
 }
 
 void near(const std::optional<Millis>& seen, Millis expected, Lab& lab, Here here = Here::now()) {
@@ -35,8 +35,9 @@ void refused(Lab& lab, const Exchange& e, const char* what, Here here = Here::no
 }
 
 constexpr Promise kPromises[] = {
-    {"claim.hands_out_the_whole_task", "A claimed task carries its queue, id, kind, body, priority and weight, and nothing counts against it yet.",
-     0, nullptr,
+    {"claim.hands_out_the_whole_task",
+     "A claimed task carries its queue, id, kind, body, priority and weight, and nothing counts against it yet.", 0,
+     nullptr,
      [](Lab& lab) {
        NewTask t = lab.task("mail");
        t.kind = "send", t.body = "to: you", t.priority = 3, t.weight = 4;
@@ -55,7 +56,8 @@ constexpr Promise kPromises[] = {
        same(got.begun, false, "begun");
      }},
 
-    {"claim.epoch_is_never_zero", "A claimed task has an epoch above 0, the same on its record, which is leased.", 0, nullptr,
+    {"claim.epoch_is_never_zero", "A claimed task has an epoch above 0, the same on its record, which is leased.", 0,
+     nullptr,
      [](Lab& lab) {
        const Leased t = lab.leased();
        holds(t.epoch > 0, "an epoch above 0");
@@ -63,7 +65,8 @@ constexpr Promise kPromises[] = {
        same(lab.record(t).state, State::leased, "the state");
      }},
 
-    {"claim.empty_queue_gives_nothing", "A queue without tasks, or never heard of, gives nothing, and is no error.", 0, nullptr,
+    {"claim.empty_queue_gives_nothing", "A queue without tasks, or never heard of, gives nothing, and is no error.", 0,
+     nullptr,
      [](Lab& lab) {
        same(lab.claim(10, "never-heard-of").size(), 0u, "tasks of an unknown queue");
        lab.ended(State::succeeded);
@@ -105,7 +108,8 @@ constexpr Promise kPromises[] = {
        same(ids(lab.claim(100)), sent, "the tasks claimed");
      }},
 
-    {"claim.quotas_come_first", "Each share gives up to its quota, in the order of the shares, before any gives more.", 0, nullptr,
+    {"claim.quotas_come_first", "Each share gives up to its quota, in the order of the shares, before any gives more.",
+     0, nullptr,
      [](Lab& lab) {
        lab.put(5, "a"), lab.put(5, "b"), lab.put(5, "c");
        const Exchanged got = claim_from(lab, {{"a", 2}, {"b", 1}, {"c", 3}}, 6);
@@ -114,7 +118,8 @@ constexpr Promise kPromises[] = {
        same(from(got, "c"), 3u, "tasks of c, quota 3");
      }},
 
-    {"claim.early_shares_come_first", "When the limit is less than the quotas, the first shares are served.", 0, nullptr,
+    {"claim.early_shares_come_first", "When the limit is less than the quotas, the first shares are served.", 0,
+     nullptr,
      [](Lab& lab) {
        lab.put(5, "a"), lab.put(5, "b");
        const Exchanged got = claim_from(lab, {{"b", 3}, {"a", 3}}, 4);
@@ -122,7 +127,8 @@ constexpr Promise kPromises[] = {
        same(from(got, "a"), 1u, "tasks of a, the second share");
      }},
 
-    {"claim.room_left_is_filled", "Room that the quotas leave is filled from the shares in order, without their quotas.", 0, nullptr,
+    {"claim.room_left_is_filled",
+     "Room that the quotas leave is filled from the shares in order, without their quotas.", 0, nullptr,
      [](Lab& lab) {
        lab.put(5, "a"), lab.put(5, "b"), lab.put(5, "c");
        const Exchanged got = claim_from(lab, {{"a", 2}, {"b", 1}, {"c", 0}}, 9);
@@ -139,7 +145,8 @@ constexpr Promise kPromises[] = {
        same(from(got, "b"), 5u, "tasks of b");
      }},
 
-    {"claim.quota_zero_gives_only_what_is_left", "A share of quota 0 gives tasks only when the others leave room.", 0, nullptr,
+    {"claim.quota_zero_gives_only_what_is_left", "A share of quota 0 gives tasks only when the others leave room.", 0,
+     nullptr,
      [](Lab& lab) {
        lab.put(1, "a"), lab.put(5, "low");
        const Exchanged got = claim_from(lab, {{"low", 0}, {"a", 1}}, 3);
@@ -147,8 +154,8 @@ constexpr Promise kPromises[] = {
        same(from(got, "low"), 2u, "tasks of the share with quota 0");
      }},
 
-    {"claim.one_epoch_per_queue", "All tasks that one exchange claims from one queue share one epoch, also those beyond the quota.", 0,
-     nullptr,
+    {"claim.one_epoch_per_queue",
+     "All tasks that one exchange claims from one queue share one epoch, also those beyond the quota.", 0, nullptr,
      [](Lab& lab) {
        lab.put(6, "a"), lab.put(6, "b");
        const Exchanged got = claim_from(lab, {{"a", 2}, {"b", 2}}, 10);
@@ -160,8 +167,8 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"claim.epochs_only_rise", "Each claim from a queue has a higher epoch than all before it, whatever happened to their tasks.", 0,
-     nullptr,
+    {"claim.epochs_only_rise",
+     "Each claim from a queue has a higher epoch than all before it, whatever happened to their tasks.", 0, nullptr,
      [](Lab& lab) {
        Epoch last = 0;
        for (int i = 0; i < lab.harness().repeat; ++i) {
@@ -173,7 +180,8 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"claim.begin_marks_the_first", "Of the tasks claimed, the first `begin` are marked begun, and no others.", 0, nullptr,
+    {"claim.begin_marks_the_first", "Of the tasks claimed, the first `begin` are marked begun, and no others.", 0,
+     nullptr,
      [](Lab& lab) {
        lab.put(4);
        const auto got = lab.claim(4, "q", kLong, 2);
@@ -189,7 +197,8 @@ constexpr Promise kPromises[] = {
        for (const Leased& t : lab.claim(2, "q", kLong, 50)) same(t.begun, true, "begun");
      }},
 
-    {"claim.begin_passes_over_crashed_tasks", "Tasks that have crashed are not marked by `begin`; the next ones are.", 0, nullptr,
+    {"claim.begin_passes_over_crashed_tasks", "Tasks that have crashed are not marked by `begin`; the next ones are.",
+     0, nullptr,
      [](Lab& lab) {
        lab.put(3);
        Leased first = lab.claim_one();
@@ -204,7 +213,8 @@ constexpr Promise kPromises[] = {
        same(got[2].begun, false, "begun of the last task");
      }},
 
-    {"claim.failed_tasks_are_marked_by_begin", "A task that has only failed is marked by `begin` like a new one.", 0, nullptr,
+    {"claim.failed_tasks_are_marked_by_begin", "A task that has only failed is marked by `begin` like a new one.", 0,
+     nullptr,
      [](Lab& lab) {
        Leased t = lab.leased();
        Settlement s = lab.say(t, State::ready);
@@ -213,7 +223,8 @@ constexpr Promise kPromises[] = {
        same(lab.claim_one("q", kLong, 1).begun, true, "begun");
      }},
 
-    {"claim.a_retry_is_not_begun", "A task that was begun and given back is not begun when it is claimed again.", 0, nullptr,
+    {"claim.a_retry_is_not_begun", "A task that was begun and given back is not begun when it is claimed again.", 0,
+     nullptr,
      [](Lab& lab) {
        lab.put();
        const Leased t = lab.claim_one("q", kLong, 1);
@@ -224,8 +235,8 @@ constexpr Promise kPromises[] = {
        same(again.lapsed, false, "lapsed");
      }},
 
-    {"claim.sees_the_settlements_of_its_exchange", "Settlements come before claims: a task given back can be claimed in the same exchange.",
-     0, nullptr,
+    {"claim.sees_the_settlements_of_its_exchange",
+     "Settlements come before claims: a task given back can be claimed in the same exchange.", 0, nullptr,
      [](Lab& lab) {
        const Leased t = lab.leased();
        const Settlement s = lab.say(t, State::ready);
@@ -250,7 +261,8 @@ constexpr Promise kPromises[] = {
        same(lab.claim_one().id, t.key.id, "the task claimed after its due date");
      }},
 
-    {"claim.not_before_the_delay_is_over", "A delayed task is offered when its delay is over, and not before.", 0, nullptr,
+    {"claim.not_before_the_delay_is_over", "A delayed task is offered when its delay is over, and not before.", 0,
+     nullptr,
      [](Lab& lab) {
        NewTask t = lab.task();
        t.delay = lab.ticks(4);
@@ -261,7 +273,8 @@ constexpr Promise kPromises[] = {
        same(lab.claim_one().id, t.key.id, "the task claimed after its delay");
      }},
 
-    {"claim.promotes_what_is_due", "Claiming from a queue makes its due tasks ready, also those it does not take.", 0, nullptr,
+    {"claim.promotes_what_is_due", "Claiming from a queue makes its due tasks ready, also those it does not take.", 0,
+     nullptr,
      [](Lab& lab) {
        for (int i = 0; i < 3; ++i) {
          NewTask t = lab.task();
@@ -276,14 +289,16 @@ constexpr Promise kPromises[] = {
        same(lab.count(State::scheduled), 1u, "scheduled tasks");
      }},
 
-    {"claim.next_due_is_absent_when_nothing_comes", "Without tasks waiting for a date or under a lease, there is no next_due.", 0, nullptr,
+    {"claim.next_due_is_absent_when_nothing_comes",
+     "Without tasks waiting for a date or under a lease, there is no next_due.", 0, nullptr,
      [](Lab& lab) {
        lab.ended(State::succeeded);
        same(claim_from(lab, {{"q", 1}}, 1).next_due, std::nullopt, "next_due");
        same(claim_from(lab, {{"never-heard-of", 1}}, 1).next_due, std::nullopt, "next_due of an unknown queue");
      }},
 
-    {"claim.next_due_is_zero_at_the_limit", "When the claim stopped at its limit and more is there, next_due is 0.", 0, nullptr,
+    {"claim.next_due_is_zero_at_the_limit", "When the claim stopped at its limit and more is there, next_due is 0.", 0,
+     nullptr,
      [](Lab& lab) {
        lab.put(3);
        const auto next = claim_from(lab, {{"q", 2}}, 2).next_due;
@@ -291,7 +306,8 @@ constexpr Promise kPromises[] = {
        same(*next, Millis(0), "next_due");
      }},
 
-    {"claim.next_due_tells_the_next_date", "After a claim that found too little, next_due is the time until the next due date.", 0, nullptr,
+    {"claim.next_due_tells_the_next_date",
+     "After a claim that found too little, next_due is the time until the next due date.", 0, nullptr,
      [](Lab& lab) {
        for (int n : {12, 5, 20}) {
          NewTask t = lab.task();
@@ -301,15 +317,16 @@ constexpr Promise kPromises[] = {
        near(claim_from(lab, {{"q", 1}}, 1).next_due, lab.ticks(5), lab);
      }},
 
-    {"claim.next_due_tells_the_next_end_of_a_lease", "After a claim that found too little, next_due is the time until the next lease ends.",
-     0, nullptr,
+    {"claim.next_due_tells_the_next_end_of_a_lease",
+     "After a claim that found too little, next_due is the time until the next lease ends.", 0, nullptr,
      [](Lab& lab) {
        lab.put(2);
        lab.claim(1, "q", lab.ticks(15)), lab.claim(1, "q", lab.ticks(6));
        near(claim_from(lab, {{"q", 1}}, 1).next_due, lab.ticks(6), lab);
      }},
 
-    {"claim.next_due_counts_its_own_leases", "A claim that takes less than its limit counts the lease that it just took.", 0, nullptr,
+    {"claim.next_due_counts_its_own_leases",
+     "A claim that takes less than its limit counts the lease that it just took.", 0, nullptr,
      [](Lab& lab) {
        lab.put();
        const Share share{"q", 5};
@@ -318,7 +335,8 @@ constexpr Promise kPromises[] = {
        near(lab.exchange(e).next_due, lab.ticks(7), lab);
      }},
 
-    {"claim.next_due_is_the_earliest_of_all", "next_due looks at dates and leases of all queues claimed from, and at no others.", 0, nullptr,
+    {"claim.next_due_is_the_earliest_of_all",
+     "next_due looks at dates and leases of all queues claimed from, and at no others.", 0, nullptr,
      [](Lab& lab) {
        NewTask t = lab.task("a");
        t.delay = lab.ticks(14);
@@ -331,7 +349,8 @@ constexpr Promise kPromises[] = {
        near(claim_from(lab, {{"a", 1}}, 2).next_due, lab.ticks(14), lab);
      }},
 
-    {"claim.queue_named_twice_is_invalid", "Naming a queue twice in one exchange is Errc::invalid and changes nothing.", 0, nullptr,
+    {"claim.queue_named_twice_is_invalid", "Naming a queue twice in one exchange is Errc::invalid and changes nothing.",
+     0, nullptr,
      [](Lab& lab) {
        lab.need(lab.properties().max_batch >= 2, "a max_batch of at least 2");
        lab.put(3);
@@ -341,7 +360,8 @@ constexpr Promise kPromises[] = {
        refused(lab, e, "a queue named twice");
      }},
 
-    {"claim.lease_below_one_ms_is_invalid", "A claim with a lease of 0 or less is Errc::invalid and changes nothing.", 0, nullptr,
+    {"claim.lease_below_one_ms_is_invalid", "A claim with a lease of 0 or less is Errc::invalid and changes nothing.",
+     0, nullptr,
      [](Lab& lab) {
        lab.put(3);
        const Share share{"q", 1};
@@ -352,7 +372,8 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"claim.an_invalid_exchange_settles_nothing", "When an exchange is Errc::invalid, its settlements did not happen.", 0, nullptr,
+    {"claim.an_invalid_exchange_settles_nothing", "When an exchange is Errc::invalid, its settlements did not happen.",
+     0, nullptr,
      [](Lab& lab) {
        lab.need(lab.properties().max_batch >= 2, "a max_batch of at least 2");
        const Leased t = lab.leased();
@@ -367,7 +388,8 @@ constexpr Promise kPromises[] = {
     {"claim.any_worker_name_is_taken", "The worker's name is for people: any text will do, also none.", 0, nullptr,
      [](Lab& lab) {
        const std::string long_name(4'000, 'w');
-       for (std::string_view worker : {std::string_view(), std::string_view("a b\n'\"\0c", 8), std::string_view(long_name)}) {
+       for (std::string_view worker :
+            {std::string_view(), std::string_view("a b\n'\"\0c", 8), std::string_view(long_name)}) {
          lab.put();
          const Share share{"q", 1};
          Exchange e;

@@ -21,8 +21,10 @@ void same_again(Lab& lab, const NewTask& t, Item expected, const char* what) {
 void due_in(Lab& lab, const Record& r, Millis after, Time before_call) {
   same(r.state, State::scheduled, "the state");
   const Millis step = lab.properties().time_step;
-  holds(r.due >= before_call + after - step, "a due date not before " + text(before_call + after) + ", not " + text(r.due));
-  holds(r.due <= lab.wall() + after + step, "a due date not after " + text(lab.wall() + after) + ", not " + text(r.due));
+  holds(r.due >= before_call + after - step,
+        "a due date not before " + text(before_call + after) + ", not " + text(r.due));
+  holds(r.due <= lab.wall() + after + step,
+        "a due date not after " + text(lab.wall() + after) + ", not " + text(r.due));
 }
 
 constexpr Promise kPromises[] = {
@@ -35,7 +37,8 @@ constexpr Promise kPromises[] = {
        same(lab.record(t.key).state, State::ready, "the state");
      }},
 
-    {"enqueue.same_again_exists", "The same task sent again is answered exists, however often, and changes nothing.", 0, nullptr,
+    {"enqueue.same_again_exists", "The same task sent again is answered exists, however often, and changes nothing.", 0,
+     nullptr,
      [](Lab& lab) {
        const NewTask t = lab.task();
        lab.put(t);
@@ -43,8 +46,8 @@ constexpr Promise kPromises[] = {
        same(lab.claim(10).size(), 1u, "the number of tasks there");
      }},
 
-    {"enqueue.same_again_with_other_options_exists", "Priority, weight and dates of the first enqueue stand when the same id, kind and body come again.",
-     0, nullptr,
+    {"enqueue.same_again_with_other_options_exists",
+     "Priority, weight and dates of the first enqueue stand when the same id, kind and body come again.", 0, nullptr,
      [](Lab& lab) {
        NewTask t = lab.task();
        lab.put(t);
@@ -52,7 +55,8 @@ constexpr Promise kPromises[] = {
        same_again(lab, t, Item::exists, "an enqueue with other options");
      }},
 
-    {"enqueue.other_body_conflicts", "An id that is taken by another body is answered conflict, and the first body stays.", 0, nullptr,
+    {"enqueue.other_body_conflicts",
+     "An id that is taken by another body is answered conflict, and the first body stays.", 0, nullptr,
      [](Lab& lab) {
        NewTask t = lab.task();
        lab.put(t);
@@ -60,7 +64,8 @@ constexpr Promise kPromises[] = {
        same_again(lab, t, Item::conflict, "an enqueue of another body");
      }},
 
-    {"enqueue.other_kind_conflicts", "An id that is taken by another kind is answered conflict, and the first kind stays.", 0, nullptr,
+    {"enqueue.other_kind_conflicts",
+     "An id that is taken by another kind is answered conflict, and the first kind stays.", 0, nullptr,
      [](Lab& lab) {
        NewTask t = lab.task();
        lab.put(t);
@@ -68,8 +73,8 @@ constexpr Promise kPromises[] = {
        same_again(lab, t, Item::conflict, "an enqueue of another kind");
      }},
 
-    {"enqueue.same_again_while_leased_exists", "The same task sent again while it runs is answered exists and changes nothing.", 0,
-     nullptr,
+    {"enqueue.same_again_while_leased_exists",
+     "The same task sent again while it runs is answered exists and changes nothing.", 0, nullptr,
      [](Lab& lab) {
        const NewTask t = lab.task();
        lab.put(t);
@@ -77,8 +82,8 @@ constexpr Promise kPromises[] = {
        same_again(lab, t, Item::exists, "an enqueue of a running task");
      }},
 
-    {"enqueue.same_again_after_the_end_exists", "The same task sent again after its end is answered exists and does not run again.", 0,
-     nullptr,
+    {"enqueue.same_again_after_the_end_exists",
+     "The same task sent again after its end is answered exists and does not run again.", 0, nullptr,
      [](Lab& lab) {
        for (State end : {State::succeeded, State::dead, State::cancelled}) {
          const NewTask t = lab.task();
@@ -89,8 +94,8 @@ constexpr Promise kPromises[] = {
        lab.nothing_claimable("an enqueue of ended tasks");
      }},
 
-    {"enqueue.same_again_after_a_tombstone_exists", "The same task sent again is answered exists while a tombstone remembers its id.", 0,
-     nullptr,
+    {"enqueue.same_again_after_a_tombstone_exists",
+     "The same task sent again is answered exists while a tombstone remembers its id.", 0, nullptr,
      [](Lab& lab) {
        const NewTask t = lab.task();
        lab.put(t);
@@ -108,8 +113,8 @@ constexpr Promise kPromises[] = {
        lab.nothing_claimable("an enqueue of a cancelled task");
      }},
 
-    {"enqueue.one_id_in_two_queues_is_two_tasks", "Tasks are named by queue and id: the same id in another queue is another task.", 0,
-     nullptr,
+    {"enqueue.one_id_in_two_queues_is_two_tasks",
+     "Tasks are named by queue and id: the same id in another queue is another task.", 0, nullptr,
      [](Lab& lab) {
        NewTask a = lab.task("a"), b = lab.task("b");
        b.key.id = a.key.id, a.body = "of a", b.body = "of b";
@@ -119,8 +124,8 @@ constexpr Promise kPromises[] = {
        same(lab.claim_one("a").body, "of a", "the body in queue a");
      }},
 
-    {"enqueue.answers_in_the_order_given", "Each item of a batch has its own answer, in the order given, and none keeps the others out.",
-     0, nullptr,
+    {"enqueue.answers_in_the_order_given",
+     "Each item of a batch has its own answer, in the order given, and none keeps the others out.", 0, nullptr,
      [](Lab& lab) {
        lab.need(lab.properties().max_batch >= 6, "a max_batch of at least 6");
        auto batch = lab.tasks(6);
@@ -132,7 +137,8 @@ constexpr Promise kPromises[] = {
        same(lab.claim(10).size(), 4u, "the number of tasks let in");
      }},
 
-    {"enqueue.items_see_earlier_items", "Within a batch, an id sent twice is ok, then exists, or conflict with another body.", 0, nullptr,
+    {"enqueue.items_see_earlier_items",
+     "Within a batch, an id sent twice is ok, then exists, or conflict with another body.", 0, nullptr,
      [](Lab& lab) {
        lab.need(lab.properties().max_batch >= 3, "a max_batch of at least 3");
        std::vector<NewTask> batch(3, lab.task());
@@ -153,7 +159,8 @@ constexpr Promise kPromises[] = {
        same(lab.claim(5, "b").size(), 1u, "tasks in queue b");
      }},
 
-    {"enqueue.bad_queue_names_are_invalid", "A queue name outside [A-Za-z0-9._-]{1,128} is answered invalid.", 0, nullptr,
+    {"enqueue.bad_queue_names_are_invalid", "A queue name outside [A-Za-z0-9._-]{1,128} is answered invalid.", 0,
+     nullptr,
      [](Lab& lab) {
        for (const std::string& name : hostile_names())
          same(lab.enqueue(lab.task(name)), Item::invalid, "an enqueue into queue " + text(name));
@@ -168,7 +175,8 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"enqueue.bad_names_leave_nothing_behind", "A task refused for its names leaves no queue, no count and no record.", 0, nullptr,
+    {"enqueue.bad_names_leave_nothing_behind", "A task refused for its names leaves no queue, no count and no record.",
+     0, nullptr,
      [](Lab& lab) {
        for (const std::string& name : hostile_names()) {
          NewTask t = lab.task();
@@ -180,13 +188,14 @@ constexpr Promise kPromises[] = {
          for (std::uint64_t n : c.by_state) same(n, 0u, "a count of queue " + text(c.queue));
      }},
 
-    {"enqueue.every_allowed_name_is_taken", "Names of 1 to 128 letters, digits, dots, underscores and dashes are valid, case matters.",
-     0, nullptr,
+    {"enqueue.every_allowed_name_is_taken",
+     "Names of 1 to 128 letters, digits, dots, underscores and dashes are valid, case matters.", 0, nullptr,
      [](Lab& lab) {
        const std::string longest(128, 'z');
        const std::string all = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-       for (const std::string& name : {std::string("a"), std::string("A"), std::string("0"), std::string("-"), std::string("_"),
-                                       std::string("a.b"), std::string("__proto__"), std::string("NULL"), longest, all}) {
+       for (const std::string& name :
+            {std::string("a"), std::string("A"), std::string("0"), std::string("-"), std::string("_"),
+             std::string("a.b"), std::string("__proto__"), std::string("NULL"), longest, all}) {
          NewTask t = lab.task(name);
          t.kind = name;
          lab.put(t);
@@ -218,8 +227,8 @@ constexpr Promise kPromises[] = {
        holds(!lab.get(t.key), "no record");
      }},
 
-    {"enqueue.extreme_priorities_and_weights_are_carried", "Priorities of the whole int32 range and weights 1 to 65535 come back as sent.",
-     0, nullptr,
+    {"enqueue.extreme_priorities_and_weights_are_carried",
+     "Priorities of the whole int32 range and weights 1 to 65535 come back as sent.", 0, nullptr,
      [](Lab& lab) {
        for (std::int32_t priority : {INT32_MIN, -1, 0, 1, INT32_MAX}) {
          for (std::uint16_t weight : {std::uint16_t{1}, std::uint16_t{65535}}) {
@@ -254,7 +263,8 @@ constexpr Promise kPromises[] = {
        lab.nothing_claimable("an enqueue for later");
      }},
 
-    {"enqueue.delay_is_scheduled", "A task with a delay is scheduled for now plus the delay, by the store's clock.", 0, nullptr,
+    {"enqueue.delay_is_scheduled", "A task with a delay is scheduled for now plus the delay, by the store's clock.", 0,
+     nullptr,
      [](Lab& lab) {
        NewTask t = lab.task();
        t.delay = lab.ticks(20);
@@ -291,7 +301,8 @@ constexpr Promise kPromises[] = {
        const TaskKey k = lab.put();
        const Time after = lab.wall() + step;
        const Time at = lab.record(k).enqueued;
-       holds(at >= before && at <= after, "an enqueue time between " + text(before) + " and " + text(after) + ", not " + text(at));
+       holds(at >= before && at <= after,
+             "an enqueue time between " + text(before) + " and " + text(after) + ", not " + text(at));
      }},
 };
 

@@ -16,7 +16,8 @@ std::vector<Leased> lapsed(Lab& lab, std::size_t n, std::uint32_t begin = 0, Her
 }
 
 constexpr Promise kPromises[] = {
-    {"lapse.offers_the_task_again", "A task whose lease ended is handed out again, flagged lapsed, under a higher epoch.", 0, nullptr,
+    {"lapse.offers_the_task_again",
+     "A task whose lease ended is handed out again, flagged lapsed, under a higher epoch.", 0, nullptr,
      [](Lab& lab) {
        const auto was = lapsed(lab, 1);
        const Leased again = lab.claim_one();
@@ -35,7 +36,8 @@ constexpr Promise kPromises[] = {
        same(lab.claim_one().lapsed, true, "lapsed");
      }},
 
-    {"lapse.stays_leased_until_claimed", "A lapsed task stays leased, with its epoch, until a claim takes it.", 0, nullptr,
+    {"lapse.stays_leased_until_claimed", "A lapsed task stays leased, with its epoch, until a claim takes it.", 0,
+     nullptr,
      [](Lab& lab) {
        const auto was = lapsed(lab, 1);
        const Record r = lab.record(was[0]);
@@ -52,7 +54,8 @@ constexpr Promise kPromises[] = {
        same(again.crashes, 0u, "the crashes");
      }},
 
-    {"lapse.comes_before_ready_tasks", "Tasks of lapsed leases are offered before ready ones, whatever their priority.", 0, nullptr,
+    {"lapse.comes_before_ready_tasks", "Tasks of lapsed leases are offered before ready ones, whatever their priority.",
+     0, nullptr,
      [](Lab& lab) {
        const auto was = lapsed(lab, 1);
        NewTask urgent = lab.task();
@@ -69,7 +72,8 @@ constexpr Promise kPromises[] = {
        same(ids(lab.claim(3)), sent, "the order");
      }},
 
-    {"lapse.keeps_the_order_of_its_batch", "Tasks of a lapsed lease come in the order in which they were handed out.", 0, nullptr,
+    {"lapse.keeps_the_order_of_its_batch", "Tasks of a lapsed lease come in the order in which they were handed out.",
+     0, nullptr,
      [](Lab& lab) {
        for (int priority : {3, 1, 2, 1, 0}) {
          NewTask t = lab.task();
@@ -81,7 +85,8 @@ constexpr Promise kPromises[] = {
        same(ids(lab.claim(5)), ids(was), "the order");
      }},
 
-    {"lapse.can_be_taken_in_parts", "A claim may take some tasks of a lapsed lease; the others are offered to the next.", 0, nullptr,
+    {"lapse.can_be_taken_in_parts",
+     "A claim may take some tasks of a lapsed lease; the others are offered to the next.", 0, nullptr,
      [](Lab& lab) {
        const auto was = lapsed(lab, 5);
        auto got = lab.claim(2);
@@ -91,7 +96,8 @@ constexpr Promise kPromises[] = {
        same(lab.record(was[4]).epoch, rest.back().epoch, "the epoch of a task taken by the second claim");
      }},
 
-    {"lapse.parts_not_taken_keep_their_epoch", "Tasks of a lapsed lease that a claim left are still held by their first holder.", 0, nullptr,
+    {"lapse.parts_not_taken_keep_their_epoch",
+     "Tasks of a lapsed lease that a claim left are still held by their first holder.", 0, nullptr,
      [](Lab& lab) {
        const auto was = lapsed(lab, 3);
        same(lab.claim(1).size(), 1u, "tasks taken");
@@ -112,7 +118,8 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"lapse.counts_against_quota_and_limit", "Lapsed tasks count against the quota and the limit like ready ones.", 0, nullptr,
+    {"lapse.counts_against_quota_and_limit", "Lapsed tasks count against the quota and the limit like ready ones.", 0,
+     nullptr,
      [](Lab& lab) {
        lapsed(lab, 3);
        lab.put(3);
@@ -120,8 +127,8 @@ constexpr Promise kPromises[] = {
        same(lab.count(State::ready), 2u, "tasks left ready");
      }},
 
-    {"lapse.tells_whether_it_had_begun", "A lapsed task is flagged begun when its holder had marked it, at the claim or later, else not.", 0,
-     nullptr,
+    {"lapse.tells_whether_it_had_begun",
+     "A lapsed task is flagged begun when its holder had marked it, at the claim or later, else not.", 0, nullptr,
      [](Lab& lab) {
        lab.put(3);
        const auto was = lab.claim(3, "q", lab.ticks(3), 1);
@@ -134,7 +141,8 @@ constexpr Promise kPromises[] = {
        same(got[2].begun, true, "begun of the task marked later");
      }},
 
-    {"lapse.begun_is_of_the_last_holder", "When a lease lapses twice, begun tells of the second holder, who may not have begun.", 0, nullptr,
+    {"lapse.begun_is_of_the_last_holder",
+     "When a lease lapses twice, begun tells of the second holder, who may not have begun.", 0, nullptr,
      [](Lab& lab) {
        lapsed(lab, 1, 1);
        same(lab.claim_one("q", lab.ticks(2)).begun, true, "begun after the first lapse");
@@ -144,7 +152,8 @@ constexpr Promise kPromises[] = {
        same(third.begun, false, "begun after the second lapse");
      }},
 
-    {"lapse.is_not_marked_by_begin", "`begin` passes over lapsed tasks and marks the ready ones after them.", 0, nullptr,
+    {"lapse.is_not_marked_by_begin", "`begin` passes over lapsed tasks and marks the ready ones after them.", 0,
+     nullptr,
      [](Lab& lab) {
        lapsed(lab, 2);
        lab.put(2);
@@ -165,8 +174,8 @@ constexpr Promise kPromises[] = {
        same(ids(lab.claim(5)), {was[0].id, was[2].id}, "the tasks offered");
      }},
 
-    {"lapse.can_happen_again_and_again", "A task that lapses many times is offered each time, under rising epochs, one holder at a time.", 0,
-     nullptr,
+    {"lapse.can_happen_again_and_again",
+     "A task that lapses many times is offered each time, under rising epochs, one holder at a time.", 0, nullptr,
      [](Lab& lab) {
        lab.put();
        Epoch last = 0;
@@ -180,7 +189,8 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"lapse.keeps_charges_and_note", "Failures, crashes and the note of a lapsed task are handed to the next holder.", 0, nullptr,
+    {"lapse.keeps_charges_and_note", "Failures, crashes and the note of a lapsed task are handed to the next holder.",
+     0, nullptr,
      [](Lab& lab) {
        lab.put();
        const Leased t = lab.claim_one("q", lab.ticks(3));
@@ -193,7 +203,8 @@ constexpr Promise kPromises[] = {
        same(again.crashes, 1u, "the crashes");
      }},
 
-    {"lapse.cancelled_tasks_end", "A lapsed task whose cancel was requested is not offered: a claim ends it as cancelled.", 0, nullptr,
+    {"lapse.cancelled_tasks_end",
+     "A lapsed task whose cancel was requested is not offered: a claim ends it as cancelled.", 0, nullptr,
      [](Lab& lab) {
        lab.put(2);
        const auto was = lab.claim(2, "q", lab.ticks(3));
@@ -208,7 +219,8 @@ constexpr Promise kPromises[] = {
        same(lab.settle(was[0], State::succeeded), Item::lease_lost, "the holder's settlement");
      }},
 
-    {"lapse.the_longest_lease_does_not_lapse", "A lease of the greatest length there is does not overflow into the past.", 0, nullptr,
+    {"lapse.the_longest_lease_does_not_lapse",
+     "A lease of the greatest length there is does not overflow into the past.", 0, nullptr,
      [](Lab& lab) {
        lab.put();
        lab.claim_one("q", Millis::max());

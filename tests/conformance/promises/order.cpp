@@ -41,8 +41,8 @@ constexpr Promise kPromises[] = {
        same(ids(lab.claim(20)), sent, "the order");
      }},
 
-    {"order.lower_priority_first", "A task with a lower priority number runs before all with higher ones, whenever it arrived.", 0,
-     nullptr,
+    {"order.lower_priority_first",
+     "A task with a lower priority number runs before all with higher ones, whenever it arrived.", 0, nullptr,
      [](Lab& lab) {
        std::vector<TaskId> sent;
        for (std::int32_t priority : {INT32_MAX, 5, 0, -1, INT32_MIN}) {
@@ -53,10 +53,12 @@ constexpr Promise kPromises[] = {
        same(ids(lab.claim(10)), sent, "the order");
      }},
 
-    {"order.higher_weight_first", "Among tasks of equal priority, the higher weight runs first, whenever it arrived.", 0, nullptr,
+    {"order.higher_weight_first", "Among tasks of equal priority, the higher weight runs first, whenever it arrived.",
+     0, nullptr,
      [](Lab& lab) {
        std::vector<TaskId> sent;
-       for (std::uint16_t weight : {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{255}, std::uint16_t{256}, std::uint16_t{65535}}) {
+       for (std::uint16_t weight :
+            {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{255}, std::uint16_t{256}, std::uint16_t{65535}}) {
          NewTask t = lab.task();
          t.weight = weight;
          sent.insert(sent.begin(), lab.put(t).id);
@@ -78,13 +80,15 @@ constexpr Promise kPromises[] = {
        same(ids(lab.claim(60)) == expected, true, "whether 60 drawn tasks came in order");
      }},
 
-    {"order.holds_across_claims", "Successive claims of one task each follow the same order as one claim of all.", kStrictOrder, nullptr,
+    {"order.holds_across_claims", "Successive claims of one task each follow the same order as one claim of all.",
+     kStrictOrder, nullptr,
      [](Lab& lab) {
        const auto expected = drawn(lab, 40);
        for (std::size_t i = 0; i < expected.size(); ++i) same(lab.claim_one().id, expected[i], "task " + text(i));
      }},
 
-    {"order.holds_beyond_the_quota", "Tasks that come after the quota continue the order of those within it.", 0, nullptr,
+    {"order.holds_beyond_the_quota", "Tasks that come after the quota continue the order of those within it.", 0,
+     nullptr,
      [](Lab& lab) {
        const auto expected = drawn(lab, 12);
        const Share share{"q", 3};
@@ -106,7 +110,8 @@ constexpr Promise kPromises[] = {
        same(from_b, b, "the order in queue b");
      }},
 
-    {"order.retry_keeps_its_place", "A task given back without delay stands again where it arrived, before all later ones.", 0, nullptr,
+    {"order.retry_keeps_its_place",
+     "A task given back without delay stands again where it arrived, before all later ones.", 0, nullptr,
      [](Lab& lab) {
        const auto sent = lab.put(4);
        const Leased first = lab.claim_one();
@@ -114,7 +119,8 @@ constexpr Promise kPromises[] = {
        same(ids(lab.claim(4)), sent, "the order");
      }},
 
-    {"order.delayed_retry_keeps_its_place", "A task given back with a delay stands where it arrived once the delay is over.", 0, nullptr,
+    {"order.delayed_retry_keeps_its_place",
+     "A task given back with a delay stands where it arrived once the delay is over.", 0, nullptr,
      [](Lab& lab) {
        const auto sent = lab.put(3);
        const Leased first = lab.claim_one();
@@ -141,7 +147,8 @@ constexpr Promise kPromises[] = {
        same(got[1].weight, 2, "the weight");
      }},
 
-    {"order.due_tasks_sort_in", "A scheduled task that is due takes its place by priority, weight and arrival.", 0, nullptr,
+    {"order.due_tasks_sort_in", "A scheduled task that is due takes its place by priority, weight and arrival.", 0,
+     nullptr,
      [](Lab& lab) {
        NewTask early = lab.task(), urgent = lab.task();
        early.delay = lab.ticks(2), urgent.delay = lab.ticks(1), urgent.priority = -1;

@@ -20,11 +20,11 @@ void refused(Lab& lab, Feature feature, const NewTask& task, const Guard* guard,
 }
 
 constexpr Promise kPromises[] = {
-    {"properties.size_is_filled_in", "The size field holds the size of the structure, so that later hosts can read it.", 0,
-     nullptr, [](Lab& lab) { same(lab.properties().size, sizeof(Properties), "size"); }},
+    {"properties.size_is_filled_in", "The size field holds the size of the structure, so that later hosts can read it.",
+     0, nullptr, [](Lab& lab) { same(lab.properties().size, sizeof(Properties), "size"); }},
 
-    {"properties.limits_are_usable", "Batches, exchanges in flight, bodies and time steps have limits of at least one.", 0,
-     nullptr,
+    {"properties.limits_are_usable", "Batches, exchanges in flight, bodies and time steps have limits of at least one.",
+     0, nullptr,
      [](Lab& lab) {
        const Properties& p = lab.properties();
        holds(p.max_batch >= 1, "max_batch of at least 1");
@@ -58,8 +58,8 @@ constexpr Promise kPromises[] = {
        same(now.time_step, was.time_step, "time_step");
      }},
 
-    {"properties.unlisted_features_are_refused", "Using a feature that is not listed is Errc::unsupported and changes nothing.",
-     0, nullptr,
+    {"properties.unlisted_features_are_refused",
+     "Using a feature that is not listed is Errc::unsupported and changes nothing.", 0, nullptr,
      [](Lab& lab) {
        const TaskKey first = lab.put();
        const std::string_view gate = "gate";
@@ -96,12 +96,13 @@ constexpr Promise kPromises[] = {
 
     {"properties.unknown_capability_is_null", "Asking for a capability that does not exist gives null.", 0, nullptr,
      [](Lab& lab) {
-       for (std::string_view id : {"", "penstock.backend.nonesuch/1", "penstock.backend.waiter", "penstock.backend.waiter/99"})
+       for (std::string_view id :
+            {"", "penstock.backend.nonesuch/1", "penstock.backend.waiter", "penstock.backend.waiter/99"})
          holds(lab.store().query(id) == nullptr, "null for query(" + text(id) + ")");
      }},
 
-    {"properties.capabilities_match_the_descriptor", "query() answers exactly the capabilities that the descriptor lists.", 0,
-     nullptr,
+    {"properties.capabilities_match_the_descriptor",
+     "query() answers exactly the capabilities that the descriptor lists.", 0, nullptr,
      [](Lab& lab) {
        lab.need(lab.harness().capabilities.has_value(), "the descriptor's list");
        const auto& listed = *lab.harness().capabilities;
@@ -113,7 +114,8 @@ constexpr Promise kPromises[] = {
        for (const std::string& id : listed) {
          holds(lab.store().query(id) != nullptr, "an answer to query(" + text(id) + ")");
          const bool known = std::find(std::begin(kKnown), std::end(kKnown), id) != std::end(kKnown);
-         holds(known || id.rfind("penstock.", 0) != 0, "no unknown name in the penstock. namespace, such as " + text(id));
+         holds(known || id.rfind("penstock.", 0) != 0,
+               "no unknown name in the penstock. namespace, such as " + text(id));
        }
      }},
 };

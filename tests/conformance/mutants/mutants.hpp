@@ -1,0 +1,21 @@
+// Hand-made faults: a backend that works, but for one thing. The kit has to notice each.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include <penstock/plugin/backend.hpp>
+
+namespace penstock::conformance {
+
+struct Faults;
+
+struct Mutant {
+  const char* fault;  // what is wrong with it
+  void (*bend)(Faults&);
+};
+
+std::span<const Mutant> mutants();
+std::unique_ptr<DurableBackend> mutate(const Mutant&, std::unique_ptr<DurableBackend> sound);
+
+}  // namespace penstock::conformance
