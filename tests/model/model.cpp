@@ -150,12 +150,14 @@ Item Model::settle(const Settlement& s, Now now) {
   Task* t = find(s.key);
   if (!t) return answer(Item::not_found, "nothing");
   Record& r = t->record;
-  if (r.epoch != s.epoch) return answer(Item::lease_lost, std::string(name(r.state)) + " of another epoch");
+  if (s.epoch == 0 || r.epoch != s.epoch)  // 0 is no lease, also on a task that was never leased
+    return answer(Item::lease_lost, std::string(name(r.state)) + " of another epoch");
   if (r.state != State::leased) return answer(repeated(s.to, r.state), std::string(name(r.state)) + " of its epoch");
 
   const std::string was = r.cancel_requested ? "leased, cancel requested" : "leased";
-  if (s.charge == Charge::failure) ++r.failures;
-  if (s.charge == Charge::crash) ++r.crashes;
+  const bool again = s.to == State::leased && r.begun;  // a repeated mark is not charged twice
+  if (s.charge == Charge::failure && !again) ++r.failures;
+  if (s.charge == Charge::crash && !again) ++r.crashes;
   if (!s.note.empty()) r.note = s.note;
   Item what = Item::ok;
   if (s.to == State::leased) {

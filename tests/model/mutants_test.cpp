@@ -1,6 +1,7 @@
 // The model test, tested: it finds no fault where there is none, finds each of a list of small faults
 // within a few sequences, and makes what it found short.
 #include <catch2/catch.hpp>
+#include <iostream>
 #include <sstream>
 
 #include "model/mutants.hpp"
@@ -46,7 +47,7 @@ TEST_CASE("the same seed is the same sequence, whatever the compiler") {
   for (const Op& op : generate(7, 40)) text += literal(op);
   std::uint64_t hash = 14695981039346656037u;
   for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  CHECK(hash == 0);
+  CHECK(hash == 15267321500694537395u);
 }
 
 TEST_CASE("a shrunk sequence has nothing left that is not needed") {

@@ -255,7 +255,8 @@ void Player::exchange(const Op& op) {
     claim.push_back({names.back(), static_cast<std::uint32_t>(p.quota)});
     say("claim " + names.back() + " quota " + to_string(p.quota) + ";");
   }
-  Exchange x{ours, extend, claim};
+  Exchange x;
+  x.settle = ours, x.extend = extend, x.claim = claim;
   x.limit = static_cast<std::uint32_t>(op.limit);
   x.begin = static_cast<std::uint32_t>(op.begin);
   // A lease is only judged where one is given.
