@@ -35,8 +35,8 @@ Item Queue::settle(const Settlement& s, const Now& now) {
     t.crashes = before.second + (s.charge == Charge::crash);
   };
   if (s.to == State::leased) {
+    if (!t.begun) charge();
     t.begun = true;
-    charge();
     return Item::ok;
   }
   if (s.to == State::ready) {
