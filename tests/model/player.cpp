@@ -132,7 +132,7 @@ NewTask Player::resolve(const Job& j, const std::string& queue, int number) {
   if (j.odd == Odd::zero_weight) t.weight = 0;
   if (j.odd == Odd::negative_delay) t.delay = Millis(-1);
   if (j.odd == Odd::big) t.body = big(properties_.max_body);
-  if (j.odd == Odd::feature && !has(kUnique)) t.unique = "u";
+  if (j.odd == Odd::feature && !has(kUnique) && plain_) t.unique = "u";
   say((t.key.queue == queue ? queue : "a bad queue") + "/#" + to_string(number) + " kind " + quoted(t.kind) + " body " +
       quoted(t.body) + " priority " + to_string(t.priority) + " weight " + to_string(t.weight) +
       (j.dated ? " due in " + to_string(j.due) + "ms" : "") +
@@ -188,6 +188,9 @@ void Player::enqueue(const Op& op) {
   std::vector<NewTask> tasks;
   std::deque<std::string> names;
   std::vector<Key> keys;
+  const bool many = std::any_of(op.jobs.begin(), op.jobs.end(), [](const Job& j) { return j.odd == Odd::many; });
+  const bool guarded = op.document >= 0 && has(kGuard) && !many;
+  plain_ = !guarded && !many;
   for (const Job& j : op.jobs) {
     int id = number(j, fresh_);
     names.push_back(queue_name(j.queue));
@@ -197,7 +200,7 @@ void Player::enqueue(const Op& op) {
   }
   std::optional<Guard> ours, theirs;
   Document d;
-  if (op.document >= 0 && has(kGuard)) {
+  if (guarded) {
     say("if");
     d = document(op);
     ours = theirs = Guard{d.name, d.revision, d.value};
@@ -220,6 +223,10 @@ void Player::enqueue(const Op& op) {
 void Player::exchange(const Op& op) {
   say("exchange");
   std::deque<std::string> names;  // what the views of the calls point to
+  std::set<int> lanes;
+  plain_ = op.lease >= 1 && std::all_of(op.claim.begin(), op.claim.end(), [&](const Part& p) {
+             return lanes.insert(p.queue % int(kQueues.size())).second;
+           });
   std::deque<std::vector<NewTask>> families;
   std::vector<Settlement> ours;
   std::vector<Key> born;
