@@ -1,4 +1,4 @@
-"""The penstock program as a person meets it. Usage: commands.py PROGRAM MODULE, the module being plugin `good`."""
+"""The penstock program as a person meets it. Usage: commands.py PROGRAM GOOD STORE, the modules of two test plugins."""
 import os
 import pathlib
 import subprocess
@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM, MODULE = (os.path.abspath(p) for p in sys.argv[1:3])
+PROGRAM, MODULE, STORE = (os.path.abspath(p) for p in sys.argv[1:4])
 
 
 class Commands(unittest.TestCase):
@@ -37,7 +37,7 @@ class Commands(unittest.TestCase):
         self.refused('unknown command "vresion"; did you mean "version"?', 'vresion')
         self.refused('unknown command "plugin lost"; did you mean "plugin list"?', 'plugin', 'lost')
         self.refused('unknown command "xyzzyxyzzyxyzzy"; "penstock help" lists them', 'xyzzyxyzzyxyzzy')
-        self.refused('unknown command "a\\x0a\\x1bb c"; "penstock help" lists them', 'a\n\x1bb', 'c')
+        self.refused('unknown command "a\\x0a\\x1bb"; "penstock help" lists them', 'a\n\x1bb', 'c')
         self.refused('usage: penstock version', 'version', 'now')
         self.refused('usage: penstock config show [FILE] [--defaults]', 'config', 'show', '--default')
         self.refused('usage: penstock config show [FILE] [--defaults]', 'config', 'show', 'a', 'b')
@@ -59,6 +59,32 @@ class Commands(unittest.TestCase):
         self.assertTrue(error.startswith('penstock: penstock.toml:2: backend.use: backend "nowhere" is not to be found; '), error)
         self.assertIn(f'{self.plugins}/libpenstock-nowhere.so: No such file or directory', error)
         self.assertEqual(error.count('\n'), 1)
+
+    def test_config_of_modules(self):
+        (self.plugins / 'libpenstock-store.so').symlink_to(STORE)
+        used = '[backend]\nuse = "store"\n[codec]\nuse = ["store"]\n[tracer]\nuse = "good"\n'
+        self.config(used + '[tracer.good]\nurl = "x"\npassword = "hush"\n[backend.other]\nnot_looked = "at"\n')
+        self.assertEqual(self.run_it('config', 'check'), 'penstock.toml: ok\n')
+        out = self.run_it('config', 'show')
+        self.assertIn('use = "store"\n', out)
+        self.assertIn('# Connections kept open.\npool_size = 8\n', out)
+        self.assertIn('url = "x"\n', out)
+        self.assertIn('password = "***"\n', out)
+        self.assertNotIn('hush', out)
+        self.config(out)
+        self.assertEqual(self.run_it('config', 'show'), out)
+        self.config(used + '[tracer.good]\nurl = "x"\npool_size = "8"\n')
+        self.refused('penstock.toml:9: tracer.good.pool_size: expected a whole number from 1 up to 256, got "8"', 'config', 'check')
+        self.config(used + '[worker]\nhandlers = ["good"]\n[tracer.good]\nurl = "x"\n')
+        self.refused('penstock.toml:8: worker.handlers: handlers "good": '
+                     f'{self.plugins}/libpenstock-good.so: has no such component', 'config', 'check')
+
+    def test_a_module_that_dies_takes_nothing_with_it(self):
+        (self.plugins / 'libpenstock-good.so').unlink()
+        (self.plugins / 'libpenstock-aborts.so').symlink_to(pathlib.Path(STORE).with_name('libpenstock-aborts.so'))
+        self.assertIn(f'refused: {self.plugins}/libpenstock-aborts.so: the process that opened it died: Aborted\n',
+                      self.run_it('plugin', 'list'))
+        self.refused('aborts: the process that opened it died: Aborted', 'plugin', 'inspect', 'aborts', code=1)
 
     def test_list(self):
         (self.plugins / 'libpenstock-bad.so').write_text('nonsense')
