@@ -1,32 +1,55 @@
 #include "config/values.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <limits>
+#include <set>
 
 #include "config/units.hpp"
 
 namespace penstock::config {
 namespace {
 
+constexpr std::size_t kMaxSecret = 64 << 10;
+
 Error wrong(const Setting& s, const std::string& what) {
   return Error{Errc::invalid, std::string(s.key) + ": " + what};
 }
 
-std::string range_text(const Setting& s) {
-  std::string low = s.min == std::numeric_limits<std::int64_t>::min() ? "" : " from " + std::to_string(s.min);
-  std::string high = s.max == std::numeric_limits<std::int64_t>::max() ? "" : " up to " + std::to_string(s.max);
-  return low + high;
+std::string show(double value) {
+  std::array<char, 32> text;
+  auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} ? std::string(text.data(), end) : "a number";
 }
 
-template <class T>
-Result<Written> bounded(const Setting& s, T value, T shown) {
-  if (value >= static_cast<T>(s.min) && value <= static_cast<T>(s.max)) return Written(value);
-  return wrong(s, "expected a value" + range_text(s) + ", got " + std::to_string(shown));
+std::string bound(const Setting& s, std::int64_t value) {
+  if (s.kind == Kind::duration) return quoted(format_duration(std::chrono::milliseconds(value)));
+  if (s.kind == Kind::size) return quoted(format_size(value));
+  if (s.kind == Kind::rate) return quoted(std::to_string(value) + "/s");
+  return std::to_string(value);
+}
+
+std::string range(const Setting& s) {
+  bool low = s.min != std::numeric_limits<std::int64_t>::min();
+  bool high = s.max != std::numeric_limits<std::int64_t>::max();
+  return (low ? " from " + bound(s, s.min) : "") + (high ? " up to " + bound(s, s.max) : "");
+}
+
+// What was written, as it may be shown.
+std::string seen(const Setting& s, const Written& w) {
+  if (const bool* b = std::get_if<bool>(&w)) return *b ? "true" : "false";
+  if (const auto* i = std::get_if<std::int64_t>(&w)) return s.kind == Kind::secret ? "a number" : std::to_string(*i);
+  if (const auto* d = std::get_if<double>(&w)) return s.kind == Kind::secret ? "a number" : show(*d);
+  if (const auto* t = std::get_if<std::string>(&w)) return s.kind == Kind::secret ? "text" : quoted(*t);
+  return "a list";
+}
+
+Error unexpected(const Setting& s, const Written& w) {
+  return wrong(s, "expected " + expected(s) + ", got " + seen(s, w));
 }
 
 bool one_of(std::string_view choices, std::string_view word) {
@@ -41,83 +64,124 @@ bool one_of(std::string_view choices, std::string_view word) {
 Result<Written> resolve_secret(const Setting& s, const std::string& text) {
   if (text.rfind("env:", 0) == 0) {
     const char* value = std::getenv(text.c_str() + 4);
-    if (!value) return wrong(s, "the environment variable " + text.substr(4) + " is not set");
-    return Written(std::string(value));
+    if (value) return Written(std::string(value));
+    return wrong(s, "the environment variable " + quoted(text.substr(4)) + " is not set");
   }
-  if (text.rfind("file:", 0) == 0) {
-    std::ifstream file(text.substr(5), std::ios::binary);
-    if (!file) return wrong(s, "cannot read the file " + text.substr(5));
-    std::string value{std::istreambuf_iterator<char>(file), {}};
-    while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
-    return Written(value);
+  if (text.rfind("file:", 0) != 0) return Written(text);
+  std::string path = text.substr(5), value(kMaxSecret + 1, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(value.data(), static_cast<std::streamsize>(value.size()));
+  if (!file.is_open() || file.bad() || (file.gcount() == 0 && !file.eof())) {
+    return wrong(s, "cannot read the file " + quoted(path));
   }
-  return Written(text);
+  value.resize(static_cast<std::size_t>(file.gcount()));
+  if (value.size() > kMaxSecret) return wrong(s, "the file " + quoted(path) + " is larger than 64KiB");
+  while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
+  return Written(value);
+}
+
+template <class T, class Parsed>
+Result<Written> measured(const Setting& s, const Written& w, const Result<Parsed>& parsed, T value) {
+  if (!parsed) return unexpected(s, w);
+  if (value < static_cast<T>(s.min) || value > static_cast<T>(s.max)) return unexpected(s, w);
+  return Written(value);
 }
 
 Result<Written> convert(const Setting& s, const Written& w) {
   const auto* text = std::get_if<std::string>(&w);
+  const auto* integer = std::get_if<std::int64_t>(&w);
   switch (s.kind) {
     case Kind::boolean:
-      if (const bool* b = std::get_if<bool>(&w)) return Written(*b);
-      return wrong(s, "expected true or false");
+      if (std::holds_alternative<bool>(w)) return w;
+      break;
     case Kind::integer:
-      if (const auto* i = std::get_if<std::int64_t>(&w)) return bounded(s, *i, *i);
-      return wrong(s, "expected a whole number" + range_text(s));
+      if (integer && *integer >= s.min && *integer <= s.max) return w;
+      break;
     case Kind::number: {
-      const auto* i = std::get_if<std::int64_t>(&w);
       const auto* d = std::get_if<double>(&w);
-      if (!i && !d) return wrong(s, "expected a number" + range_text(s));
-      double value = i ? static_cast<double>(*i) : *d;
-      if (!std::isfinite(value)) return wrong(s, "expected a finite number");
-      return bounded(s, value, value);
+      if (!integer && !d) break;
+      double value = integer ? static_cast<double>(*integer) : *d;
+      if (!std::isfinite(value)) break;
+      if (value >= static_cast<double>(s.min) && value <= static_cast<double>(s.max)) return Written(value);
+      break;
     }
     case Kind::duration: {
-      if (!text) return wrong(s, "expected a duration with a unit, such as \"10s\"");
+      if (!text) break;
       auto value = parse_duration(*text);
-      if (!value) return wrong(s, value.error().message);
-      return bounded<std::int64_t>(s, value->count(), value->count());
+      return measured<std::int64_t>(s, w, value, value ? value->count() : 0);
     }
     case Kind::size: {
-      if (!text) return wrong(s, "expected a size with a unit, such as \"64MiB\"");
+      if (!text) break;
       auto value = parse_size(*text);
-      if (!value) return wrong(s, value.error().message);
-      return bounded(s, *value, *value);
+      return measured(s, w, value, value ? *value : 0);
     }
     case Kind::rate: {
-      if (!text) return wrong(s, "expected a rate, such as \"500/s\"");
+      if (!text) break;
       auto value = parse_rate(*text);
-      if (!value) return wrong(s, value.error().message);
-      return bounded(s, *value, *value);
+      return measured(s, w, value, value ? *value : 0.0);
     }
     case Kind::string:
-      if (text) return Written(*text);
-      return wrong(s, "expected text in quotes");
+      if (text) return w;
+      break;
     case Kind::choice:
-      if (text && one_of(s.choices, *text)) return Written(*text);
-      return wrong(s, std::string("expected one of ") + s.choices + (text ? ", got \"" + *text + "\"" : ""));
+      if (text && one_of(s.choices, *text)) return w;
+      break;
     case Kind::secret:
       if (text) return resolve_secret(s, *text);
-      return wrong(s, "expected text, \"env:NAME\" or \"file:PATH\"");
+      break;
     case Kind::list:
-      if (const auto* list = std::get_if<std::vector<std::string>>(&w)) return Written(*list);
-      return wrong(s, "expected a list of texts");
+      if (std::holds_alternative<std::vector<std::string>>(w)) return w;
+      break;
   }
-  return wrong(s, "unknown kind of setting");
+  return unexpected(s, w);
 }
 
-// A fallback stands as text in the table; this gives it the form it would have in a file.
+bool snake_case(std::string_view key) { return component_name(key); }
+
+}  // namespace
+
+std::string expected(const Setting& s) {
+  switch (s.kind) {
+    case Kind::boolean:
+      return "true or false";
+    case Kind::integer:
+      return "a whole number" + range(s);
+    case Kind::number:
+      return "a finite number" + range(s);
+    case Kind::duration:
+      return "a duration such as \"250ms\", \"10s\" or \"5m\"" + range(s);
+    case Kind::size:
+      return "a size such as \"512B\", \"64KiB\" or \"1GiB\"" + range(s);
+    case Kind::rate:
+      return "a rate such as \"500/s\", \"30/m\" or \"10/h\"" + range(s);
+    case Kind::string:
+      return "text in quotes";
+    case Kind::choice: {
+      std::string words = (*s.choices == '|' ? "\"\"" : "") + std::string(s.choices);
+      for (std::size_t at = 0; (at = words.find('|', at)) != std::string::npos; at += 2) words.replace(at, 1, ", ");
+      return "one of " + words;
+    }
+    case Kind::secret:
+      return "text, \"env:NAME\" or \"file:PATH\"";
+    case Kind::list:
+      return "a list of texts";
+  }
+  return "another kind of setting";
+}
+
 Written fallback(const Setting& s) {
   std::string_view text = s.fallback;
-  if (s.kind == Kind::boolean) return text == "true";
+  const char* end = text.data() + text.size();
+  if (s.kind == Kind::boolean && (text == "true" || text == "false")) return text == "true";
   if (s.kind == Kind::integer) {
     std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
+    auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc{} && stop == end) return value;
   }
   if (s.kind == Kind::number) {
     double value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
+    auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc{} && stop == end) return value;
   }
   if (s.kind == Kind::list) {
     std::vector<std::string> items;
@@ -131,21 +195,38 @@ Written fallback(const Setting& s) {
   return std::string(text);
 }
 
-}  // namespace
+Result<void> check_table(std::span<const Setting> table) {
+  std::set<std::string_view> keys;
+  for (const Setting& s : table) {
+    if (!s.key || !snake_case(s.key)) return Error{Errc::invalid, "a setting has a key that is not snake_case"};
+    if (!keys.insert(s.key).second) return wrong(s, "declared twice");
+    if (s.kind > Kind::list) return wrong(s, "unknown kind of setting");
+    if (!s.doc || !*s.doc) return wrong(s, "has no doc");
+    if (s.kind == Kind::choice && !s.choices) return wrong(s, "is a choice without choices");
+    if (s.min > s.max) return wrong(s, "its least value is above its largest");
+    if (!s.fallback || s.kind == Kind::secret) continue;
+    auto value = convert(s, fallback(s));
+    if (!value) return Error{Errc::invalid, value.error().message + " as its fallback"};
+  }
+  return {};
+}
 
-Result<Values> Values::check(std::span<const Setting> table, const std::map<std::string, Written>& written) {
+Result<Values> Values::check(std::span<const Setting> table, const std::map<std::string, Written>& written,
+                             std::string* at_fault) {
+  std::string ignored;
+  std::string& culprit = at_fault ? *at_fault : ignored;
   for (const auto& [key, value] : written) {
     if (std::ranges::any_of(table, [&k = key](const Setting& s) { return s.key == k; })) continue;
     std::vector<std::string_view> known;
     for (const Setting& s : table) known.emplace_back(s.key);
-    std::string_view near = nearest(key, known);
-    return Error{Errc::invalid,
-                 key + ": unknown key" + (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?")};
+    culprit = key;
+    return Error{Errc::invalid, printable(key) + ": unknown key" + suggestion(key, known)};
   }
   Values out;
   for (const Setting& s : table) {
+    culprit = s.key;
     auto at = written.find(s.key);
-    if (at == written.end() && !s.fallback) return wrong(s, "this key is required");
+    if (at == written.end() && !s.fallback) return wrong(s, "this key is required; expected " + expected(s));
     auto value = convert(s, at == written.end() ? fallback(s) : at->second);
     if (!value) return value.error();
     out.values_.emplace(s.key, std::move(*value));
@@ -180,29 +261,6 @@ std::chrono::milliseconds Values::duration(std::string_view key) const noexcept 
 std::vector<std::string> Values::list(std::string_view key) const {
   const auto* v = std::get_if<std::vector<std::string>>(find(key));
   return v ? *v : std::vector<std::string>();
-}
-
-std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {
-  std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-  for (std::string_view candidate : known) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i;
-      for (std::size_t j = 1; j < row.size(); ++j) {
-        std::size_t above = row[j];
-        row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (word[i - 1] != candidate[j - 1])});
-        diagonal = above;
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 }  // namespace penstock::config

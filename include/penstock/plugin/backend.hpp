@@ -118,7 +118,8 @@ struct Admission {
 };
 
 // One verb for everything a lease holder says about its task.
-//  to = leased      begun mark or progress: marks the task begun, adds the charge, keeps the lease
+//  to = leased      begun mark or progress: marks the task begun and keeps the lease. The charge counts
+//                   only if the task was not marked begun under this epoch yet: sent twice, it counts once
 //  to = ready       retry, snooze, release: back into the queue after `delay` (0: ready at once), at
 //                   its old place of arrival
 //  to = succeeded, dead, cancelled   the end

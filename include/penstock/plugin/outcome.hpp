@@ -13,13 +13,14 @@
 namespace penstock {
 inline namespace PENSTOCK_ABI_NAMESPACE {
 
-// A handler's typed result on its way to the codec: owns the value, knows how to show it.
+// A handler's typed result: owns the value and knows how to store it.
 class PENSTOCK_API ResultValue {
  public:
   virtual ~ResultValue() = default;
-  virtual const Encodable* encodable() const noexcept = 0;   // null: raw bytes, or not storable
-  virtual const std::string* bytes() const noexcept = 0;     // null: not raw bytes
-  virtual void* address(const void* type_tag) noexcept = 0;  // the value, if it is of that type
+  // Appends the stored form and names the value codec that wrote it (empty: raw bytes). False: values
+  // of this type cannot be stored, and nothing was written.
+  virtual Result<bool> encode(ValueCodec* codec, std::string& codec_name, std::string& out) const noexcept = 0;
+  virtual void* address(const void* type_tag) noexcept = 0;  // the value, if it is of that type; else null
 };
 
 struct Outcome {

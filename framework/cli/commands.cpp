@@ -1,0 +1,127 @@
+#include "cli/commands.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+#include <penstock/plugin/abi.hpp>
+
+#include "config/text.hpp"
+
+namespace penstock::cli {
+namespace {
+
+int version(const Arguments&) {
+  std::cout << "penstock " PENSTOCK_VERSION "\nplugin stamp: " PENSTOCK_ABI_STAMP "\n";
+  return kOk;
+}
+
+int help(const Arguments&) {
+  std::size_t width = 0;
+  auto left = [](const Command& c) { return std::string(c.name) + (*c.arguments ? " " : "") + c.arguments; };
+  for (const Command& c : commands()) width = std::max(width, left(c).size());
+  std::cout << "usage: penstock COMMAND [ARGUMENT]...\n\n";
+  for (const Command& c : commands()) {
+    std::string words = left(c);
+    std::cout << "  " << words << std::string(width + 2 - words.size(), ' ') << c.doc << "\n";
+  }
+  return kOk;
+}
+
+constexpr Command kCommands[] = {
+    {"config check", "[FILE]", "Check a config file, penstock.toml by default.", config_check},
+    {"config show", "[FILE] [--defaults]", "Print the values that hold, or those that hold without a file.",
+     config_show},
+    {"help", "", "Print this.", help},
+    {"plugin inspect", "FILE|NAME", "Print what a plugin offers and how it is set up.", plugin_inspect},
+    {"plugin list", "[FILE]", "List the plugins that a config file's settings, or the defaults, can reach.",
+     plugin_list},
+    {"version", "", "Print the version and what plugins must agree with.", version},
+};
+
+bool starts_with(const std::vector<std::string>& args, std::string_view name, std::size_t& used) {
+  for (used = 0; !name.empty(); ++used) {
+    std::string_view word = name.substr(0, name.find(' '));
+    if (used == args.size() || args[used] != word) return false;
+    name.remove_prefix(std::min(word.size() + 1, name.size()));
+  }
+  return true;
+}
+
+// How many words a command takes at least and at most, as its usage text says.
+std::pair<std::size_t, std::size_t> word_counts(std::string_view usage) {
+  std::size_t least = 0, most = 0;
+  while (!usage.empty()) {
+    std::string_view item = usage.substr(0, usage.find(' '));
+    bool option = item.find("--") != std::string_view::npos;
+    most += !option;
+    least += !option && item[0] != '[';
+    usage.remove_prefix(std::min(item.size() + 1, usage.size()));
+  }
+  return {least, most};
+}
+
+int unknown(const std::vector<std::string>& args) {
+  std::vector<std::string_view> known;
+  for (const Command& c : commands()) known.emplace_back(c.name);
+  std::string said = args[0] + (args.size() > 1 ? " " + args[1] : "");
+  std::string_view near = config::nearest(said, known);
+  if (near.empty()) {
+    said = args[0];
+    near = config::nearest(said, known);
+  }
+  return fail("unknown command " + config::quoted(said) +
+                  (near.empty() ? "; \"penstock help\" lists them" : "; did you mean \"" + std::string(near) + "\"?"),
+              kUsage);
+}
+
+int misuse(const Command& c) {
+  return fail(std::string("usage: penstock ") + c.name + (*c.arguments ? " " : "") + c.arguments, kUsage);
+}
+
+int start(const Command& c, const std::vector<std::string>& rest) {
+  Arguments arguments;
+  bool options = true;  // until "--"
+  for (const std::string& word : rest) {
+    if (options && word == "--") {
+      options = false;
+    } else if (options && word.rfind("--", 0) == 0) {
+      std::string_view usage = c.arguments;
+      if (usage.find("[" + word + "]") == std::string_view::npos) return misuse(c);
+      arguments.flags.push_back(word);
+    } else {
+      arguments.words.push_back(word);
+    }
+  }
+  auto [least, most] = word_counts(c.arguments);
+  if (arguments.words.size() < least || arguments.words.size() > most) return misuse(c);
+  return c.run(arguments);
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+bool Arguments::flag(std::string_view name) const { return std::ranges::find(flags, name) != flags.end(); }
+
+int fail(const std::string& message, int code) {
+  std::cerr << "penstock: " << message << "\n";
+  return code;
+}
+
+int fail(const Error& error) {
+  return fail(config::printable(error.message, 4096), error.code == Errc::invalid ? kUsage : kFailed);
+}
+
+int run(const std::vector<std::string>& args) {
+  if (args.empty()) return fail("expected a command; \"penstock help\" lists them", kUsage);
+  if (args[0] == "--help" || args[0] == "-h") return help({});
+  if (args[0] == "--version") return version({});
+  for (const Command& c : kCommands) {
+    std::size_t used = 0;
+    if (starts_with(args, c.name, used))
+      return start(c, {args.begin() + static_cast<std::ptrdiff_t>(used), args.end()});
+  }
+  return unknown(args);
+}
+
+}  // namespace penstock::cli

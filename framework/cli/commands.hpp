@@ -1,0 +1,44 @@
+// The commands of the penstock program, and what they share.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <penstock/plugin/result.hpp>
+
+namespace penstock::cli {
+
+// What the program ends with. 2 is for a command line or a config that is wrong.
+enum Exit : int { kOk = 0, kFailed = 1, kUsage = 2 };
+
+struct Arguments {
+  std::vector<std::string> words;  // after the command's own name, options taken out
+  std::vector<std::string> flags;  // "--defaults"
+
+  bool flag(std::string_view name) const;
+};
+
+struct Command {
+  const char* name;       // "plugin list"
+  const char* arguments;  // "[FILE] [--defaults]", for the usage text; words outside [] are required
+  const char* doc;
+  int (*run)(const Arguments&);
+};
+std::span<const Command> commands();
+
+// Finds the command that `args` begins with and runs it. Misuse is one line on stderr and kUsage.
+int run(const std::vector<std::string>& args);
+
+// Prints one line, "penstock: <message>", on stderr and returns `code`.
+int fail(const std::string& message, int code = kFailed);
+// The exit code that an error leads to: kUsage for Errc::invalid, else kFailed.
+int fail(const Error& error);
+
+int plugin_list(const Arguments&);
+int plugin_inspect(const Arguments&);
+int config_check(const Arguments&);
+int config_show(const Arguments&);
+
+}  // namespace penstock::cli

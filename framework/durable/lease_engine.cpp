@@ -1,0 +1,476 @@
+#include "durable/lease_engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "durable/envelope.hpp"
+
+namespace penstock::durable {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kTooLongToLeaseAhead = std::chrono::milliseconds(10);
+constexpr Millis kFirstBackoff{50}, kLastBackoff{5'000};
+constexpr std::size_t kSpareTasks = 1024;
+
+void average(double& mean, nanoseconds value) {
+  auto v = static_cast<double>(value.count());
+  mean = mean == 0 ? v : mean + (v - mean) / 16;
+}
+
+Error poison(std::uint32_t crashes, const std::string& before) {
+  std::string text = "poison: the process died in this task " + std::to_string(crashes) + " times";
+  if (!before.empty()) text += "; error before that: " + before;
+  return Error{Errc::internal, std::move(text)};
+}
+
+}  // namespace
+
+void Changes::clear() {
+  for (auto* list : {&startable, &settled, &cancelled, &lost, &stop}) list->clear();
+}
+
+Exchange Plan::exchange(const EngineOptions& options) const {
+  Exchange out;
+  out.settle = settle;
+  out.claim = claim;
+  out.limit = limit;
+  out.begin = begin;
+  out.lease = options.lease;
+  out.worker = options.worker;
+  return out;
+}
+
+LeaseEngine::LeaseEngine(EngineOptions options) : options_(std::move(options)) {
+  options_.batch = std::clamp<std::uint32_t>(options_.batch, 1, options_.max_batch);
+}
+
+void LeaseEngine::set_queues(std::vector<std::pair<std::string, std::uint32_t>> queues) {
+  std::vector<Queue> next;
+  for (auto& [name, weight] : queues) {
+    auto known = std::ranges::find(queues_, name, &Queue::name);
+    next.push_back({name, static_cast<double>(std::max(1u, weight)), known == queues_.end() ? 0 : known->credit});
+  }
+  queues_ = std::move(next);
+}
+
+// ---- planning ------------------------------------------------------------------------------------------
+
+std::uint32_t LeaseEngine::ahead_target(const Demand& demand) const {
+  if (!demand.lease_ahead || run_ns_ == 0 || run_ns_ > double(kTooLongToLeaseAhead.count())) return 0;
+  double consumed = 2 * trip_ns_ * demand.threads / run_ns_;
+  return static_cast<std::uint32_t>(std::clamp(consumed, 1.0, 4.0 * options_.batch));
+}
+
+std::uint32_t LeaseEngine::claim_limit(Instant now, const Demand& demand) const {
+  if (!demand.claims || queues_.empty() || !maybe_work(now)) return 0;
+  std::uint32_t ahead = ahead_target(demand);
+  std::uint32_t want = demand.idle + ahead;
+  auto have = static_cast<std::uint32_t>(demand.ahead + parked_.size() + claiming_);
+  if (want <= have) return 0;
+  std::uint32_t room = want - have;
+  if (demand.idle == 0 && room * 2 < ahead) return 0;  // refill when half is used up, not for each task
+  return std::min(room, options_.batch);
+}
+
+bool LeaseEngine::settle_due(Instant now, const Demand& demand) const {
+  if (pending_.empty()) return false;
+  return demand.flush || demand.idle > 0 || pending_urgent_ || pending_.size() >= options_.batch ||
+         now - pending_since_ >= options_.settle_within;
+}
+
+std::optional<Instant> LeaseEngine::plan_at() const {
+  if (pending_.empty() || in_flight_ >= options_.in_flight) return std::nullopt;
+  Instant due = pending_urgent_ ? pending_since_ : pending_since_ + options_.settle_within;
+  return std::max(due, not_before_);
+}
+
+bool LeaseEngine::plan(Instant now, const Demand& demand, Plan& plan) {
+  if (in_flight_ >= options_.in_flight || now < not_before_) return false;
+  std::uint32_t limit = claim_limit(now, demand);
+  if (limit == 0 && !settle_due(now, demand)) return false;
+  plan = Plan{};
+  plan.sent = now;
+  add_settlements(plan);
+  if (limit > 0) add_claims(plan, limit, demand);
+  ++in_flight_;
+  return true;
+}
+
+void LeaseEngine::add_settlements(Plan& plan) {
+  std::size_t count = std::min<std::size_t>(pending_.size(), options_.max_batch);
+  for (std::size_t i = 0; i < count; ++i) {
+    Task& task = *pending_[i];
+    task.in_pending = false;
+    if (task.lost) {
+      free_if_done(task);
+    } else {
+      add_settlement(plan, task);
+    }
+  }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  pending_since_ = plan.sent;
+  if (pending_.empty()) pending_urgent_ = false;
+  sending_ += plan.tasks.size();
+}
+
+void LeaseEngine::add_settlement(Plan& plan, Task& task) {
+  Settlement s;
+  s.key = {task.leased.queue, task.leased.id};
+  s.epoch = task.leased.epoch;
+  if (task.phase == Task::Phase::settling) {
+    s.to = task.to;
+    s.charge = task.charge;
+    s.delay = task.delay;
+    s.keep = task.keep;
+    s.note = task.note;
+    if (!task.children.empty()) {
+      std::vector<NewTask>& out = plan.children.emplace_back();
+      for (const Child& c : task.children) {
+        NewTask child;
+        child.key = {c.queue, c.id};
+        child.body = c.body;
+        child.kind = c.kind;
+        child.priority = c.priority;
+        child.weight = c.weight;
+        out.push_back(child);
+      }
+      s.children = out;
+    }
+  } else {  // a mark: of a suspect about to start, or progress. Its note is copied: the task goes on
+    s.to = State::leased;
+    if (task.phase == Task::Phase::marking && task.leased.lapsed && task.leased.begun) s.charge = Charge::crash;
+    if (task.mark_pending) s.note = plan.notes.emplace_back(task.note);
+    task.mark_pending = false;
+  }
+  ++task.in_plans;
+  plan.settle.push_back(s);
+  plan.tasks.push_back(&task);
+}
+
+void LeaseEngine::add_claims(Plan& plan, std::uint32_t limit, const Demand& demand) {
+  double weights = 0;
+  for (const Queue& q : queues_) weights += q.weight;
+  for (Queue& q : queues_) q.credit = std::min<double>(q.credit + limit * q.weight / weights, options_.batch);
+  std::ranges::stable_sort(queues_, std::ranges::greater(), &Queue::credit);
+  std::size_t count = std::min<std::size_t>(queues_.size(), options_.max_batch);
+  plan.queues.reserve(count);
+  std::uint32_t left = limit;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto owed = static_cast<std::uint32_t>(std::max(0.0, std::ceil(queues_[i].credit)));
+    Share share{plan.queues.emplace_back(queues_[i].name), std::min(owed, left)};
+    left -= share.quota;
+    plan.claim.push_back(share);
+  }
+  plan.limit = limit;
+  plan.begin = demand.idle > demand.ahead ? demand.idle - demand.ahead : 0;
+  claiming_ += limit;
+  maybe_work_ = false;  // a ring that comes while the claim is under way sets it again
+  work_at_.reset();
+}
+
+// ---- answers --------------------------------------------------------------------------------------------
+
+void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Changes& changes) {
+  --in_flight_;
+  claiming_ -= plan.limit;
+  sending_ -= plan.tasks.size();
+  for (Task* task : plan.tasks) --task->in_plans;
+  if (!answer) {
+    take_back(plan, now);
+    return;
+  }
+  errors_in_a_row_ = 0;
+  average(trip_ns_, now - plan.sent);
+  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+    apply_item(*plan.tasks[i], plan.settle[i].to, answer->settled[i], now, changes);
+  }
+  if (plan.limit == 0) return;
+  bell_ = answer->bell;
+  if (answer->leased.size() >= plan.limit) {
+    maybe_work_ = true;
+  } else if (answer->next_due) {
+    Instant at = now + *answer->next_due;
+    work_at_ = work_at_ ? std::min(*work_at_, at) : at;
+  }
+  apply_leased(answer->leased, plan.sent, now, changes);
+}
+
+// The call failed: what it carried is sent again, in its old order, after a pause that grows.
+void LeaseEngine::take_back(Plan& plan, Instant now) {
+  ++errors_;
+  std::uint32_t doublings = std::min(errors_in_a_row_++, 10u);
+  Millis pause = std::min(kFirstBackoff * (1 << doublings), kLastBackoff);
+  not_before_ = now + pause / 2 + Millis(static_cast<std::int64_t>(random_.next() % (pause.count() / 2 + 1)));
+  if (plan.limit > 0) maybe_work_ = true;
+  std::vector<Task*> again;
+  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+    Task& task = *plan.tasks[i];
+    bool mark_is_late = plan.settle[i].to == State::leased && task.phase != Task::Phase::marking;
+    if (task.lost || task.in_pending || mark_is_late) {
+      free_if_done(task);  // it says something newer by now, or nothing any more
+      continue;
+    }
+    task.in_pending = true;
+    again.push_back(&task);
+    if (task.phase == Task::Phase::marking) pending_urgent_ = true;
+  }
+  if (!again.empty()) pending_since_ = now;
+  pending_.insert(pending_.begin(), again.begin(), again.end());
+}
+
+void LeaseEngine::apply_item(Task& task, State sent_as, Item item, Instant now, Changes& changes) {
+  if (task.lost) return free_if_done(task);
+  bool accepted = item == Item::ok || item == Item::requested;
+  if (sent_as == State::leased) {
+    if (task.phase == Task::Phase::settling || task.phase == Task::Phase::gone) return free_if_done(task);
+    if (!accepted) return lose(task, now, changes);
+    if (task.phase == Task::Phase::marking) {
+      task.phase = Task::Phase::startable;
+      task.begun = true;
+      changes.startable.push_back(&task);
+    }
+    return;
+  }
+  if (!accepted) return lose(task, now, changes);
+  task.phase = Task::Phase::gone;
+  --held_;
+  leave_batch(task);
+  (item == Item::requested ? changes.cancelled : changes.settled).push_back(&task);
+}
+
+void LeaseEngine::apply_leased(std::vector<Leased>& leased, Instant sent, Instant now, Changes& changes) {
+  Batch* batch = nullptr;
+  Queue* queue = nullptr;
+  for (Leased& l : leased) {
+    if (!batch || batch->epoch != l.epoch || batch->queue != l.queue) {
+      batches_.push_back(std::make_unique<Batch>());
+      batch = batches_.back().get();
+      batch->queue = l.queue;
+      batch->epoch = l.epoch;
+      batch->lapses = sent + options_.lease - options_.lease / 10;
+      batch->extend_at = sent + options_.lease / 3;
+      auto known = std::ranges::find(queues_, l.queue, &Queue::name);
+      queue = known == queues_.end() ? nullptr : &*known;
+    }
+    if (queue) queue->credit = std::max<double>(queue->credit - 1, -double(options_.batch));
+    Task& task = make_task();
+    task.leased = std::move(l);
+    task.batch = batch;
+    task.priority = task.leased.priority;
+    task.weight = task.leased.weight;
+    task.available = now;
+    task.begun = task.leased.begun && !task.leased.lapsed;
+    ++batch->live;
+    ++held_;
+    admit(task, now, changes);
+  }
+  start_next_suspect(now);
+}
+
+void LeaseEngine::admit(Task& task, Instant now, Changes& changes) {
+  bool crashed = task.leased.lapsed && task.leased.begun;
+  std::uint32_t crashes = task.leased.crashes + crashed;
+  task.suspect = task.leased.lapsed || task.leased.crashes > 0;
+  if (crashed && crashes >= options_.max_crashes) {
+    Note note = decode_note(task.leased.note);
+    note.error = poison(crashes, note.error).message;
+    task.to = State::dead;
+    task.charge = Charge::crash;
+    task.keep = kKeepForever;
+    task.note = encode(note);
+    task.suspect = false;
+    task.phase = Task::Phase::settling;
+    enqueue(task, now);
+  } else if (task.suspect) {
+    task.phase = Task::Phase::parked;
+    parked_.push_back(&task);
+  } else {
+    task.phase = Task::Phase::startable;
+    changes.startable.push_back(&task);
+  }
+}
+
+void LeaseEngine::start_next_suspect(Instant now) {
+  if (active_suspect_ || parked_.empty()) return;
+  active_suspect_ = parked_.front();
+  parked_.pop_front();
+  active_suspect_->phase = Task::Phase::marking;
+  pending_urgent_ = true;
+  enqueue(*active_suspect_, now);
+}
+
+void LeaseEngine::suspect_done(Task& task, Instant now) {
+  if (active_suspect_ != &task) return;
+  active_suspect_ = nullptr;
+  start_next_suspect(now);
+}
+
+// ---- running ----------------------------------------------------------------------------------------------
+
+void LeaseEngine::enqueue(Task& task, Instant now) {
+  if (task.in_pending) return;
+  task.in_pending = true;
+  if (pending_.empty()) pending_since_ = now;
+  pending_.push_back(&task);
+}
+
+bool LeaseEngine::start(Task& task, Instant now) {
+  if (task.lost || task.batch->lapses <= now) return false;
+  task.phase = Task::Phase::running;
+  task.in_handler = true;
+  return true;
+}
+
+void LeaseEngine::mark_begun(Task& task, Instant now) {
+  if (task.lost || task.begun || task.phase != Task::Phase::running) return;
+  task.begun = true;
+  enqueue(task, now);
+}
+
+void LeaseEngine::mark_progress(Task& task, std::string note, Instant now) {
+  if (task.lost || task.phase != Task::Phase::running) return;
+  task.begun = true;
+  task.note = std::move(note);
+  task.mark_pending = true;
+  enqueue(task, now);
+}
+
+void LeaseEngine::settle(Task& task, Instant now) {
+  if (task.lost || task.phase == Task::Phase::settling || task.phase == Task::Phase::gone) return;
+  task.phase = Task::Phase::settling;
+  enqueue(task, now);
+  suspect_done(task, now);
+}
+
+void LeaseEngine::release(Task& task, Millis delay, Instant now) {
+  if (task.phase == Task::Phase::parked) std::erase(parked_, &task);
+  task.to = State::ready;
+  task.charge = task.leased.lapsed && task.leased.begun && !task.begun ? Charge::crash : Charge::none;
+  task.delay = delay;
+  task.note.clear();
+  settle(task, now);
+}
+
+void LeaseEngine::handler_returned(Task& task) {
+  task.in_handler = false;
+  free_if_done(task);
+}
+
+void LeaseEngine::ran(nanoseconds handler_time) { average(run_ns_, std::max(handler_time, nanoseconds(100))); }
+
+// ---- keeping ------------------------------------------------------------------------------------------------
+
+bool LeaseEngine::extensions(Instant now, bool all, Extension& extension) {
+  extension = Extension{};
+  extension.sent = now;
+  for (const auto& batch : batches_) {
+    if (batch->extending || batch->lost || batch->live == 0 || (!all && batch->extend_at > now)) continue;
+    if (extension.held.size() >= options_.max_batch) break;
+    batch->extending = true;
+    extension.held.push_back({batch->queue, batch->epoch});
+    extension.batches.push_back(batch.get());
+  }
+  return !extension.held.empty();
+}
+
+void LeaseEngine::extended(Extension& extension, const Result<Exchanged>& answer, Instant now, Changes& changes) {
+  for (std::size_t i = 0; i < extension.batches.size(); ++i) {
+    Batch& batch = *extension.batches[i];
+    batch.extending = false;
+    if (!answer) {
+      batch.extend_at = now + options_.lease / 20;  // soon again: the lease is running out
+      continue;
+    }
+    const Extended& said = answer->extended[i];
+    if (said.what == Item::ok) {
+      batch.lapses = extension.sent + options_.lease - options_.lease / 10;
+      batch.extend_at = extension.sent + options_.lease / 3;
+    }
+    for (const auto& owned : tasks_) {
+      Task& task = *owned;
+      if (task.batch != &batch || task.lost) continue;
+      if (said.what != Item::ok) {
+        // A settlement under way may be why the store knows no task of the batch any more.
+        if (task.phase != Task::Phase::settling && task.phase != Task::Phase::gone) lose(task, now, changes);
+      } else if (std::ranges::find(said.stop, task.leased.id) != said.stop.end()) {
+        task.stop_wanted = true;
+        changes.stop.push_back(&task);
+      }
+    }
+    drop_batch_if_empty(batch);
+  }
+}
+
+void LeaseEngine::expire(Instant now, Changes& changes) {
+  if (std::ranges::none_of(batches_, [now](const auto& b) { return b->live > 0 && b->lapses <= now; })) return;
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    Task& task = *tasks_[i];
+    if (task.lost || !task.batch || task.batch->lapses > now) continue;
+    if (task.phase == Task::Phase::settling || task.phase == Task::Phase::gone) continue;  // the store decides
+    lose(task, now, changes);
+  }
+}
+
+// ---- ending ---------------------------------------------------------------------------------------------------
+
+void LeaseEngine::lose(Task& task, Instant now, Changes& changes) {
+  if (task.phase == Task::Phase::parked) std::erase(parked_, &task);
+  task.lost = true;
+  task.stop_wanted = true;
+  --held_;
+  leave_batch(task);
+  suspect_done(task, now);
+  changes.lost.push_back(&task);
+}
+
+void LeaseEngine::leave_batch(Task& task) {
+  Batch* batch = std::exchange(task.batch, nullptr);
+  if (!batch) return;
+  --batch->live;
+  drop_batch_if_empty(*batch);
+}
+
+void LeaseEngine::drop_batch_if_empty(Batch& batch) {
+  if (batch.live > 0 || batch.extending) return;
+  auto at = std::ranges::find(batches_, &batch, [](const auto& b) { return b.get(); });
+  std::swap(*at, batches_.back());
+  batches_.pop_back();
+}
+
+void LeaseEngine::forget(Task& task) {
+  task.forgotten = true;
+  free_if_done(task);
+}
+
+void LeaseEngine::free_if_done(Task& task) {
+  if (!task.forgotten || task.in_handler || task.in_plans > 0 || task.in_pending) return;
+  std::size_t slot = task.slot;
+  std::swap(tasks_[slot], tasks_.back());
+  tasks_[slot]->slot = slot;
+  std::unique_ptr<Task> freed = std::move(tasks_.back());
+  tasks_.pop_back();
+  if (spare_.size() < kSpareTasks) spare_.push_back(std::move(freed));
+}
+
+Task& LeaseEngine::make_task() {
+  std::unique_ptr<Task> task;
+  if (spare_.empty()) {
+    task = std::make_unique<Task>();
+  } else {
+    task = std::move(spare_.back());
+    spare_.pop_back();
+    std::string note = std::move(task->note);
+    note.clear();
+    *task = Task{};
+    task->note = std::move(note);
+  }
+  task->durable = true;
+  task->slot = tasks_.size();
+  tasks_.push_back(std::move(task));
+  return *tasks_.back();
+}
+
+}  // namespace penstock::durable

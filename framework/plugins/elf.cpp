@@ -1,0 +1,107 @@
+#include "plugins/elf.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <memory>
+#include <unistd.h>
+#include <vector>
+
+namespace penstock::plugins {
+namespace {
+
+using Header = ElfW(Ehdr);
+using Segment = ElfW(Phdr);
+
+#if defined(__x86_64__)
+constexpr int kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr int kMachine = EM_AARCH64;
+#elif defined(__i386__)
+constexpr int kMachine = EM_386;
+#elif defined(__arm__)
+constexpr int kMachine = EM_ARM;
+#elif defined(__riscv)
+constexpr int kMachine = EM_RISCV;
+#else
+constexpr int kMachine = EM_NONE;  // left to the loader
+#endif
+constexpr int kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
+constexpr int kData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+
+Error refused(const std::string& what) { return Error{Errc::invalid, what}; }
+
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+bool inside(std::uint64_t offset, std::uint64_t size, std::uint64_t file) {
+  return offset <= file && size <= file - offset;
+}
+
+Result<void> check_segments(int fd, const Header& h, std::uint64_t file) {
+  std::uint64_t table = std::uint64_t{h.e_phnum} * sizeof(Segment);
+  std::uint64_t sections = std::uint64_t{h.e_shnum} * h.e_shentsize;
+  if (h.e_phnum == 0 || h.e_phentsize != sizeof(Segment)) return refused("its program headers are broken");
+  if (!inside(h.e_phoff, table, file) || (h.e_shnum && !inside(h.e_shoff, sections, file))) return refused("truncated");
+  std::vector<Segment> segments(h.e_phnum);
+  if (::pread(fd, segments.data(), table, static_cast<off_t>(h.e_phoff)) != static_cast<ssize_t>(table)) {
+    return refused("truncated");
+  }
+  for (const Segment& s : segments) {
+    if (s.p_type == PT_LOAD && !inside(s.p_offset, s.p_filesz, file)) return refused("truncated");
+  }
+  return {};
+}
+
+Result<void> check_content(int fd, std::uint64_t size) {
+  if (size == 0) return refused("an empty file");
+  Header h;
+  if (::pread(fd, &h, sizeof h, 0) != sizeof h || std::memcmp(h.e_ident, ELFMAG, SELFMAG) != 0) {
+    return refused("not an ELF file");
+  }
+  if (h.e_ident[EI_CLASS] != kClass || h.e_ident[EI_DATA] != kData ||
+      (kMachine != EM_NONE && h.e_machine != kMachine)) {
+    return refused("built for another machine: ELF class " + std::to_string(h.e_ident[EI_CLASS]) + ", machine " +
+                   std::to_string(h.e_machine) + "; this program is class " + std::to_string(kClass) + ", machine " +
+                   std::to_string(kMachine));
+  }
+  if (h.e_type != ET_DYN) return refused("not a shared object");
+  return check_segments(fd, h, size);
+}
+
+Result<void> check_rights(const struct stat& info, const char* what) {
+  if (::geteuid() != 0) return {};
+  bool others = (info.st_mode & S_IWOTH) != 0 && !(S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX));
+  if (others)
+    return Error{Errc::permission, std::string(what) + " is writable by everybody, and this program runs as root"};
+  return {};
+}
+
+}  // namespace
+
+Result<struct stat> check_file(const std::string& path) {
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  struct stat info {};
+  if (file.fd < 0 || ::fstat(file.fd, &info) != 0) {
+    int code = errno;
+    Errc kind = code == ENOENT || code == ENOTDIR ? Errc::not_found : code == EACCES ? Errc::permission : Errc::invalid;
+    return Error{kind, std::strerror(code)};
+  }
+  if (S_ISDIR(info.st_mode)) return refused("a directory, not a file");
+  if (!S_ISREG(info.st_mode)) return refused("not a plain file");
+  if (auto safe = check_rights(info, "the file"); !safe) return safe.error();
+  struct stat parent {};
+  if (::stat(path.substr(0, path.rfind('/') + 1).c_str(), &parent) == 0) {
+    if (auto safe = check_rights(parent, "its directory"); !safe) return safe.error();
+  }
+  if (auto sound = check_content(file.fd, static_cast<std::uint64_t>(info.st_size)); !sound) return sound.error();
+  return info;
+}
+
+}  // namespace penstock::plugins

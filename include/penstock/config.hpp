@@ -1,0 +1,15 @@
+// The config file: TOML, every key declared; see README for all of them.
+#pragma once
+
+#include <filesystem>
+
+#include <penstock/options.hpp>
+
+namespace penstock {
+
+// Reads and checks the file. Throws Exception (Errc::invalid) with one line: file, line, key, what was
+// expected, what was seen, and the nearest key there is. Settings of plugins are checked when the
+// manager opens them, with the same care.
+Options read_config(const std::filesystem::path& file);
+
+}  // namespace penstock

@@ -1,0 +1,4 @@
+// Everything an application needs.
+#pragma once
+
+#include <penstock/manager.hpp>
