@@ -1,0 +1,64 @@
+#include <penstock/plugin/names.hpp>
+
+#include "transaction.hpp"
+
+namespace penstock::sqlite {
+
+std::optional<Error> refusal(std::span<const NewTask> tasks) {
+  for (const NewTask& t : tasks) {
+    const char* feature = !t.unique.empty()  ? "unique keys"
+                          : !t.fair.empty()  ? "fair keys"
+                          : !t.gates.empty() ? "gates"
+                          : !t.after.empty() ? "tasks that wait for other tasks"
+                                             : nullptr;
+    if (feature) return Error{Errc::unsupported, std::string("the sqlite backend does not offer ") + feature};
+  }
+  return {};
+}
+
+Result<std::vector<Admission>> Transaction::enqueue(std::span<const NewTask> tasks, const Guard* guard) {
+  if (guard) {
+    if (auto set = put(guard->document, guard->revision, guard->value); !set) return set.error();
+  }
+  std::vector<Admission> out;
+  out.reserve(tasks.size());
+  for (const NewTask& t : tasks) out.push_back(valid(t) ? add(t, true) : Admission{Item::invalid, t.key.id});
+  return out;
+}
+
+bool Transaction::valid(const NewTask& t) const {
+  return valid_name(t.key.queue) && valid_name(t.kind) && t.body.size() <= options_.max_body && t.weight > 0 &&
+         t.delay >= Millis(0);
+}
+
+Admission Transaction::add(const NewTask& task, bool limited) {
+  QueueRow& queue = ledger_.make(task.key.queue);
+  if (find_gone(queue, task.key.id)) return {Item::exists, task.key.id};
+  if (limited && task.queue_limit > 0 && static_cast<std::uint64_t>(queue.waiting()) >= task.queue_limit) {
+    auto there = find(queue, task.key.id);
+    return there ? present(task, *there) : Admission{Item::full, task.key.id};
+  }
+  const std::int64_t now = clock_.wall(), rank = rank_of(task.priority, task.weight);
+  const std::int64_t due = task.due ? task.due->time_since_epoch().count() : later(now, task.delay.count());
+  const State state = due > now ? State::scheduled : State::ready;
+  const bool large = task.body.size() > kLarge;
+  const auto added = run(sql_.task_add, queue.q, static_cast<int>(state), queue.line(state),
+                         state == State::ready ? rank : due, queue.flow, rank, large ? kLargeBody : 0, now,
+                         task.body.size(), view(task.key.id), Text{task.kind}, large ? Bytes() : task.body);
+  if (added == 0) {
+    if (auto there = find(queue, task.key.id)) return present(task, *there);
+    throw Failure(Error{Errc::data_regression, options_.path + ": a task could not be added, nor found"}, 0);
+  }
+  if (large) run(sql_.content_add, 2 * sqlite3_last_insert_rowid(sql_.db), task.body);
+  queue.count(state, 1);
+  changed(Bell::kClaimable);
+  return {Item::ok, task.key.id};
+}
+
+Admission Transaction::present(const NewTask& task, const TaskRow& there) {
+  const bool same = there.kind == task.kind && static_cast<std::size_t>(there.size) == task.body.size() &&
+                    content(there, false) == task.body;
+  return {same ? Item::exists : Item::conflict, task.key.id};
+}
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,50 @@
+#include "error.hpp"
+
+#include <sqlite3.h>
+
+namespace penstock::sqlite {
+
+Errc meaning(int code) noexcept {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+    case SQLITE_INTERRUPT:
+      return Errc::unavailable;
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+      return Errc::resource_exhausted;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return Errc::permission;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return Errc::data_regression;
+    case SQLITE_TOOBIG:
+      return Errc::invalid;
+    default:
+      return Errc::internal;
+  }
+}
+
+Failure failure(sqlite3* db, int code, const char* what) {
+  const char* path = db ? sqlite3_db_filename(db, "main") : nullptr;
+  const char* words = db && sqlite3_extended_errcode(db) == code ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+  Errc meant = meaning(code);
+  std::string message = std::string(path ? path : "sqlite") + ": " + what + ": " + words + " (sqlite " +
+                        std::to_string(code) + ")";
+  return {Error{meant, std::move(message), meant == Errc::unavailable || meant == Errc::resource_exhausted},
+          code & 0xff};
+}
+
+Error commit_error(const Failure& failure) {
+  // A full disk stops the commit record itself, and a busy commit was never begun. After anything else,
+  // a failed sync above all, the record may be on the disk or not.
+  if (failure.code() == SQLITE_FULL || failure.code() == SQLITE_BUSY) return failure.error();
+  return Error{Errc::unknown_outcome, failure.error().message, true};
+}
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,17 @@
+// The files beside the path of the config: what must be true of them before SQLite may open one.
+#pragma once
+
+#include <string>
+
+#include "connection.hpp"
+
+namespace penstock::sqlite {
+
+// Checks folder and file, and creates an empty file, mode 0600, where there is none. Never opens an
+// existing one: closing it would drop the locks that SQLite holds on it. Throws Failure, which names the path.
+void prepare_place(const Options& options);
+
+// Opens (creating it, mode 0600) a side file of the database; throws Failure.
+int open_side_file(const std::string& path);
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,126 @@
+#include "schema.hpp"
+
+#include <array>
+#include <chrono>
+#include <fstream>
+
+#include "statement.hpp"
+
+namespace penstock::sqlite {
+namespace {
+
+// State numbers are those of penstock::State. Times are milliseconds: wall clock, except lease.until.
+//
+// lane, place: where a task stands in line. While ready, lane = 8 * flow + state and place = rank; while
+// scheduled, 8 * q + state and its due time; once ended, 8 * q + state and its end. A leased or held
+// task stands in no line. So one index serves claims, due dates and retention.
+// rank: priority * 65536 + 65535 - weight; n breaks ties.
+// flags: 1 begun, 2 cancel wanted, 4 body in penstock_content, 8 note there.
+// Tombstones go to one of two tables, meta 'gone' says which; a whole table is emptied at once.
+// For features this version refuses: penstock_key, penstock_edge, penstock_gate, penstock_flow_gate,
+// and all of penstock_flow but flow and q.
+constexpr const char* kVersion1 = R"(
+CREATE TABLE penstock_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO penstock_meta VALUES('boot', ''), ('epoch', 0), ('gone', 0);
+CREATE TABLE penstock_queue(q INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, flow INTEGER NOT NULL,
+  held INTEGER NOT NULL, scheduled INTEGER NOT NULL, ready INTEGER NOT NULL, leased INTEGER NOT NULL,
+  succeeded INTEGER NOT NULL, dead INTEGER NOT NULL, cancelled INTEGER NOT NULL,
+  bytes_succeeded INTEGER NOT NULL, bytes_dead INTEGER NOT NULL, bytes_cancelled INTEGER NOT NULL,
+  gone_a INTEGER NOT NULL, gone_b INTEGER NOT NULL, trimmed INTEGER NOT NULL);
+CREATE TABLE penstock_flow(flow INTEGER PRIMARY KEY, q INTEGER NOT NULL, key TEXT NOT NULL, head_rank INTEGER,
+  vtime INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, UNIQUE(q, key));
+CREATE TABLE penstock_task(n INTEGER PRIMARY KEY, q INTEGER NOT NULL, state INTEGER NOT NULL, lane INTEGER,
+  place INTEGER, flow INTEGER NOT NULL, rank INTEGER NOT NULL, epoch INTEGER NOT NULL, flags INTEGER NOT NULL,
+  failures INTEGER NOT NULL, crashes INTEGER NOT NULL, enqueued INTEGER NOT NULL, until INTEGER,
+  size INTEGER NOT NULL, note_size INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, body BLOB, note BLOB);
+CREATE UNIQUE INDEX penstock_task_id ON penstock_task(id, q);
+CREATE INDEX penstock_task_line ON penstock_task(lane, place) WHERE lane IS NOT NULL;
+CREATE TABLE penstock_content(k INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE penstock_keep(lane INTEGER, until INTEGER, n INTEGER, PRIMARY KEY(lane, until, n)) WITHOUT ROWID;
+CREATE TABLE penstock_lease(epoch INTEGER PRIMARY KEY, q INTEGER NOT NULL, until INTEGER NOT NULL,
+  live INTEGER NOT NULL, stop INTEGER NOT NULL, worker TEXT NOT NULL, tasks BLOB NOT NULL, taken BLOB NOT NULL);
+CREATE INDEX penstock_lease_until ON penstock_lease(q, until);
+CREATE TABLE penstock_gone_a(id BLOB, q INTEGER, epoch INTEGER NOT NULL, state INTEGER NOT NULL,
+  ended INTEGER NOT NULL, PRIMARY KEY(id, q)) WITHOUT ROWID;
+CREATE TABLE penstock_gone_b(id BLOB, q INTEGER, epoch INTEGER NOT NULL, state INTEGER NOT NULL,
+  ended INTEGER NOT NULL, PRIMARY KEY(id, q)) WITHOUT ROWID;
+CREATE TABLE penstock_document(name TEXT PRIMARY KEY, revision INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE penstock_key(q INTEGER, key BLOB, n INTEGER NOT NULL, PRIMARY KEY(q, key)) WITHOUT ROWID;
+CREATE TABLE penstock_edge(child INTEGER, parent INTEGER, PRIMARY KEY(parent, child)) WITHOUT ROWID;
+CREATE TABLE penstock_gate(gate INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, running INTEGER NOT NULL,
+  taken INTEGER NOT NULL, per_second REAL NOT NULL, burst REAL NOT NULL, tokens REAL NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE penstock_flow_gate(flow INTEGER, gate INTEGER, PRIMARY KEY(gate, flow)) WITHOUT ROWID;
+)";
+constexpr std::array<const char*, kSchemaVersion> kMigrations{kVersion1};  // [v] leads from v to v + 1
+
+[[noreturn]] void refuse(Errc code, const Options& options, const std::string& why) {
+  throw Failure(Error{code, options.path + ": " + why}, 0);
+}
+
+// Returns the file's schema version; 0 for a new one.
+std::int64_t identify(Connection& db, const Options& options) {
+  const std::int64_t id = db.integer("PRAGMA application_id"), version = db.integer("PRAGMA user_version");
+  const bool blank = id == 0 && version == 0 && db.integer("SELECT count(*) FROM sqlite_master") == 0;
+  if (blank) return 0;
+  if (id != kApplicationId) {
+    refuse(Errc::invalid, options,
+           "is not a Penstock database: its application id is " + std::to_string(id) + ", expected " +
+               std::to_string(kApplicationId));
+  }
+  if (version > kSchemaVersion) {
+    refuse(Errc::unsupported, options,
+           "has schema version " + std::to_string(version) + "; this Penstock knows up to " +
+               std::to_string(kSchemaVersion));
+  }
+  if (version < 1) refuse(Errc::data_regression, options, "has no schema version");
+  return version;
+}
+
+// Turning a new file into WAL mode needs it alone for a moment; another process may do the same.
+void enter_wal(Connection& db, const Options& options) {
+  const auto deadline = std::chrono::steady_clock::now() + options.busy_timeout;
+  for (;;) {
+    try {
+      const std::string mode = db.text("PRAGMA journal_mode=WAL");
+      if (mode == "wal") return;
+      refuse(Errc::unsupported, options, "cannot be put into WAL mode here; its journal mode stays " + mode);
+    } catch (const Failure& failure) {
+      if (failure.code() != SQLITE_BUSY || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+  }
+}
+
+void migrate(Connection& db, std::int64_t from) {
+  for (std::int64_t v = from; v < kSchemaVersion; ++v) db.execute(kMigrations[static_cast<std::size_t>(v)]);
+  db.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
+  db.execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
+}
+
+}  // namespace
+
+void prepare_schema(Connection& db, const Options& options) {
+  if (sqlite3_db_readonly(db.raw(), "main") == 1) refuse(Errc::permission, options, "can only be read");
+  if (identify(db, options) == 0) db.execute("PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE");
+  enter_wal(db, options);
+  db.execute("BEGIN IMMEDIATE");
+  if (const std::int64_t version = identify(db, options); version < kSchemaVersion) migrate(db, version);
+  db.execute("COMMIT");
+}
+
+void lapse_leases(Connection& db, std::string_view boot) {
+  db.execute("BEGIN IMMEDIATE");
+  if (boot.empty() || db.text("SELECT value FROM penstock_meta WHERE key='boot'") != boot) {
+    db.execute("UPDATE penstock_lease SET until=0");
+    run(Statement(db.raw(), "UPDATE penstock_meta SET value=?1 WHERE key='boot'"), Text{boot});
+  }
+  db.execute("COMMIT");
+}
+
+std::string boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,83 @@
+#include <penstock/plugin/names.hpp>
+
+#include <algorithm>
+
+#include "transaction.hpp"
+
+namespace penstock::sqlite {
+namespace {
+
+bool shape_ok(const Settlement& s, const Options& options) {
+  const bool verb = s.to == State::leased || s.to == State::ready || ended(s.to);
+  return verb && valid_name(s.key.queue) && s.note.size() <= options.max_body && s.keep >= Millis(0) &&
+         (s.to != State::ready || s.delay >= Millis(0));
+}
+
+// The table beside Settlement: what a settlement that cannot be accepted is told.
+Item late(State to, State now) {
+  if (to == State::ready && (now == State::ready || now == State::scheduled)) return Item::ok;
+  if (to == State::ready && now == State::cancelled) return Item::requested;
+  return ended(to) && to == now ? Item::ok : Item::lease_lost;
+}
+
+}  // namespace
+
+Item Transaction::settle(const Settlement& s) {
+  if (!shape_ok(s, options_)) return Item::invalid;
+  for (const NewTask& child : s.children) {
+    if (!valid(child) || child.key.queue != s.key.queue) return Item::invalid;
+  }
+  QueueRow* queue = ledger_.find(s.key.queue);
+  if (!queue) return Item::not_found;
+  if (ended(s.to) && s.keep == Millis(0) && s.children.empty() &&
+      run(sql_.task_finish, view(s.key.id), queue->q, s.epoch) == 1) {
+    queue->count(State::leased, -1);
+    less(s.epoch);
+    tombstone(*queue, s.key.id, s.epoch, s.to, clock_.wall());
+    changed(Bell::kEnded);
+    return Item::ok;
+  }
+  auto task = find(*queue, s.key.id);
+  if (task && task->state == State::leased && task->epoch == s.epoch) return accept(*queue, *task, s);
+  if (task) return task->epoch == s.epoch ? late(s.to, task->state) : Item::lease_lost;
+  auto gone = find_gone(*queue, s.key.id);
+  if (!gone) return Item::not_found;
+  return gone->epoch == s.epoch ? late(s.to, gone->state) : Item::lease_lost;
+}
+
+Item Transaction::accept(QueueRow& queue, TaskRow& t, const Settlement& s) {
+  t.failures += s.charge == Charge::failure;
+  t.crashes += s.charge == Charge::crash;
+  if (!s.note.empty()) write_note(t, s.note);
+  const bool stopped = s.to == State::ready && (t.flags & kStop);
+  if (s.to == State::leased) {
+    t.flags |= kBegun;
+    save(t, {});
+  } else {
+    queue.count(State::leased, -1);
+    less(s.epoch);
+    if (stopped) {
+      end(queue, t, State::cancelled, kKeepForever);
+    } else if (s.to == State::ready) {
+      line_up(queue, t, s.delay);
+    } else {
+      end(queue, t, s.to, s.keep);
+    }
+  }
+  for (const NewTask& child : s.children) add(child, false);
+  return stopped ? Item::requested : Item::ok;
+}
+
+void Transaction::less(Epoch epoch) {
+  if (settled_.empty() || settled_.back().first != epoch) settled_.emplace_back(epoch, 0);
+  ++settled_.back().second;
+}
+
+void Transaction::save_leases() {
+  for (const auto& [epoch, count] : settled_) {
+    if (run(sql_.lease_over, epoch, count) == 0) run(sql_.lease_less, epoch, count);
+  }
+  settled_.clear();
+}
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,97 @@
+// Every statement of the write path, prepared once a connection.
+#pragma once
+
+#include "statement.hpp"
+
+namespace penstock::sqlite {
+
+#define PENSTOCK_TASK_COLUMNS \
+  "n,id,q,state,place,flow,rank,epoch,flags,failures,crashes,enqueued,until,size,note_size,kind"
+
+struct Statements {
+  explicit Statements(sqlite3* connection) : db(connection) {}
+
+  sqlite3* db;
+  Statement begin{db, "BEGIN IMMEDIATE"}, commit{db, "COMMIT"};
+
+  Statement meta_get{db, "SELECT value FROM penstock_meta WHERE key=?1"};
+  Statement meta_set{db, "UPDATE penstock_meta SET value=?2 WHERE key=?1"};
+  Statement epoch_next{db, "UPDATE penstock_meta SET value=value+1 WHERE key='epoch' RETURNING value"};
+
+  Statement queue_find{db,
+                       "SELECT q,flow,gone_a,gone_b,trimmed,bytes_succeeded,bytes_dead,bytes_cancelled,held,"
+                       "scheduled,ready,leased,succeeded,dead,cancelled FROM penstock_queue WHERE name=?1"};
+  Statement queue_add{db, "INSERT INTO penstock_queue VALUES(NULL,?1,0,0,0,0,0,0,0,0,0,0,0,0,0,0)"};
+  Statement queue_save{db,
+                       "UPDATE penstock_queue SET flow=?2,gone_a=?3,gone_b=?4,trimmed=?5,bytes_succeeded=?6,"
+                       "bytes_dead=?7,bytes_cancelled=?8,held=?9,scheduled=?10,ready=?11,leased=?12,succeeded=?13,"
+                       "dead=?14,cancelled=?15 WHERE q=?1"};
+  Statement flow_add{db, "INSERT INTO penstock_flow(q,key) VALUES(?1,'')"};
+
+  Statement task_add{db,
+                     "INSERT OR IGNORE INTO penstock_task VALUES(NULL,?1,?2,?3,?4,?5,?6,0,?7,0,0,?8,NULL,?9,0,?10,"
+                     "?11,?12,NULL)"};
+  Statement task_by_id{db, "SELECT " PENSTOCK_TASK_COLUMNS " FROM penstock_task WHERE id=?1 AND q=?2"};
+  Statement task_by_n{db, "SELECT " PENSTOCK_TASK_COLUMNS " FROM penstock_task WHERE n=?1"};
+  Statement task_content{db, "SELECT body,note FROM penstock_task WHERE n=?1"};
+  Statement task_body{db, "SELECT body FROM penstock_task WHERE n=?1"};
+  Statement task_save{db,
+                      "UPDATE penstock_task SET state=?2,lane=?3,place=?4,epoch=?5,flags=?6,failures=?7,crashes=?8,"
+                      "until=?9 WHERE n=?1"};
+  Statement task_note{db, "UPDATE penstock_task SET note=?2,note_size=?3 WHERE n=?1"};
+  Statement task_delete{db, "DELETE FROM penstock_task WHERE n=?1"};
+  // The common end of a task, in one step: leased under this epoch, nothing stored elsewhere.
+  Statement task_finish{db, "DELETE FROM penstock_task WHERE id=?1 AND q=?2 AND epoch=?3 AND state=3 AND flags<4"};
+  Statement task_ready{db,
+                       "SELECT n,id,kind,body,note,rank,flags,failures,crashes FROM penstock_task WHERE lane=?1 "
+                       "ORDER BY place,n LIMIT ?2"};
+  Statement task_lease{db, "UPDATE penstock_task SET state=3,lane=NULL,place=NULL,epoch=?2,flags=?3 WHERE n=?1"};
+  Statement line_head{db, "SELECT place FROM penstock_task WHERE lane=?1 ORDER BY place,n LIMIT 1"};
+  Statement line_promote{db,
+                         "UPDATE penstock_task SET state=2,lane=flow*8+2,place=rank WHERE n IN (SELECT n FROM "
+                         "penstock_task WHERE lane=?1 AND place<=?2 ORDER BY place,n LIMIT 1000)"};
+  Statement line_ended{db,
+                       "SELECT n,place,until,size+note_size FROM penstock_task WHERE lane=?1 ORDER BY "
+                       "place,n LIMIT ?2"};
+
+  Statement content_add{db, "INSERT OR REPLACE INTO penstock_content VALUES(?1,?2)"};
+  Statement content_get{db, "SELECT data FROM penstock_content WHERE k=?1"};
+  Statement content_delete{db, "DELETE FROM penstock_content WHERE k=?1"};
+
+  Statement keep_add{db, "INSERT INTO penstock_keep VALUES(?1,?2,?3)"};
+  Statement keep_delete{db, "DELETE FROM penstock_keep WHERE lane=?1 AND until=?2 AND n=?3"};
+  Statement keep_over{db,
+                      "SELECT k.n FROM (SELECT n FROM penstock_keep WHERE lane=?1 AND until<=?2 ORDER BY until LIMIT "
+                      "?3) k JOIN penstock_task t ON t.n=k.n ORDER BY t.place,t.n LIMIT ?4"};
+
+  Statement lease_add{db, "INSERT INTO penstock_lease VALUES(?1,?2,?3,?4,0,?5,?6,x'')"};
+  Statement lease_get{db, "SELECT until,stop,tasks,taken FROM penstock_lease WHERE epoch=?1 AND q=?2"};
+  Statement lease_lapsed{db, "SELECT epoch,tasks FROM penstock_lease WHERE q=?1 AND until<=?2 ORDER BY epoch LIMIT ?3"};
+  Statement lease_first{db, "SELECT min(until) FROM penstock_lease WHERE q=?1"};
+  Statement lease_until{db, "UPDATE penstock_lease SET until=?2 WHERE epoch=?1"};
+  Statement lease_stop{db, "UPDATE penstock_lease SET stop=1,taken=taken||?2 WHERE epoch=?1"};
+  Statement lease_cut{db, "UPDATE penstock_lease SET tasks=?2 WHERE epoch=?1"};
+  Statement lease_less{db, "UPDATE penstock_lease SET live=live-?2 WHERE epoch=?1"};
+  Statement lease_over{db, "DELETE FROM penstock_lease WHERE epoch=?1 AND live<=?2"};
+  Statement lease_drop{db, "DELETE FROM penstock_lease WHERE epoch=?1"};
+
+  Statement gone_add[2]{{db, "INSERT OR REPLACE INTO penstock_gone_a VALUES(?1,?2,?3,?4,?5)"},
+                        {db, "INSERT OR REPLACE INTO penstock_gone_b VALUES(?1,?2,?3,?4,?5)"}};
+  Statement gone_get{db,
+                     "SELECT epoch,state,ended FROM penstock_gone_a WHERE id=?1 AND q=?2 UNION ALL "
+                     "SELECT epoch,state,ended FROM penstock_gone_b WHERE id=?1 AND q=?2"};
+  Statement gone_top{db, "SELECT max((SELECT coalesce(max(id),x'') FROM penstock_gone_a),"
+                         "(SELECT coalesce(max(id),x'') FROM penstock_gone_b))"};
+  Statement gone_clear[2]{{db, "DELETE FROM penstock_gone_a"}, {db, "DELETE FROM penstock_gone_b"}};
+  // Whether a queue still needs something of the table: rows that it has not trimmed past.
+  Statement gone_needed[2]{{db, "SELECT 1 FROM penstock_queue WHERE gone_a>=trimmed AND gone_a>0 LIMIT 1"},
+                           {db, "SELECT 1 FROM penstock_queue WHERE gone_b>=trimmed AND gone_b>0 LIMIT 1"}};
+  Statement gone_any[2]{{db, "SELECT 1 FROM penstock_gone_a LIMIT 1"}, {db, "SELECT 1 FROM penstock_gone_b LIMIT 1"}};
+  Statement gone_reset[2]{{db, "UPDATE penstock_queue SET gone_a=0 WHERE gone_a<>0"},
+                          {db, "UPDATE penstock_queue SET gone_b=0 WHERE gone_b<>0"}};
+
+  Statement document_get{db, "SELECT revision FROM penstock_document WHERE name=?1"};
+  Statement document_put{db, "INSERT OR REPLACE INTO penstock_document VALUES(?1,?2,?3)"};
+};
+
+}  // namespace penstock::sqlite

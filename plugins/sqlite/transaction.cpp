@@ -1,0 +1,171 @@
+#include "transaction.hpp"
+
+#include <algorithm>
+
+namespace penstock::sqlite {
+
+TaskRow read_task(Use& use) {
+  TaskRow t;
+  t.n = use.integer(0);
+  t.id = task_id(use.bytes(1));
+  t.q = use.integer(2);
+  t.state = static_cast<State>(use.integer(3));
+  t.place = use.integer(4);
+  t.flow = use.integer(5);
+  t.rank = use.integer(6);
+  t.epoch = static_cast<Epoch>(use.integer(7));
+  t.flags = use.integer(8);
+  t.failures = use.integer(9);
+  t.crashes = use.integer(10);
+  t.enqueued = use.integer(11);
+  if (!use.null(12)) t.until = use.integer(12);
+  t.size = use.integer(13);
+  t.note_size = use.integer(14);
+  t.kind = use.bytes(15);
+  return t;
+}
+
+std::string pack(std::span<const std::int64_t> tasks) {
+  std::string blob(tasks.size() * 8, '\0');
+  for (std::size_t i = 0; i < blob.size(); ++i) {
+    blob[i] = static_cast<char>(static_cast<std::uint64_t>(tasks[i / 8]) >> (i % 8 * 8));
+  }
+  return blob;
+}
+
+std::vector<std::int64_t> unpack(std::string_view blob) {
+  std::vector<std::int64_t> tasks(blob.size() / 8);
+  for (std::size_t i = 0; i < tasks.size() * 8; ++i) {
+    tasks[i / 8] |= static_cast<std::int64_t>(std::uint64_t{static_cast<unsigned char>(blob[i])} << (i % 8 * 8));
+  }
+  return tasks;
+}
+
+std::optional<TaskRow> Transaction::find(const QueueRow& queue, const TaskId& id) {
+  Use use(sql_.task_by_id, view(id), queue.q);
+  return use.next() ? std::optional(read_task(use)) : std::nullopt;
+}
+
+std::optional<TaskRow> Transaction::find(std::int64_t n) {
+  Use use(sql_.task_by_n, n);
+  return use.next() ? std::optional(read_task(use)) : std::nullopt;
+}
+
+// Ids rise with time, so one look at the highest gone id spares a new task the search for its own.
+std::optional<Transaction::Gone> Transaction::find_gone(const QueueRow& queue, const TaskId& id) {
+  if (!gone_top_) {
+    Use top(sql_.gone_top);
+    top.next();
+    gone_top_ = top.bytes(0);
+  }
+  if (view(id) > *gone_top_) return {};
+  Use use(sql_.gone_get, view(id), queue.q);
+  if (!use.next()) return {};
+  return Gone{static_cast<Epoch>(use.integer(0)), static_cast<State>(use.integer(1))};
+}
+
+std::string Transaction::content(const TaskRow& t, bool note) {
+  if (t.flags & (note ? kLargeNote : kLargeBody)) {
+    Use use(sql_.content_get, 2 * t.n + note);
+    return use.next() ? std::string(use.bytes(0)) : std::string();
+  }
+  Use use(sql_.task_content, t.n);
+  return use.next() ? std::string(use.bytes(note)) : std::string();
+}
+
+// The row's flags change too: the caller saves it.
+void Transaction::write_note(TaskRow& t, Bytes note) {
+  if (t.flags & kLargeNote) run(sql_.content_delete, 2 * t.n + 1);
+  const bool large = note.size() > kLarge;
+  if (large) run(sql_.content_add, 2 * t.n + 1, note);
+  run(sql_.task_note, t.n, large ? Bytes() : note, note.size());
+  t.flags = large ? t.flags | kLargeNote : t.flags & ~kLargeNote;
+  t.note_size = static_cast<std::int64_t>(note.size());
+}
+
+void Transaction::save(const TaskRow& t, std::optional<std::int64_t> lane) {
+  run(sql_.task_save, t.n, static_cast<int>(t.state), lane, lane ? std::optional(t.place) : std::nullopt, t.epoch,
+      t.flags, t.failures, t.crashes, t.until);
+}
+
+// Puts a task that stands in no line among the ready ones, or the scheduled ones when there is a delay.
+void Transaction::line_up(QueueRow& queue, TaskRow& t, Millis delay) {
+  t.state = delay > Millis(0) ? State::scheduled : State::ready;
+  t.place = delay > Millis(0) ? later(clock_.wall(), delay.count()) : t.rank;
+  t.flags &= ~(kBegun | kStop);
+  save(t, t.state == State::ready ? 8 * t.flow + static_cast<int>(State::ready) : queue.line(State::scheduled));
+  queue.count(t.state, 1);
+  changed(Bell::kClaimable);
+}
+
+// Ends a task that its queue has ceased to count.
+void Transaction::end(QueueRow& queue, TaskRow& t, State to, Millis keep) {
+  t.state = to;
+  t.flags &= ~(kBegun | kStop);
+  changed(Bell::kEnded);
+  const std::int64_t now = clock_.wall();
+  if (keep <= Millis(0)) return bury(queue, t, now);
+  t.place = now;
+  if (keep != kKeepForever) {
+    t.until = later(now, keep.count());
+    run(sql_.keep_add, queue.line(to), *t.until, t.n);
+  }
+  save(t, queue.line(to));
+  queue.keep(to, t.size + t.note_size, 1);
+}
+
+void Transaction::unkeep(const QueueRow& queue, const TaskRow& t) {
+  if (t.until) run(sql_.keep_delete, queue.line(t.state), *t.until, t.n);
+}
+
+void Transaction::bury(QueueRow& queue, const TaskRow& t, std::int64_t ended) {
+  if (t.flags & kLargeBody) run(sql_.content_delete, 2 * t.n);
+  if (t.flags & kLargeNote) run(sql_.content_delete, 2 * t.n + 1);
+  run(sql_.task_delete, t.n);
+  tombstone(queue, t.id, t.epoch, t.state, ended);
+}
+
+void Transaction::tombstone(QueueRow& queue, const TaskId& id, Epoch epoch, State state, std::int64_t ended) {
+  const int table = gone_table();
+  run(sql_.gone_add[table], view(id), queue.q, epoch, static_cast<int>(state), ended);
+  if (gone_top_ && view(id) > *gone_top_) gone_top_ = view(id);
+  auto& newest = queue.gone[static_cast<std::size_t>(table)];
+  newest = std::max({newest, ended, std::int64_t{1}});  // 0 means none
+  queue.changed = true;
+}
+
+Epoch Transaction::next_epoch() {
+  Use use(sql_.epoch_next);
+  if (!use.next()) throw Failure(Error{Errc::data_regression, options_.path + ": it has no epoch counter"}, 0);
+  return static_cast<Epoch>(use.integer(0));
+}
+
+int Transaction::gone_table() {
+  if (!gone_table_) {
+    Use use(sql_.meta_get, Text{"gone"});
+    gone_table_ = use.next() && use.integer(0) != 0 ? 1 : 0;
+  }
+  return *gone_table_;
+}
+
+// Claims arm the bell under the write lock, so what is armed now is all that this change can concern.
+// Readers arm without it: whether an end is waited for is seen only after the commit.
+void Transaction::changed(Bell::Call call) {
+  if (call == Bell::kEnded || bell_.armed(call)) calls_ |= call;
+}
+
+Result<std::uint64_t> Transaction::put(std::string_view name, std::uint64_t revision, Bytes value) {
+  std::uint64_t now = 0;
+  {
+    Use use(sql_.document_get, Text{name});
+    if (use.next()) now = static_cast<std::uint64_t>(use.integer(0));
+  }
+  if (now != revision) {
+    return Error{Errc::conflict, "document " + std::string(name) + " is at revision " + std::to_string(now) +
+                                     ", expected " + std::to_string(revision)};
+  }
+  run(sql_.document_put, Text{name}, revision + 1, value);
+  return revision + 1;
+}
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,139 @@
+// What happens to tasks, inside one write transaction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <penstock/plugin/backend.hpp>
+
+#include "bell.hpp"
+#include "clock.hpp"
+#include "connection.hpp"
+#include "ledger.hpp"
+#include "statements.hpp"
+
+namespace penstock::sqlite {
+
+enum Flag : std::int64_t { kBegun = 1, kStop = 2, kLargeBody = 4, kLargeNote = 8 };
+inline constexpr std::size_t kLarge = 2048;  // bodies and notes above it do not live in the task row
+
+// A row of penstock_task, without its content.
+struct TaskRow {
+  std::int64_t n = 0;
+  TaskId id;
+  std::int64_t q = 0;
+  State state = State::ready;
+  std::int64_t place = 0, flow = 0, rank = 0;
+  Epoch epoch = 0;
+  std::int64_t flags = 0, failures = 0, crashes = 0, enqueued = 0;
+  std::optional<std::int64_t> until;
+  std::int64_t size = 0, note_size = 0;
+  std::string kind;
+};
+TaskRow read_task(Use& use);
+
+inline std::string_view view(const TaskId& id) noexcept {
+  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+inline TaskId task_id(std::string_view bytes) noexcept {
+  TaskId id;
+  bytes.copy(reinterpret_cast<char*>(id.bytes.data()), id.bytes.size());
+  return id;
+}
+inline std::int64_t rank_of(std::int32_t priority, std::uint16_t weight) noexcept {
+  return std::int64_t{priority} * 65536 + (65535 - weight);
+}
+inline std::int32_t priority_of(std::int64_t rank) noexcept { return static_cast<std::int32_t>(rank >> 16); }
+inline std::uint16_t weight_of(std::int64_t rank) noexcept { return static_cast<std::uint16_t>(65535 - (rank & 0xffff)); }
+
+// Each public method is one request. An Error it returns means that it has written nothing; what it
+// throws undoes the whole transaction. `flush` must be the last call.
+class Transaction {
+ public:
+  Transaction(Statements& sql, const Options& options, const Clock& clock, Bell& bell)
+      : sql_(sql), options_(options), clock_(clock), bell_(bell), ledger_(sql) {}
+
+  Result<Exchanged> exchange(const Exchange&);
+  Result<std::vector<Admission>> enqueue(std::span<const NewTask>, const Guard*);
+  Result<std::vector<Item>> cancel(std::span<const TaskKey>);
+  Result<std::vector<Item>> move(std::span<const TaskKey>, State from, State to, Millis delay);
+  Result<std::uint64_t> trim(const Retention&);
+  Result<std::uint64_t> put(std::string_view name, std::uint64_t revision, Bytes value);
+
+  void flush() { ledger_.save(); }
+  std::uint32_t calls() const noexcept { return calls_; }  // what the bell is to ring for, once committed
+
+ private:
+  struct Gone {
+    Epoch epoch;
+    State state;
+  };
+  struct Taking;  // one queue's part of a claim
+
+  // transaction.cpp: rows
+  std::optional<TaskRow> find(const QueueRow&, const TaskId&);
+  std::optional<TaskRow> find(std::int64_t n);
+  std::optional<Gone> find_gone(const QueueRow&, const TaskId&);
+  std::string content(const TaskRow&, bool note);
+  void write_note(TaskRow&, Bytes note);
+  void save(const TaskRow&, std::optional<std::int64_t> lane);
+  void line_up(QueueRow&, TaskRow&, Millis delay);
+  void end(QueueRow&, TaskRow&, State to, Millis keep);
+  void unkeep(const QueueRow&, const TaskRow&);
+  void bury(QueueRow&, const TaskRow&, std::int64_t ended);
+  void tombstone(QueueRow&, const TaskId&, Epoch, State, std::int64_t ended);
+  Epoch next_epoch();
+  int gone_table();
+  void changed(Bell::Call call);
+
+  // enqueue.cpp
+  bool valid(const NewTask&) const;
+  Admission add(const NewTask&, bool limited);
+  Admission present(const NewTask&, const TaskRow&);
+
+  // settle.cpp
+  Item settle(const Settlement&);
+  Item accept(QueueRow&, TaskRow&, const Settlement&);
+  void less(Epoch epoch);
+  void save_leases();
+
+  // claim.cpp
+  Extended extend(const Held&, Millis lease);
+  void promote(QueueRow&);
+  void take(Taking&, const Exchange&, std::uint32_t want, Exchanged&);
+  void take_lapsed(Taking&, std::uint32_t& want, Exchanged&);
+  void take_ready(Taking&, const Exchange&, std::uint32_t want, Exchanged&);
+  void claim(const Exchange&, Exchanged&);
+  std::optional<Millis> next_due(const QueueRow&);
+
+  // operate.cpp
+  Item cancel(const TaskKey&);
+  Item move(const TaskKey&, State from, State to, Millis delay, Epoch& epoch);
+
+  // retain.cpp
+  std::vector<std::int64_t> over(QueueRow&, const Retention&);
+  void forget(QueueRow&);
+
+  Statements& sql_;
+  const Options& options_;
+  const Clock& clock_;
+  Bell& bell_;
+  Ledger ledger_;
+  std::uint32_t calls_ = 0;
+  std::optional<int> gone_table_;
+  std::optional<std::string> gone_top_;                  // no tombstone has an id above it
+  std::vector<std::pair<Epoch, std::int64_t>> settled_;  // by lease, of the request at hand
+};
+
+// The checks that need no transaction; an Error of code 0 would be a defect, so: absent means fine.
+std::optional<Error> refusal(const Exchange&, std::uint32_t max_batch);
+std::optional<Error> refusal(std::span<const NewTask>);
+
+// Lease rows hold the numbers of their tasks, 8 octets each, little-endian.
+std::string pack(std::span<const std::int64_t> tasks);
+std::vector<std::int64_t> unpack(std::string_view blob);
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,101 @@
+#include "model/shrink.hpp"
+
+#include <algorithm>
+
+namespace penstock::model {
+namespace {
+
+class Shrinker {
+ public:
+  Shrinker(Sequence sequence, const Fails& fails, int tries)
+      : best_(std::move(sequence)), fails_(fails), tries_(tries) {}
+
+  Sequence run() {
+    for (std::size_t before = 0, now = weight(); before != now && tries_ > 0;) {
+      before = now;
+      drop_steps();
+      simplify_steps();
+      now = weight();
+    }
+    return best_;
+  }
+
+ private:
+  // How much is written down: gets smaller with every simplification that is kept.
+  std::size_t weight() const {
+    std::size_t sum = 0;
+    for (const Op& op : best_) sum += literal(op).size();
+    return sum;
+  }
+
+  bool keep(const Sequence& candidate) {
+    if (candidate == best_ || tries_-- <= 0 || !fails_(candidate)) return false;
+    best_ = candidate;
+    return true;
+  }
+
+  void drop_steps() {
+    for (std::size_t chunk = std::max<std::size_t>(best_.size() / 2, 1);; chunk /= 2) {
+      for (std::size_t end = best_.size(); end > 0;) {  // from the back: references count backwards
+        std::size_t begin = end - std::min(chunk, end);
+        Sequence candidate = best_;
+        candidate.erase(candidate.begin() + static_cast<std::ptrdiff_t>(begin),
+                        candidate.begin() + static_cast<std::ptrdiff_t>(end));
+        keep(candidate);
+        end = begin;
+      }
+      if (chunk <= 1) break;
+    }
+  }
+
+  // Tries one change of step `i`.
+  template <class Change>
+  bool change(std::size_t i, Change apply) {
+    Sequence candidate = best_;
+    apply(candidate[i]);
+    return keep(candidate);
+  }
+
+  template <class T>
+  void drop_items(std::size_t i, std::vector<T> Op::*list) {
+    for (std::size_t n = (best_[i].*list).size(); n-- > 0;)
+      change(i, [&](Op& op) { (op.*list).erase((op.*list).begin() + static_cast<std::ptrdiff_t>(n)); });
+  }
+
+  template <class T, class... M>
+  void reset_items(std::size_t i, std::vector<T> Op::*list, M T::*... members) {
+    for (std::size_t n = 0; n < (best_[i].*list).size(); ++n)
+      (change(i, [&](Op& op) { (op.*list)[n].*members = T{}.*members; }), ...);
+  }
+
+  void simplify_steps() {
+    for (std::size_t i = 0; i < best_.size(); ++i) {
+      drop_items(i, &Op::jobs), drop_items(i, &Op::settle), drop_items(i, &Op::extend);
+      drop_items(i, &Op::claim), drop_items(i, &Op::targets);
+      reset_items(i, &Op::jobs, &Job::queue, &Job::reuse, &Job::content, &Job::priority, &Job::weight, &Job::dated,
+                  &Job::due, &Job::delay, &Job::limit, &Job::odd);
+      reset_items(i, &Op::settle, &Say::of, &Say::fence, &Say::to, &Say::charge, &Say::delay, &Say::keep, &Say::note,
+                  &Say::big_note, &Say::children);
+      reset_items(i, &Op::targets, &Target::back, &Target::leased, &Target::stranger, &Target::bad_queue);
+      reset_items(i, &Op::claim, &Part::queue, &Part::quota);
+      for (std::size_t s = 0; s < best_[i].settle.size(); ++s)
+        while (best_[i].settle[s].children.size() > 1 && change(i, [&](Op& op) { op.settle[s].children.pop_back(); })) {
+        }
+      for (int Op::*member : {&Op::queue, &Op::begin, &Op::time, &Op::age, &Op::count, &Op::bytes, &Op::document,
+                              &Op::revision, &Op::limit})
+        change(i, [&](Op& op) { op.*member = Op{}.*member; });
+    }
+  }
+
+  Sequence best_;
+  const Fails& fails_;
+  int tries_;
+};
+
+}  // namespace
+
+Sequence shrink(Sequence sequence, const Fails& fails, int tries) {
+  return Shrinker(std::move(sequence), fails, tries).run();
+}
+
+}  // namespace penstock::model
