@@ -1,0 +1,36 @@
+// The areas of the contract, one source file each under promises/.
+#pragma once
+
+#include <span>
+
+#include <penstock/conformance/backend.hpp>
+
+namespace penstock::conformance::areas {
+
+using Promises = std::span<const Promise>;
+Promises properties();
+Promises batches();
+Promises enqueue();
+Promises bodies();
+Promises claim();
+Promises order();
+Promises lapse();
+Promises settle();
+Promises answers();
+Promises charges();
+Promises extend();
+Promises cancel();
+Promises get();
+Promises counts();
+Promises trim();
+Promises features();
+Promises registry();
+Promises waiter();
+Promises browser();
+Promises moves();
+Promises time();
+Promises lifecycle();
+Promises reopen();
+Promises concurrency();
+
+}  // namespace penstock::conformance::areas
