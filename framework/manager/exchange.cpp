@@ -114,6 +114,7 @@ void Manager::apply(State& state, Changes& changes, Instant at, Aftermath& after
     state.engine.forget(*task);
   }
   if (state.awaiting > 0) after.ended = true;
+  note_idle(state);
 }
 
 // A leased task may start: it joins the scheduler, unless nobody here can run it.

@@ -161,11 +161,13 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // inspect.cpp
   std::optional<TaskInfo> info(const TaskRef& ref);
+  bool is_local(const TaskId& id) { return state_.lock()->local.owns(id); }
+  std::optional<TaskInfo> local_info(const TaskRef& ref);
+  std::vector<std::optional<TaskInfo>> info_many(std::span<const TaskRef> refs);
   std::optional<TaskInfo> await(const TaskRef& ref, Millis at_most);
   Cancelled cancel(const TaskRef& ref);
   Metrics metrics();
   std::vector<Counts> counts();
-  void undo_transforms(TaskInfo& info, const std::vector<std::string>& transforms);
 
   // lifecycle.cpp
   void start();

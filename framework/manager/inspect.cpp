@@ -55,49 +55,67 @@ TaskInfo info_of(const TaskRef& ref, Record record, durable::Note note) {
 
 }  // namespace
 
-std::optional<TaskInfo> Manager::info(const TaskRef& ref) {
-  {
-    auto state = state_.lock();
-    if (state->local.owns(ref.id)) {
-      LocalTask* task = state->local.find(ref.id);
-      if (!task) return std::nullopt;
-      auto wall = [this, at = now()](Instant t) {
-        return t == Instant{} ? Time{} : clock_.wall() - std::chrono::duration_cast<Millis>(at - t);
-      };
-      TaskInfo info;
-      info.ref = ref_of(*state, *task);
-      info.kind = task->details ? task->details->name : "";
-      info.status = task->status;
-      info.failures = task->failures;
-      info.priority = task->priority;
-      info.error = task->error;
-      info.cancel_requested = task->cancel_requested;
-      info.enqueued = wall(task->submitted);
-      info.due = wall(task->available);
-      if (ended(task->status)) info.ended = wall(task->ended);
-      return info;
-    }
-  }
-  TaskKey key = ref.key();
-  auto records = value_or_throw(backend_->get({&key, 1}));
-  if (!records[0]) return std::nullopt;
-  durable::Note note = durable::decode_note(records[0]->note);
-  std::vector<std::string> transforms = note.result_transforms;
-  TaskInfo out = info_of(ref, std::move(*records[0]), std::move(note));
-  undo_transforms(out, transforms);
-  return out;
+std::optional<TaskInfo> Manager::local_info(const TaskRef& ref) {
+  auto state = state_.lock();
+  LocalTask* task = state->local.find(ref.id);
+  if (!task) return std::nullopt;
+  auto wall = [this, at = now()](Instant t) {
+    return t == Instant{} ? Time{} : clock_.wall() - std::chrono::duration_cast<Millis>(at - t);
+  };
+  TaskInfo info;
+  info.ref = ref_of(*state, *task);
+  info.kind = task->details ? task->details->name : "";
+  info.status = task->status;
+  info.failures = task->failures;
+  info.priority = task->priority;
+  info.error = task->error;
+  info.cancel_requested = task->cancel_requested;
+  info.enqueued = wall(task->submitted);
+  info.due = wall(task->available);
+  if (ended(task->status)) info.ended = wall(task->ended);
+  return info;
 }
 
-void Manager::undo_transforms(TaskInfo& info, const std::vector<std::string>& transforms) {
-  if (transforms.empty()) return;
-  std::vector<std::string_view> names(transforms.begin(), transforms.end());
-  info.result = value_or_throw(codecs_.undo(info.result, names, options_.max_payload));
+std::optional<TaskInfo> Manager::info(const TaskRef& ref) { return std::move(info_many({&ref, 1})[0]); }
+
+std::vector<std::optional<TaskInfo>> Manager::info_many(std::span<const TaskRef> refs) {
+  std::vector<std::optional<TaskInfo>> out(refs.size());
+  std::vector<TaskKey> keys;
+  std::vector<std::size_t> places;
+  auto look = [&] {
+    if (keys.empty()) return;
+    auto records = value_or_throw(backend_->get(keys));
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      if (!records[k]) continue;
+      durable::Note note = durable::decode_note(records[k]->note);
+      std::vector<std::string> transforms = std::move(note.result_transforms);
+      TaskInfo info = info_of(refs[places[k]], std::move(*records[k]), std::move(note));
+      if (!transforms.empty()) {
+        std::vector<std::string_view> names(transforms.begin(), transforms.end());
+        info.result = value_or_throw(codecs_.undo(info.result, names, options_.max_payload));
+      }
+      out[places[k]] = std::move(info);
+    }
+    keys.clear();
+    places.clear();
+  };
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (is_local(refs[i].id)) {
+      out[i] = local_info(refs[i]);
+      continue;
+    }
+    keys.push_back(refs[i].key());
+    places.push_back(i);
+    if (keys.size() == properties_.max_batch) look();
+  }
+  look();
+  return out;
 }
 
 std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
   Instant start = now();
   Instant until = at_most > Millis(86'400'000'000) ? Instant::max() : start + at_most;
-  bool local = state_.lock()->local.owns(ref.id);
+  bool local = is_local(ref.id);
   if (local) {
     auto state = state_.lock();
     auto finished = [&] {
@@ -136,26 +154,24 @@ std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
 
 Cancelled Manager::cancel(const TaskRef& ref) {
   Aftermath after;
-  {
+  if (is_local(ref.id)) {
     auto state = state_.lock();
-    if (state->local.owns(ref.id)) {
-      LocalTask* task = state->local.find(ref.id);
-      if (!task) return Cancelled::not_found;
-      if (ended(task->status)) return Cancelled::was_finished;
-      task->cancel_requested = true;
-      Instant at = now();
-      Cancelled answer = Cancelled::requested;
-      if (Worker* worker = worker_of(*state, *task)) {
-        ask_to_stop(*state, *worker, StopReason::cancel, at, after);
-      } else if (state->scheduler.erase(task)) {
-        answer = Cancelled::was_waiting;
-        if (task->closure) after.closures.push_back(std::move(task->closure));
-        end_local(*state, *task, Status::cancelled, {}, at, after);
-      }
-      state.unlock();
-      tell(after);
-      return answer;
+    LocalTask* task = state->local.find(ref.id);
+    if (!task) return Cancelled::not_found;
+    if (ended(task->status)) return Cancelled::was_finished;
+    task->cancel_requested = true;
+    Instant at = now();
+    Cancelled answer = Cancelled::requested;
+    if (Worker* worker = worker_of(*state, *task)) {
+      ask_to_stop(*state, *worker, StopReason::cancel, at, after);
+    } else if (state->scheduler.erase(task)) {
+      answer = Cancelled::was_waiting;
+      if (task->closure) after.closures.push_back(std::move(task->closure));
+      end_local(*state, *task, Status::cancelled, {}, at, after);
     }
+    state.unlock();
+    tell(after);
+    return answer;
   }
   TaskKey key = ref.key();
   switch (value_or_throw(backend_->cancel({&key, 1}))[0]) {

@@ -174,6 +174,7 @@ void TaskManager::submit_closures(std::span<impl::Closure> closures, const Submi
 }
 
 std::optional<TaskInfo> TaskManager::info(const TaskRef& ref) { return impl_->info(ref); }
+std::vector<std::optional<TaskInfo>> TaskManager::info(std::span<const TaskRef> refs) { return impl_->info_many(refs); }
 std::optional<TaskInfo> TaskManager::await(const TaskRef& ref, Millis at_most) { return impl_->await(ref, at_most); }
 TaskInfo TaskManager::await_result(const TaskRef& ref, Millis at_most) {
   std::optional<TaskInfo> end = impl_->await(ref, at_most);
