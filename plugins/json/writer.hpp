@@ -45,7 +45,9 @@ class Writer final : public FieldWriter {
     if (next() && !json_.String(utf8.data(), length(utf8))) trail_.fail("the text is not valid UTF-8");
   }
   void bytes(std::string_view octets) override {
-    if (next()) json_.String(to_base64(octets));
+    if (!next()) return;
+    std::string text = to_base64(octets);
+    json_.String(text.data(), length(text));
   }
   void begin_object() override {
     if (next() && trail_.enter(false)) json_.StartObject();

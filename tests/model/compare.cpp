@@ -3,10 +3,20 @@
 #include <algorithm>
 #include <tuple>
 
-#include "model/model.hpp"
 #include "model/prng.hpp"
 
 namespace penstock::model {
+
+const char* name(State s) {
+  constexpr const char* kNames[] = {"held", "scheduled", "ready", "leased", "succeeded", "dead", "cancelled"};
+  return kNames[static_cast<std::size_t>(s)];
+}
+
+const char* name(Item i) {
+  constexpr const char* kNames[] = {"ok",        "exists",   "conflict",  "full",   "lease_lost",
+                                    "requested", "finished", "not_found", "invalid"};
+  return kNames[static_cast<std::size_t>(i)];
+}
 
 TaskId task_id(int number) {
   Prng scatter(static_cast<std::uint64_t>(number));  // the order of ids is not the order of arrival

@@ -10,6 +10,8 @@
 
 namespace penstock::model {
 
+const char* name(State);
+const char* name(Item);
 TaskId task_id(int number);
 std::string name(const TaskId&);  // "#7"
 

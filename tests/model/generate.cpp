@@ -24,16 +24,28 @@ class Generator {
     Op op;
     op.verb = static_cast<Verb>(verb);
     switch (op.verb) {
-      case Verb::enqueue: return enqueue(op), op;
-      case Verb::exchange: return exchange(op), op;
-      case Verb::cancel: return targets(op), op;
-      case Verb::trim: return trim(op), op;
-      case Verb::put: return document(op), op;
-      case Verb::list: return list(op), op;
-      case Verb::move: return move(op), op;
-      case Verb::advance: op.time = rng_.of({1, 5, 9, 10, 10, 11, 20, 30, 200}); return op;
-      case Verb::jump: op.time = rng_.of({-100, -10, -1, 1, 10, 100}); return op;
-      case Verb::reopen: return op;
+      case Verb::enqueue:
+        return enqueue(op), op;
+      case Verb::exchange:
+        return exchange(op), op;
+      case Verb::cancel:
+        return targets(op), op;
+      case Verb::trim:
+        return trim(op), op;
+      case Verb::put:
+        return document(op), op;
+      case Verb::list:
+        return list(op), op;
+      case Verb::move:
+        return move(op), op;
+      case Verb::advance:
+        op.time = rng_.of({1, 5, 9, 10, 10, 11, 20, 30, 200});
+        return op;
+      case Verb::jump:
+        op.time = rng_.of({-100, -10, -1, 1, 10, 100});
+        return op;
+      case Verb::reopen:
+        return op;
     }
     return op;
   }

@@ -75,7 +75,7 @@ std::string text(const Say& s) {
 }  // namespace
 
 std::string literal(const Op& op) {
-  constexpr const char* kNames[] = {"enqueue", "exchange", "cancel", "trim",  "put",
+  constexpr const char* kNames[] = {"enqueue", "exchange", "cancel",  "trim", "put",
                                     "list",    "move",     "advance", "jump", "reopen"};
   Braces b(op);
   b.put("verb", std::string("Verb::") + kNames[static_cast<int>(op.verb)]);

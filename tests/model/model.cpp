@@ -5,12 +5,12 @@
 
 #include <penstock/plugin/names.hpp>
 
+#include "model/compare.hpp"
+
 namespace penstock::model {
 namespace {
 
 using std::chrono::duration_cast;
-
-bool passed(Time since, Millis length, Time now) { return now - since >= length; }  // holds for kKeepForever too
 
 std::uint64_t octets(const Record& r) { return r.body.size() + r.note.size(); }
 
@@ -26,17 +26,6 @@ Item repeated(State to, State now) {
 Error invalid(const char* why) { return Error{Errc::invalid, why}; }
 
 }  // namespace
-
-const char* name(State s) {
-  constexpr const char* kNames[] = {"held", "scheduled", "ready", "leased", "succeeded", "dead", "cancelled"};
-  return kNames[static_cast<std::size_t>(s)];
-}
-
-const char* name(Item i) {
-  constexpr const char* kNames[] = {"ok",        "exists",   "conflict",  "full",   "lease_lost",
-                                    "requested", "finished", "not_found", "invalid"};
-  return kNames[static_cast<std::size_t>(i)];
-}
 
 Model::Task* Model::find(const TaskKey& key) {
   auto queue = queues_.find(key.queue);
@@ -81,6 +70,7 @@ void Model::end(Task& t, State state, Millis keep, Now now) {
   t.record.ended = now.wall;
   t.record.begun = t.record.cancel_requested = false;
   t.keep = keep;
+  t.since = aging(now);
   if (keep == Millis(0)) bury(t);
 }
 
@@ -125,7 +115,8 @@ Item Model::admit(const NewTask& t, bool limited, Now now) {
   auto queue = queues_.find(t.key.queue);
   if (limited && t.queue_limit != 0 && queue != queues_.end()) {
     const auto& tasks = queue->second.tasks;
-    auto depth = std::count_if(tasks.begin(), tasks.end(), [](const auto& e) { return waiting(e.second.record.state); });
+    auto depth =
+        std::count_if(tasks.begin(), tasks.end(), [](const auto& e) { return waiting(e.second.record.state); });
     if (static_cast<std::uint64_t>(depth) >= t.queue_limit) return answer(Item::full, "a full queue");
   }
   Task& made = queues_[std::string(t.key.queue)].tasks[t.key.id];
@@ -223,8 +214,8 @@ void Model::lease(Queue& q, const std::string& queue, Entry& entry, Epoch epoch,
   l.priority = r.priority, l.weight = r.weight, l.failures = r.failures, l.crashes = r.crashes;
   l.lapsed = r.state == State::leased;
   if (l.lapsed) q.batches.at(r.epoch).taken.insert(id);
-  auto begun = static_cast<std::uint32_t>(std::count_if(out.leased.begin(), out.leased.end(),
-                                                        [](const Leased& o) { return !o.lapsed && o.begun; }));
+  auto begun = static_cast<std::uint32_t>(
+      std::count_if(out.leased.begin(), out.leased.end(), [](const Leased& o) { return !o.lapsed && o.begun; }));
   bool mark = !l.lapsed && r.crashes == 0 && begun < x.begin;
   l.begun = l.lapsed ? r.begun : mark;
   seen(std::string("claim: ") + (l.lapsed ? "lapsed" : "ready") + (l.begun ? ", begun" : ", not begun"));
@@ -384,14 +375,14 @@ Result<std::uint64_t> Model::trim(const Retention& r, Now now, const Trimmed& hi
     kept.push_back(&e);
     bytes += octets(e.second.record);
   }
-  const auto expired = [&](const Task& t) {
-    return passed(t.record.ended, t.keep, now.wall) || passed(t.record.ended, r.age, now.wall);
-  };
-  // Among tasks that ended in the same millisecond, the order is the backend's to choose.
+  const auto age = [&](const Task& t) { return aging(now) - t.since; };
+  const auto expired = [&](const Task& t) { return age(t) >= t.keep || age(t) >= r.age; };
+  // Among tasks that ended in the same millisecond the order is the backend's to choose: the one that
+  // lets go of those it let go of, if there is one.
   std::sort(kept.begin(), kept.end(), [&](const Entry* a, const Entry* b) {
     const auto rank = [&](const Entry* e) {
-      return std::tuple(e->second.record.ended, hint.emptied.count(e->first) == 0, expired(e->second),
-                        e->second.arrival);
+      return std::tuple(e->second.since, hint.emptied.count(e->first) == 0, expired(e->second),
+                        octets(e->second.record), e->second.arrival);
     };
     return rank(a) < rank(b);
   });
@@ -399,11 +390,11 @@ Result<std::uint64_t> Model::trim(const Retention& r, Now now, const Trimmed& hi
   for (Entry* e : kept) {
     if (out == r.at_most) break;
     Task& t = e->second;
-    const char* why = passed(t.record.ended, t.keep, now.wall)    ? "keep"
-                      : passed(t.record.ended, r.age, now.wall)   ? "age"
-                      : left > r.count                            ? "count"
-                      : bytes > r.bytes                           ? "bytes"
-                                                                  : nullptr;
+    const char* why = age(t) >= t.keep  ? "keep"
+                      : age(t) >= r.age ? "age"
+                      : left > r.count  ? "count"
+                      : bytes > r.bytes ? "bytes"
+                                        : nullptr;
     if (!why) continue;
     seen(std::string("trim: by ") + why);
     --left, ++out, bytes -= octets(t.record);
@@ -413,7 +404,7 @@ Result<std::uint64_t> Model::trim(const Retention& r, Now now, const Trimmed& hi
   for (const TaskId& id : hint.forgotten) {
     auto t = queue->second.tasks.find(id);
     if (t == queue->second.tasks.end() || !t->second.record.tombstone) continue;
-    if (now.wall - t->second.record.ended <= properties_.remembers_ids) continue;
+    if (age(t->second) <= properties_.remembers_ids) continue;
     seen("trim: forgets");
     queue->second.tasks.erase(t);
   }
@@ -452,15 +443,18 @@ std::vector<std::pair<TaskId, Record>> Model::list(const Filter& f, Now now) con
   return page;
 }
 
+bool Model::moves(State from, State to) {
+  if (to == State::ready) return from == State::dead || from == State::cancelled || from == State::scheduled;
+  return from == State::leased && to == State::cancelled;
+}
+
 Item Model::move(const TaskKey& key, State from, State to, Millis delay, Now now) {
   const auto answer = [&](Item what, const std::string& on) {
     seen(std::string("move ") + name(from) + " on " + on + ": " + name(what));
     return what;
   };
-  const bool replay = (from == State::dead || from == State::cancelled) && to == State::ready;
-  const bool hurry = from == State::scheduled && to == State::ready;
-  const bool force = from == State::leased && to == State::cancelled;
-  if ((!replay && !hurry && !force) || !valid_name(key.queue)) return answer(Item::invalid, "a broken rule");
+  const bool hurry = from == State::scheduled, force = from == State::leased, replay = !hurry && !force;
+  if (!moves(from, to) || !valid_name(key.queue)) return answer(Item::invalid, "a broken rule");
   Task* t = find(key);
   if (!t) return answer(Item::not_found, "nothing");
   Record& r = t->record;

@@ -28,13 +28,16 @@ struct Trimmed {
   std::set<TaskId> emptied, forgotten;
 };
 
+// By which clock the ages of ended tasks are counted: the contract leaves it to the store.
+enum class Ages { wall, boot };
+
 // Told of every rule of the contract that comes into play, in words, for the table of coverage.
 using Observer = std::function<void(const std::string&)>;
 
 class Model {
  public:
-  explicit Model(const Properties& properties, Observer observer = {})
-      : properties_(properties), observer_(std::move(observer)) {}
+  explicit Model(const Properties& properties, Ages ages = Ages::wall, Observer observer = {})
+      : properties_(properties), ages_(ages), observer_(std::move(observer)) {}
 
   Result<Exchanged> exchange(const Exchange&, Now);
   Result<std::vector<Admission>> enqueue(std::span<const NewTask>, const Guard*, Now);
@@ -47,6 +50,7 @@ class Model {
   Result<std::uint64_t> put(const Document&);
 
   std::vector<std::pair<TaskId, Record>> list(const Filter&, Now) const;  // all pages, one after the other
+  static bool moves(State from, State to);                                // whether `move` knows the pair
   std::vector<Item> move(std::span<const TaskKey>, State from, State to, Millis delay, Now);
 
  private:
@@ -55,6 +59,7 @@ class Model {
     Record record;
     std::uint64_t arrival = 0;
     Millis keep = kKeepForever;
+    Millis since{};  // the end, by the clock of ages
   };
   struct Batch {
     Millis until{};
@@ -83,6 +88,7 @@ class Model {
   void lease(Queue&, const std::string& name, Entry&, Epoch, const Exchange&, Now, Exchanged&);
   std::optional<Millis> next_due(const Exchange&, bool full, Now) const;
   Item cancel(const TaskKey&, Now);
+  Millis aging(Now now) const { return ages_ == Ages::wall ? now.wall.time_since_epoch() : now.boot; }
   Item move(const TaskKey&, State from, State to, Millis delay, Now);
 
   void wait(Task&, Millis delay, Now);
@@ -92,14 +98,12 @@ class Model {
   static Record report(const Task&, Now);
 
   Properties properties_;
+  Ages ages_;
   Observer observer_;
   std::map<std::string, Queue, std::less<>> queues_;  // those that hold or held tasks
   std::map<std::string, Document, std::less<>> documents_;
   Epoch last_epoch_ = 0;
   std::uint64_t last_arrival_ = 0;
 };
-
-const char* name(State);
-const char* name(Item);
 
 }  // namespace penstock::model

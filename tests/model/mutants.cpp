@@ -84,7 +84,8 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
     std::size_t from = std::min(f.cursor.empty() ? 0 : std::stoul(std::string(f.cursor)), rows.size());
     std::size_t to = std::min(from + f.at_most, rows.size());
     next = to == rows.size() ? "" : std::to_string(to);
-    return std::vector(rows.begin() + static_cast<std::ptrdiff_t>(from), rows.begin() + static_cast<std::ptrdiff_t>(to));
+    return std::vector(rows.begin() + static_cast<std::ptrdiff_t>(from),
+                       rows.begin() + static_cast<std::ptrdiff_t>(to));
   }
   Result<std::vector<Item>> move(std::span<const TaskKey> keys, State from, State to, Millis delay) noexcept override {
     return model_.move(keys, from, to, fault_ == Fault::moves_at_once ? Millis(0) : delay, now());

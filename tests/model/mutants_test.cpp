@@ -1,10 +1,11 @@
 // The model test, tested: it finds no fault where there is none, finds each of a list of small faults
 // within a few sequences, and makes what it found short.
+#include "model/mutants.hpp"
+
 #include <catch2/catch.hpp>
 #include <iostream>
 #include <sstream>
 
-#include "model/mutants.hpp"
 #include "model/run.hpp"
 #include "model/shrink.hpp"
 

@@ -33,12 +33,12 @@ enum class Odd : std::uint8_t { none, bad_queue, bad_kind, zero_weight, negative
 
 // A task to enqueue, or a child.
 struct Job {
-  int queue = 0;     // a child is of its parent's queue; kOther: of another one
-  int reuse = 0;     // 0: a new id, else the id sent `reuse` tasks ago
-  int content = 0;   // body and kind
+  int queue = 0;    // a child is of its parent's queue; kOther: of another one
+  int reuse = 0;    // 0: a new id, else the id sent `reuse` tasks ago
+  int content = 0;  // body and kind
   int priority = 0;
   int weight = 1;
-  int due = 0;       // ms from now by the wall clock, used when `dated`
+  int due = 0;  // ms from now by the wall clock, used when `dated`
   int delay = 0;
   int limit = 0;
   bool dated = false;
@@ -48,8 +48,8 @@ struct Job {
 inline constexpr int kOther = 99;
 
 struct Target {
-  int back = 0;         // 0: the last one handed out (or, unless `leased`, sent)
-  bool leased = true;   // counted among the leases handed out, else among the ids sent
+  int back = 0;           // 0: the last one handed out (or, unless `leased`, sent)
+  bool leased = true;     // counted among the leases handed out, else among the ids sent
   bool stranger = false;  // an id nobody has sent
   bool bad_queue = false;
   friend bool operator==(const Target&, const Target&) = default;
@@ -75,17 +75,17 @@ struct Part {
 
 struct Op {
   Verb verb = Verb::advance;
-  std::vector<Job> jobs;        // enqueue
-  std::vector<Say> settle;      // exchange
-  std::vector<int> extend;      // exchange: batches, counted back; negative: one that never was
-  std::vector<Part> claim;      // exchange
-  std::vector<Target> targets;  // cancel, move
-  int queue = 0;                // trim, list
-  int state = 4, to = 0;        // trim, list, move: a State
-  int limit = 0, begin = 0, lease = 0;        // exchange; limit also: at_most of trim and list
-  int time = 0;                               // advance, jump; move: delay; list: offset of `from`
-  int age = -1, count = -1, bytes = -1;       // trim, list (`age`: length of the span); -1: no bound
-  int document = -1, revision = 0;            // put, enqueue: -1: no guard; revision: steps behind, kOther: ahead
+  std::vector<Job> jobs;                 // enqueue
+  std::vector<Say> settle;               // exchange
+  std::vector<int> extend;               // exchange: batches, counted back; negative: one that never was
+  std::vector<Part> claim;               // exchange
+  std::vector<Target> targets;           // cancel, move
+  int queue = 0;                         // trim, list
+  int state = 4, to = 0;                 // trim, list, move: a State
+  int limit = 0, begin = 0, lease = 0;   // exchange; limit also: at_most of trim and list
+  int time = 0;                          // advance, jump; move: delay; list: offset of `from`
+  int age = -1, count = -1, bytes = -1;  // trim, list (`age`: length of the span); -1: no bound
+  int document = -1, revision = 0;       // put, enqueue: -1: no guard; revision: steps behind, kOther: ahead
   friend bool operator==(const Op&, const Op&) = default;
 };
 using Sequence = std::vector<Op>;

@@ -16,7 +16,8 @@ struct Diverged : std::runtime_error {
 
 constexpr std::array<const char*, 3> kQueues = {"alpha", "beta", "gamma.2_x-"};
 constexpr std::array<std::string_view, 2> kKinds = {"mail", "resize"};
-const std::string_view kBodies[] = {"", "x", {"\0nul\0", 5}, "a body of forty octets, more or less......", "\xff\xfe'\"\\"};
+const std::string_view kBodies[] = {
+    "", "x", {"\0nul\0", 5}, "a body of forty octets, more or less......", "\xff\xfe'\"\\"};
 constexpr const char* kBadQueue = "not a name";
 constexpr Epoch kUnknownEpoch = UINT64_MAX;
 
@@ -33,8 +34,11 @@ std::string_view big(std::uint64_t max_body) {
 }  // namespace
 
 Player::Player(Subject& subject, Observer observer, std::ostream* trace)
-    : subject_(subject), properties_((subject.fresh(), subject.backend().properties())),
-      observer_(std::move(observer)), model_(properties_, observer_), trace_(trace) {}
+    : subject_(subject),
+      properties_((subject.fresh(), subject.backend().properties())),
+      observer_(std::move(observer)),
+      model_(properties_, subject.ages(), observer_),
+      trace_(trace) {}
 
 std::optional<Divergence> Player::play(const Sequence& sequence) {
   for (std::size_t i = 0; i < sequence.size(); ++i) {
@@ -64,20 +68,29 @@ void Player::expect(const std::string& what, const std::string& ours, const std:
 // True when both have a value, false when both have the same error.
 template <class T, class U>
 bool Player::both(const char* what, const Result<T>& ours, const Result<U>& theirs) const {
-  const auto text = [](const auto& r) { return r ? std::string("a value") : std::string("the error ") + name(r.error().code); };
+  const auto text = [](const auto& r) {
+    return r ? std::string("a value") : std::string("the error ") + name(r.error().code);
+  };
   expect(what, text(ours), text(theirs));
   return static_cast<bool>(ours);
 }
 
 void Player::step(const Op& op) {
   switch (op.verb) {
-    case Verb::enqueue: return enqueue(op);
-    case Verb::exchange: return exchange(op);
-    case Verb::cancel: return cancel(op);
-    case Verb::trim: return trim(op);
-    case Verb::put: return put(op);
-    case Verb::list: return list(op);
-    case Verb::move: return move(op);
+    case Verb::enqueue:
+      return enqueue(op);
+    case Verb::exchange:
+      return exchange(op);
+    case Verb::cancel:
+      return cancel(op);
+    case Verb::trim:
+      return trim(op);
+    case Verb::put:
+      return put(op);
+    case Verb::list:
+      return list(op);
+    case Verb::move:
+      return move(op);
     case Verb::advance:
       say("both clocks advance by " + to_string(op.time) + "ms");
       return subject_.time().advance(Millis(std::max(op.time, 0)));
@@ -119,10 +132,11 @@ NewTask Player::resolve(const Job& j, const std::string& queue, int number) {
   if (j.odd == Odd::zero_weight) t.weight = 0;
   if (j.odd == Odd::negative_delay) t.delay = Millis(-1);
   if (j.odd == Odd::big) t.body = big(properties_.max_body);
-  if (j.odd == Odd::feature && !has(kUnique)) t.unique = "u";
+  if (j.odd == Odd::feature && !has(kUnique) && plain_) t.unique = "u";
   say((t.key.queue == queue ? queue : "a bad queue") + "/#" + to_string(number) + " kind " + quoted(t.kind) + " body " +
       quoted(t.body) + " priority " + to_string(t.priority) + " weight " + to_string(t.weight) +
-      (j.dated ? " due in " + to_string(j.due) + "ms" : "") + (j.delay ? " delay " + to_string(t.delay.count()) + "ms" : "") +
+      (j.dated ? " due in " + to_string(j.due) + "ms" : "") +
+      (j.delay ? " delay " + to_string(t.delay.count()) + "ms" : "") +
       (t.queue_limit ? " limit " + to_string(t.queue_limit) : "") + (t.unique.empty() ? "" : " unique") + ";");
   return t;
 }
@@ -161,7 +175,8 @@ std::vector<TaskKey> Player::resolve(const Op& op, std::vector<Key>& storage) co
 Document Player::document(const Op& op) {
   Document d{"doc/" + to_string(op.document), std::string(note(std::max(op.count, 0))), 0};
   std::uint64_t current = revisions_[d.name].size();
-  d.revision = op.revision == kOther ? current + 1 : current - std::min(current, static_cast<std::uint64_t>(op.revision));
+  d.revision =
+      op.revision == kOther ? current + 1 : current - std::min(current, static_cast<std::uint64_t>(op.revision));
   say(d.name + " = " + quoted(d.value) + " at revision " + to_string(d.revision) + " of " + to_string(current));
   return d;
 }
@@ -173,6 +188,9 @@ void Player::enqueue(const Op& op) {
   std::vector<NewTask> tasks;
   std::deque<std::string> names;
   std::vector<Key> keys;
+  const bool many = std::any_of(op.jobs.begin(), op.jobs.end(), [](const Job& j) { return j.odd == Odd::many; });
+  const bool guarded = op.document >= 0 && has(kGuard) && !many;
+  plain_ = !guarded && !many;
   for (const Job& j : op.jobs) {
     int id = number(j, fresh_);
     names.push_back(queue_name(j.queue));
@@ -182,7 +200,7 @@ void Player::enqueue(const Op& op) {
   }
   std::optional<Guard> ours, theirs;
   Document d;
-  if (op.document >= 0 && has(kGuard)) {
+  if (guarded) {
     say("if");
     d = document(op);
     ours = theirs = Guard{d.name, d.revision, d.value};
@@ -205,6 +223,10 @@ void Player::enqueue(const Op& op) {
 void Player::exchange(const Op& op) {
   say("exchange");
   std::deque<std::string> names;  // what the views of the calls point to
+  std::set<int> lanes;
+  plain_ = op.lease >= 1 && std::all_of(op.claim.begin(), op.claim.end(), [&](const Part& p) {
+             return lanes.insert(p.queue % int(kQueues.size())).second;
+           });
   std::deque<std::vector<NewTask>> families;
   std::vector<Settlement> ours;
   std::vector<Key> born;
@@ -327,8 +349,8 @@ void Player::trim(const Op& op) {
   if (op.count >= 0) r.count = static_cast<std::uint64_t>(op.count);
   if (op.bytes >= 0) r.bytes = static_cast<std::uint64_t>(op.bytes);
   r.at_most = static_cast<std::uint32_t>(op.limit);
-  say("trim " + queue + " " + name(r.state) + " age " + to_string(op.age) + " count " + to_string(op.count) + " bytes " +
-      to_string(op.bytes) + " at_most " + to_string(op.limit));
+  say("trim " + queue + " " + name(r.state) + " age " + to_string(op.age) + " count " + to_string(op.count) +
+      " bytes " + to_string(op.bytes) + " at_most " + to_string(op.limit));
   auto seen = backend().trim(r);
   auto keys = everything();
   auto before = model_.get(keys, now()), after = get(keys);
@@ -408,7 +430,7 @@ void Player::move(const Op& op) {
   auto expected = model_.move(keys, from, to, delay, now());
   auto seen = browser->move(keys, from, to, delay);
   // A pair that is no move may be refused as a whole.
-  bool refused = !expected.empty() && std::all_of(expected.begin(), expected.end(), [](Item i) { return i == Item::invalid; });
+  bool refused = !Model::moves(from, to);
   if (!seen && seen.error().code == Errc::invalid && refused) return say("-> invalid");
   if (!seen) throw Diverged("move: " + seen.error().message);
   say("-> " + text(*seen));
@@ -444,7 +466,8 @@ void Player::compare_state() {
     if (!ours[i] && !theirs[i]) continue;
     if (!ours[i] || !theirs[i] || !same(*ours[i], *theirs[i])) expect(what, text(ours[i]), text(theirs[i]) + " ");
     if (!epochs_.bind(std::string(keys[i].queue), ours[i]->epoch, theirs[i]->epoch))
-      throw Diverged(what + ": epoch " + to_string(theirs[i]->epoch) + " is not the one for e" + to_string(ours[i]->epoch));
+      throw Diverged(what + ": epoch " + to_string(theirs[i]->epoch) + " is not the one for e" +
+                     to_string(ours[i]->epoch));
   }
   auto counts = backend().counts();
   if (!counts) throw Diverged("counts: " + counts.error().message);

@@ -72,6 +72,7 @@ class Player {
   std::map<std::string, std::vector<std::uint64_t>> revisions_;  // theirs, by ours - 1
   std::vector<Key> sent_, leased_, batches_;
   int fresh_ = 0;
+  bool plain_ = true;  // the call has no other fault: of two faults a store may name either
 };
 
 }  // namespace penstock::model

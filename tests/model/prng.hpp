@@ -18,9 +18,7 @@ class Prng {
   }
   int below(int n) { return static_cast<int>(next() % static_cast<std::uint64_t>(n)); }  // n > 0
   bool one_in(int n) { return below(n) == 0; }
-  int of(std::initializer_list<int> choices) {
-    return choices.begin()[below(static_cast<int>(choices.size()))];
-  }
+  int of(std::initializer_list<int> choices) { return choices.begin()[below(static_cast<int>(choices.size()))]; }
 
  private:
   std::uint64_t state_;

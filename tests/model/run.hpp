@@ -18,9 +18,9 @@ struct Plan {
 };
 
 struct Found {
-  std::string name;     // of the regression, or empty
+  std::string name;  // of the regression, or empty
   std::uint64_t seed = 0;
-  Sequence sequence;    // made small
+  Sequence sequence;  // made small
   std::string what;
 };
 

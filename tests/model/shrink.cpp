@@ -5,6 +5,8 @@
 namespace penstock::model {
 namespace {
 
+constexpr std::size_t kShort = 40;  // steps, from which on all pairs are tried
+
 class Shrinker {
  public:
   Shrinker(Sequence sequence, const Fails& fails, int tries)
@@ -15,6 +17,7 @@ class Shrinker {
       before = now;
       drop_steps();
       simplify_steps();
+      if (best_.size() <= kShort) drop_pairs();
       now = weight();
     }
     return best_;
@@ -48,6 +51,26 @@ class Shrinker {
     }
   }
 
+  // Two steps that only make sense together, such as a claim and the lapse of its lease.
+  void drop_pairs() {
+    for (std::size_t b = best_.size(); b-- > 1;) {
+      for (std::size_t a = std::min(b, best_.size()); a-- > 0;) {
+        if (b >= best_.size()) break;
+        Sequence candidate = best_;
+        candidate.erase(candidate.begin() + static_cast<std::ptrdiff_t>(b));
+        candidate.erase(candidate.begin() + static_cast<std::ptrdiff_t>(a));
+        keep(candidate);
+      }
+    }
+  }
+
+  // Points at something nearer, or asks for less.
+  template <class Get>
+  void lower(std::size_t i, Get get) {
+    for (int n = 0; n < get(best_[i]); ++n)
+      if (n < 8 && change(i, [&](Op& op) { get(op) = n; })) break;
+  }
+
   // Tries one change of step `i`.
   template <class Change>
   bool change(std::size_t i, Change apply) {
@@ -78,6 +101,17 @@ class Shrinker {
                   &Say::big_note, &Say::children);
       reset_items(i, &Op::targets, &Target::back, &Target::leased, &Target::stranger, &Target::bad_queue);
       reset_items(i, &Op::claim, &Part::queue, &Part::quota);
+      for (std::size_t n = 0; n < best_[i].settle.size(); ++n)
+        lower(
+            i, [n](auto& op) -> auto& { return op.settle[n].of.back; });
+      for (std::size_t n = 0; n < best_[i].targets.size(); ++n)
+        lower(
+            i, [n](auto& op) -> auto& { return op.targets[n].back; });
+      for (std::size_t n = 0; n < best_[i].extend.size(); ++n)
+        lower(
+            i, [n](auto& op) -> auto& { return op.extend[n]; });
+      lower(
+          i, [](auto& op) -> auto& { return op.limit; });
       for (std::size_t s = 0; s < best_[i].settle.size(); ++s)
         while (best_[i].settle[s].children.size() > 1 && change(i, [&](Op& op) { op.settle[s].children.pop_back(); })) {
         }

@@ -1,9 +1,8 @@
 #include "model/subject.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <stdexcept>
+#include <unistd.h>
 
 #include "model/mutants.hpp"
 
@@ -29,6 +28,7 @@ class Memory final : public Subject {
     host_ = std::make_unique<testing::TestHost>(time_.get());
     backend_ = testing::open_component<DurableBackend>(penstock_plugin_0_memory, "memory", *host_);
   }
+  Ages ages() const override { return Ages::boot; }
 
  private:
   std::unique_ptr<testing::TestHost> host_;

@@ -5,18 +5,20 @@
 #include <string>
 #include <vector>
 
-#include "support/open_plugin.hpp"
-
 #include <penstock/plugin/backend.hpp>
+
+#include "model/model.hpp"
+#include "support/open_plugin.hpp"
 
 namespace penstock::model {
 
 class Subject {
  public:
   virtual ~Subject() = default;
-  virtual void fresh() = 0;              // an empty store, and the clock at its start
+  virtual void fresh() = 0;                // an empty store, and the clock at its start
   virtual bool reopen() { return false; }  // the same store opened anew; false: it ends with its object
   virtual bool reopens() const { return false; }
+  virtual Ages ages() const { return Ages::wall; }
   DurableBackend& backend() { return *backend_; }
   testing::ManualTime& time() { return *time_; }
 
