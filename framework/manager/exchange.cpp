@@ -204,6 +204,8 @@ bool Manager::refresh_queues(Locked& state) {
   for (const auto& [name, weight] : options_.queues) {
     if (name != "*" && name != kLocalQueue) weights[name] = weight;
   }
+  // Something is always claimed from, so that an empty claim can arm the bell that a new queue will ring.
+  if (all) weights.emplace("default", options_.queues.at("*"));
   if (counts) {
     for (const Counts& c : *counts) {
       if (all && c.queue != kLocalQueue) weights.emplace(c.queue, options_.queues.at("*"));
