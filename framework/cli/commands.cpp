@@ -35,6 +35,8 @@ constexpr Command kCommands[] = {
     {"plugin inspect", "FILE|NAME", "Print what a plugin offers and how it is set up.", plugin_inspect},
     {"plugin list", "[FILE]", "List the plugins that a config file's settings, or the defaults, can reach.",
      plugin_list},
+    {"run", "[FILE]", "Work on the handler modules that the config names, until SIGTERM or SIGINT.", run_worker},
+    {"stats", "[FILE]", "Print how many tasks of each queue are in which state.", stats},
     {"version", "", "Print the version and what plugins must agree with.", version},
 };
 

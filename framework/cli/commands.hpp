@@ -40,5 +40,7 @@ int plugin_list(const Arguments&);
 int plugin_inspect(const Arguments&);
 int config_check(const Arguments&);
 int config_show(const Arguments&);
+int run_worker(const Arguments&);
+int stats(const Arguments&);
 
 }  // namespace penstock::cli

@@ -109,6 +109,9 @@ Result<Loaded> check_core(Section root) {
   for (const Table& table : core_tables()) {
     std::string name(table.name);
     Section section = out.root.child(name);
+    if (name == "worker" && section.values.count("queues")) {
+      return section.error("queues", "expected a table of queue names and weights, such as { default = 3 }");
+    }
     auto values = check(table.settings, section);
     if (!values) return values.error();
     if (auto below = check_children(table, section); !below) return below.error();

@@ -1,5 +1,6 @@
 #include "config/document.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -90,6 +91,7 @@ class Reader {
     std::vector<std::string> items;
     for (const toml::node& item : *array) {
       const auto* s = item.as_string();
+      if (item.is_table()) return fault(file_, line, printable(key) + ": no setting takes a list of tables");
       if (!s) {
         return fault(file_, line, printable(key) + ": expected a list of texts, got " + kind_of(item) + " in it");
       }
@@ -121,6 +123,10 @@ Section Section::child(const std::string& key) const {
 
 Result<Section> parse(std::string_view text, const std::string& file) {
   if (text.size() > kMaxFile) return fault(file, 0, "larger than 1MiB, the limit of a config file");
+  if (std::size_t good = utf8_prefix(text); good < text.size()) {
+    int line = 1 + static_cast<int>(std::count(text.begin(), text.begin() + good, '\n'));
+    return fault(file, line, key_on_line(text, line) + "not UTF-8");
+  }
   if (int line = too_deep(text, kMaxNesting)) {
     return fault(file, line, key_on_line(text, line) + "nested deeper than " + std::to_string(kMaxNesting));
   }

@@ -6,8 +6,8 @@
 namespace penstock::config {
 namespace {
 
-// Octets of the UTF-8 sequence that `text` starts with; 0 when it is malformed, too long a form or a
-// surrogate, or a C1 control.
+// Octets of the UTF-8 sequence that `text` starts with; 0 when it is malformed, too long a form, or a
+// surrogate.
 std::size_t sequence(std::string_view text) {
   auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   unsigned char lead = at(0);
@@ -20,9 +20,18 @@ std::size_t sequence(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((at(i) & 0xC0) != 0x80) return 0;
   }
-  bool bad = (lead == 0xC2 && at(1) < 0xA0) || (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F) ||
-             (lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F);
+  bool bad = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F) || (lead == 0xF0 && at(1) < 0x90) ||
+             (lead == 0xF4 && at(1) > 0x8F);
   return bad ? 0 : length;
+}
+
+// C1 controls, and what turns the direction of text, has no width, or ends a line.
+bool disguises(std::string_view sequence) {
+  auto in = [&](std::string_view low, std::string_view high) {
+    return sequence.size() == low.size() && sequence >= low && sequence <= high;
+  };
+  return in("\xC2\x80", "\xC2\x9F") || in("\xE2\x80\x8B", "\xE2\x80\x8F") || in("\xE2\x80\xA8", "\xE2\x80\xAE") ||
+         in("\xE2\x81\xA0", "\xE2\x81\xAF") || in("\xEF\xBB\xBF", "\xEF\xBB\xBF");
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -49,6 +58,7 @@ std::string printable(std::string_view text, std::size_t limit) {
     if (out.size() >= limit) return out + "...";
     auto c = static_cast<unsigned char>(text[0]);
     std::size_t length = c < 0x20 || c == 0x7F ? 0 : sequence(text);
+    if (length > 1 && disguises(text.substr(0, length))) length = 0;
     if (length == 0) {
       out += {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
       length = 1;
@@ -58,6 +68,15 @@ std::string printable(std::string_view text, std::size_t limit) {
     text.remove_prefix(length);
   }
   return out;
+}
+
+std::size_t utf8_prefix(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t length = sequence(text.substr(at));
+    if (length == 0) return at;
+    at += length;
+  }
+  return text.size();
 }
 
 std::string quoted(std::string_view text) { return '"' + printable(text) + '"'; }

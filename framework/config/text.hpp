@@ -7,9 +7,12 @@
 
 namespace penstock::config {
 
-// The text on one line: control bytes and octets that are not UTF-8 are escaped as \xHH, and what is
-// longer than `limit` octets is cut and ends in "...".
+// The text on one line: octets that are not UTF-8, control bytes, and characters that turn or hide
+// text are escaped as \xHH, and what is longer than `limit` octets is cut and ends in "...".
 std::string printable(std::string_view text, std::size_t limit = 120);
+
+// Octets up to the first that is not UTF-8; all of them when there is none.
+std::size_t utf8_prefix(std::string_view text) noexcept;
 
 // printable(text) in quotes.
 std::string quoted(std::string_view text);

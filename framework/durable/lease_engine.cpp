@@ -75,6 +75,10 @@ std::uint32_t LeaseEngine::claim_limit(Instant now, const Demand& demand) const 
   return std::min(room, options_.batch);
 }
 
+bool LeaseEngine::wants(Instant now, const Demand& demand) const {
+  return in_flight_ < options_.in_flight && now >= not_before_ && claim_limit(now, demand) > 0;
+}
+
 bool LeaseEngine::settle_due(Instant now, const Demand& demand) const {
   if (pending_.empty()) return false;
   return demand.flush || demand.idle > 0 || pending_urgent_ || pending_.size() >= options_.batch ||

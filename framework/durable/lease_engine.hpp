@@ -16,6 +16,7 @@
 // that has used up max_crashes is buried as poison.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -27,6 +28,8 @@
 #include <vector>
 
 #include <penstock/plugin/backend.hpp>
+#include <penstock/plugin/outcome.hpp>
+#include <penstock/retry.hpp>
 
 #include "base/random.hpp"
 #include "execution/runnable.hpp"
@@ -53,6 +56,13 @@ struct Child {
   std::uint16_t weight = 1;
 };
 
+// How a task is to be treated, after all overrides.
+struct Treatment {
+  RetryPolicy retry;
+  Millis timeout{}, keep_result{};
+  bool keep_asked = false;  // keep the record even when there is no result
+};
+
 struct Task : execution::Runnable {
   enum class Phase : std::uint8_t { parked, marking, startable, running, settling, gone };
 
@@ -69,7 +79,12 @@ struct Task : execution::Runnable {
   bool forgotten = false;      // its end was published
   std::uint32_t in_plans = 0;  // exchanges under way that speak of it
   std::size_t slot = 0;        // among the engine's tasks
-  // What to say at its end.
+  Treatment treatment;         // the shell's, from the start of an attempt on
+  std::chrono::nanoseconds ran{};
+  // What to say at its end, and what to tell once the store has accepted it.
+  bool final_timeout = false;
+  std::string error;
+  std::shared_ptr<ResultValue> value;
   State to = State::succeeded;
   Charge charge = Charge::none;
   Millis delay{}, keep{};
@@ -137,6 +152,8 @@ class LeaseEngine {
   void set_queues(std::vector<std::pair<std::string, std::uint32_t>> queues);
   // Something may be there to claim: the bell rang, or a due time has come.
   void ring() noexcept { maybe_work_ = true; }
+  // Something will be there to claim at that time.
+  void expect_work(Instant at) { work_at_ = work_at_ ? std::min(*work_at_, at) : at; }
   bool maybe_work(Instant now) const noexcept { return maybe_work_ || (work_at_ && *work_at_ <= now); }
   std::optional<Instant> work_at() const noexcept { return work_at_; }  // when time alone may bring work
   std::uint64_t bell() const noexcept { return bell_; }
@@ -144,6 +161,10 @@ class LeaseEngine {
   // Fills `plan` with the next exchange, or returns false when none is due. Each plan that was filled
   // must be applied, whatever came of it.
   bool plan(Instant now, const Demand& demand, Plan& plan);
+  // Whether `plan` would claim something.
+  bool wants(Instant now, const Demand& demand) const;
+  bool claiming() const noexcept { return claiming_ > 0; }
+  Instant not_before() const noexcept { return not_before_; }  // end of the back-off after an error
   void applied(Plan& plan, Result<Exchanged> answer, Instant now, Changes& changes);
   // When `plan` may have something to say, if nothing else happens: the oldest settlement's time, or the
   // end of the back-off after an error. Absent: nothing is pending.

@@ -31,9 +31,11 @@ void send(int fd, const std::string& text) {
   ::setrlimit(RLIMIT_CORE, &none);
   int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd : {0, 1, 2}) ::dup2(null, fd);
+  if (out != 3) ::dup2(out, 3);
+  ::close_range(4, ~0U, 0);  // nothing of the parent's is within reach but the reply
   Result<std::string> made = guard([&] { return work(); });
   char code = made ? '\0' : static_cast<char>(made.error().code);
-  send(out, std::string(1, code) + (made ? *made : made.error().message) + '\n');
+  send(3, std::string(1, code) + (made ? *made : made.error().message) + '\n');
   ::_exit(0);  // no static destructors: they are the module's too
 }
 

@@ -151,6 +151,8 @@ class PENSTOCK_API TaskManager {
 
   // ---- any task ---------------------------------------------------------------------------------------
   std::optional<TaskInfo> info(const TaskRef& ref);
+  // Many durable tasks, of any queues, one round trip per backend batch; in order.
+  std::vector<std::optional<TaskInfo>> info(std::span<const TaskRef> refs);
   // Waits for the end, wherever the task runs. Absent when `at_most` passed first or it is unknown.
   std::optional<TaskInfo> await(const TaskRef& ref, Millis at_most);
   // Waits and decodes the result. Throws as Ticket::get does.

@@ -58,6 +58,10 @@ struct PluginChoice {
   std::string use{};     // the component's name; empty: none
   std::string module{};  // absolute path of a module; empty: found by name
   std::map<std::string, SettingValue> settings{};
+  // Where the settings stand in a config file, for messages. Programs leave these alone.
+  std::string file{};
+  int line = 0;
+  std::map<std::string, int> lines{};
 };
 
 // For a manager. The defaults are those of the config file, which has a key for each of these.

@@ -5,6 +5,7 @@
 
 #include <penstock/plugin/names.hpp>
 
+#include "place.hpp"
 #include "reader.hpp"
 #include "writer.hpp"
 
@@ -109,7 +110,12 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
     });
   }
 
-  void* query(std::string_view id) noexcept override { return offer<Waiter, Registry, Browser>(this, id); }
+  void* query(std::string_view id) noexcept override {
+    if (id == Waiter::kId) return static_cast<Waiter*>(this);
+    if (id == Registry::kId) return static_cast<Registry*>(this);
+    if (id == Browser::kId) return static_cast<Browser*>(this);
+    return nullptr;
+  }
 
   Properties properties() const noexcept override {
     return {.features = kGuard | kChildren | kLimit | kStrictOrder,
@@ -179,8 +185,13 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
   }
   Result<std::vector<Item>> move(std::span<const TaskKey> keys, State from, State to, Millis delay) noexcept override {
     return write<std::vector<Item>>(
-        Writer::Need::nothing, [&] { return too_many(keys.size()); },
-        [&](Transaction& t) { return t.move(keys, from, to, delay); });
+        Writer::Need::nothing,
+        [&]() -> Refusal {
+          if (!movable(from, to)) return Error{Errc::invalid, "tasks do not move between these states"};
+          if (delay < Millis(0)) return Error{Errc::invalid, "the delay is negative"};
+          return too_many(keys.size());
+        },
+        [&](Transaction& t) { return t.move(keys, from, delay); });
   }
 
  private:

@@ -7,6 +7,10 @@
 
 namespace penstock::sqlite {
 
+namespace {
+constexpr std::uint32_t kMostClaimed = 4096;  // by one exchange, whatever its limit
+}
+
 struct Transaction::Taking {
   std::string_view name;
   QueueRow& queue;
@@ -16,12 +20,14 @@ struct Transaction::Taking {
 };
 
 std::optional<Error> refusal(const Exchange& x, std::uint32_t max_batch) {
-  if (x.settle.size() > max_batch || x.extend.size() > max_batch || x.claim.size() > max_batch ||
-      x.limit > max_batch) {
+  if (x.settle.size() > max_batch || x.extend.size() > max_batch || x.claim.size() > max_batch) {
     return Error{Errc::invalid, "an exchange has more than " + std::to_string(max_batch) + " items of one sort"};
   }
-  if (x.lease < Millis(1) && !(x.claim.empty() && x.extend.empty())) {
-    return Error{Errc::invalid, "a lease must last 1 ms at the least"};
+  for (const Settlement& s : x.settle) {
+    if (s.children.size() > max_batch) {
+      return Error{Errc::invalid, "a settlement has more than " + std::to_string(max_batch) + " children"};
+    }
+    if (auto error = refusal(s.children)) return error;
   }
   std::set<std::string_view> names;
   for (const Share& share : x.claim) {
@@ -29,11 +35,8 @@ std::optional<Error> refusal(const Exchange& x, std::uint32_t max_batch) {
       return Error{Errc::invalid, "queue " + std::string(share.queue) + " is claimed from twice in one exchange"};
     }
   }
-  for (const Settlement& s : x.settle) {
-    if (s.children.size() > max_batch) {
-      return Error{Errc::invalid, "a settlement has more than " + std::to_string(max_batch) + " children"};
-    }
-    if (auto error = refusal(s.children)) return error;
+  if (x.lease < Millis(1) && !(x.claim.empty() && x.extend.empty())) {
+    return Error{Errc::invalid, "a lease must last 1 ms at the least"};
   }
   return {};
 }
@@ -75,6 +78,7 @@ Extended Transaction::extend(const Held& held, Millis lease) {
 }
 
 void Transaction::claim(const Exchange& x, Exchanged& out) {
+  const std::uint32_t limit = std::min(x.limit, kMostClaimed);
   std::vector<Taking> takings;
   takings.reserve(x.claim.size());
   std::uint32_t begin = x.begin;
@@ -84,14 +88,15 @@ void Transaction::claim(const Exchange& x, Exchanged& out) {
       if (pass == 0) {
         QueueRow* queue = ledger_.find(share.queue);
         if (!queue) continue;
+        promote(*queue);
         takings.push_back({share.queue, *queue, 0, {}, 0});
       } else if (at == takings.size() || takings[at].name != share.queue) {
         continue;
       }
       Taking& taking = takings[at++];
-      const auto room = x.limit - static_cast<std::uint32_t>(out.leased.size());
+      const auto room = limit - static_cast<std::uint32_t>(out.leased.size());
       taking.begin = begin;
-      take(taking, x, pass == 0 ? std::min(share.quota, room) : room, out);
+      take(taking, pass == 0 ? std::min(share.quota, room) : room, out);
       begin = taking.begin;
     }
   }
@@ -104,14 +109,12 @@ void Transaction::claim(const Exchange& x, Exchanged& out) {
     auto due = next_due(t.queue);
     if (due && (!out.next_due || *due < *out.next_due)) out.next_due = due;
   }
-  if (!x.claim.empty() && out.leased.size() < x.limit) bell_.arm(Bell::kClaimable);
+  if (!x.claim.empty() && out.leased.size() < limit) bell_.arm(Bell::kClaimable);
 }
 
-void Transaction::take(Taking& taking, const Exchange& x, std::uint32_t want, Exchanged& out) {
-  if (want == 0) return;
-  promote(taking.queue);
+void Transaction::take(Taking& taking, std::uint32_t want, Exchanged& out) {
   take_lapsed(taking, want, out);
-  if (want > 0) take_ready(taking, x, want, out);
+  if (want > 0) take_ready(taking, want, out);
 }
 
 void Transaction::promote(QueueRow& queue) {
@@ -143,6 +146,7 @@ void Transaction::take_lapsed(Taking& taking, std::uint32_t& want, Exchanged& ou
         auto t = find(lease.tasks[i]);
         if (!t || t->state != State::leased || t->epoch != lease.epoch || t->q != queue.q) continue;
         ++fewer;
+        taken += view(t->id);
         if (t->flags & kStop) {
           queue.count(State::leased, -1);
           end(queue, *t, State::cancelled, kKeepForever);
@@ -156,7 +160,6 @@ void Transaction::take_lapsed(Taking& taking, std::uint32_t& want, Exchanged& ou
                   .lapsed = true, .begun = (t->flags & kBegun) != 0};
         run(sql_.task_lease, t->n, taking.epoch, t->flags & ~kBegun);
         taking.tasks.push_back(t->n);
-        taken += view(t->id);
         --want;
       }
       if (i == lease.tasks.size()) {
@@ -171,7 +174,7 @@ void Transaction::take_lapsed(Taking& taking, std::uint32_t& want, Exchanged& ou
   }
 }
 
-void Transaction::take_ready(Taking& taking, const Exchange&, std::uint32_t want, Exchanged& out) {
+void Transaction::take_ready(Taking& taking, std::uint32_t want, Exchanged& out) {
   QueueRow& queue = taking.queue;
   if (queue.counted(State::ready) == 0) return;
   if (taking.epoch == 0) taking.epoch = next_epoch();

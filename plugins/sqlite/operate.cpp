@@ -11,12 +11,12 @@ Item elsewhere(State now) {
   return now == State::leased ? Item::lease_lost : Item::conflict;
 }
 
-bool movable(State from, State to) {
+}  // namespace
+
+bool movable(State from, State to) noexcept {
   if (to == State::ready) return from == State::dead || from == State::cancelled || from == State::scheduled;
   return from == State::leased && to == State::cancelled;
 }
-
-}  // namespace
 
 Result<std::vector<Item>> Transaction::cancel(std::span<const TaskKey> keys) {
   std::vector<Item> out;
@@ -44,25 +44,21 @@ Item Transaction::cancel(const TaskKey& key) {
   return Item::ok;
 }
 
-Result<std::vector<Item>> Transaction::move(std::span<const TaskKey> keys, State from, State to, Millis delay) {
+Result<std::vector<Item>> Transaction::move(std::span<const TaskKey> keys, State from, Millis delay) {
   std::vector<Item> out;
   out.reserve(keys.size());
   Epoch epoch = 0;
   for (const TaskKey& key : keys) {
-    const bool valid = valid_name(key.queue) && movable(from, to) && delay >= Millis(0);
-    out.push_back(valid ? move(key, from, to, delay, epoch) : Item::invalid);
+    out.push_back(valid_name(key.queue) ? move(key, from, delay, epoch) : Item::invalid);
   }
   return out;
 }
 
-Item Transaction::move(const TaskKey& key, State from, State to, Millis delay, Epoch& epoch) {
+Item Transaction::move(const TaskKey& key, State from, Millis delay, Epoch& epoch) {
   QueueRow* queue = ledger_.find(key.queue);
   if (!queue) return Item::not_found;
   auto t = find(*queue, key.id);
-  if (!t) {
-    auto gone = find_gone(*queue, key.id);
-    return gone && gone->state != from ? Item::finished : Item::not_found;
-  }
+  if (!t) return !ended(from) && find_gone(*queue, key.id) ? Item::finished : Item::not_found;
   if (t->state != from) return elsewhere(t->state);
   if (from == State::leased) {
     run(sql_.lease_stop, t->epoch, view(t->id));

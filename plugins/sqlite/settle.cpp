@@ -14,7 +14,8 @@ bool shape_ok(const Settlement& s, const Options& options) {
 }
 
 // The table beside Settlement: what a settlement that cannot be accepted is told.
-Item late(State to, State now) {
+Item late(State to, State now, Epoch named, Epoch current) {
+  if (named != current || named == 0) return Item::lease_lost;
   if (to == State::ready && (now == State::ready || now == State::scheduled)) return Item::ok;
   if (to == State::ready && now == State::cancelled) return Item::requested;
   return ended(to) && to == now ? Item::ok : Item::lease_lost;
@@ -39,15 +40,17 @@ Item Transaction::settle(const Settlement& s) {
   }
   auto task = find(*queue, s.key.id);
   if (task && task->state == State::leased && task->epoch == s.epoch) return accept(*queue, *task, s);
-  if (task) return task->epoch == s.epoch ? late(s.to, task->state) : Item::lease_lost;
+  if (task) return late(s.to, task->state, s.epoch, task->epoch);
   auto gone = find_gone(*queue, s.key.id);
   if (!gone) return Item::not_found;
-  return gone->epoch == s.epoch ? late(s.to, gone->state) : Item::lease_lost;
+  return late(s.to, gone->state, s.epoch, gone->epoch);
 }
 
 Item Transaction::accept(QueueRow& queue, TaskRow& t, const Settlement& s) {
-  t.failures += s.charge == Charge::failure;
-  t.crashes += s.charge == Charge::crash;
+  if (s.to != State::leased || !(t.flags & kBegun)) {
+    t.failures += s.charge == Charge::failure;
+    t.crashes += s.charge == Charge::crash;
+  }
   if (!s.note.empty()) write_note(t, s.note);
   const bool stopped = s.to == State::ready && (t.flags & kStop);
   if (s.to == State::leased) {

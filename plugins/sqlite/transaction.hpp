@@ -59,7 +59,7 @@ class Transaction {
   Result<Exchanged> exchange(const Exchange&);
   Result<std::vector<Admission>> enqueue(std::span<const NewTask>, const Guard*);
   Result<std::vector<Item>> cancel(std::span<const TaskKey>);
-  Result<std::vector<Item>> move(std::span<const TaskKey>, State from, State to, Millis delay);
+  Result<std::vector<Item>> move(std::span<const TaskKey>, State from, Millis delay);  // to the one state that `from` may go to
   Result<std::uint64_t> trim(const Retention&);
   Result<std::uint64_t> put(std::string_view name, std::uint64_t revision, Bytes value);
 
@@ -103,15 +103,15 @@ class Transaction {
   // claim.cpp
   Extended extend(const Held&, Millis lease);
   void promote(QueueRow&);
-  void take(Taking&, const Exchange&, std::uint32_t want, Exchanged&);
+  void take(Taking&, std::uint32_t want, Exchanged&);
   void take_lapsed(Taking&, std::uint32_t& want, Exchanged&);
-  void take_ready(Taking&, const Exchange&, std::uint32_t want, Exchanged&);
+  void take_ready(Taking&, std::uint32_t want, Exchanged&);
   void claim(const Exchange&, Exchanged&);
   std::optional<Millis> next_due(const QueueRow&);
 
   // operate.cpp
   Item cancel(const TaskKey&);
-  Item move(const TaskKey&, State from, State to, Millis delay, Epoch& epoch);
+  Item move(const TaskKey&, State from, Millis delay, Epoch& epoch);
 
   // retain.cpp
   std::vector<std::int64_t> over(QueueRow&, const Retention&);
@@ -128,9 +128,10 @@ class Transaction {
   std::vector<std::pair<Epoch, std::int64_t>> settled_;  // by lease, of the request at hand
 };
 
-// The checks that need no transaction; an Error of code 0 would be a defect, so: absent means fine.
+// The checks that need no transaction; absent means fine.
 std::optional<Error> refusal(const Exchange&, std::uint32_t max_batch);
 std::optional<Error> refusal(std::span<const NewTask>);
+bool movable(State from, State to) noexcept;
 
 // Lease rows hold the numbers of their tasks, 8 octets each, little-endian.
 std::string pack(std::span<const std::int64_t> tasks);

@@ -1,5 +1,6 @@
 // The one Catch main. `--gtest_output=xml:FILE`, which Meson passes under protocol 'gtest', becomes
-// Catch's JUnit report; failed assertions are printed to stderr as well, so the console shows them.
+// Catch's JUnit report; failed assertions go to stderr as well, so that the console shows them, and
+// the output ends with `N passed, N failed`, counting test cases (support/count.py sums these lines).
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
 #include <iostream>
@@ -8,7 +9,7 @@
 
 namespace {
 
-struct PrintFailures : Catch::TestEventListenerBase {
+struct Report : Catch::TestEventListenerBase {
   using TestEventListenerBase::TestEventListenerBase;
   void testCaseStarting(const Catch::TestCaseInfo& info) override { name_ = info.name; }
   bool assertionEnded(const Catch::AssertionStats& stats) override {
@@ -21,11 +22,15 @@ struct PrintFailures : Catch::TestEventListenerBase {
     std::cerr << std::endl;
     return true;
   }
+  void testRunEnded(const Catch::TestRunStats& run) override {
+    const Catch::Counts& cases = run.totals.testCases;
+    std::cout << cases.passed + cases.failedButOk << " passed, " << cases.failed << " failed" << std::endl;
+  }
 
  private:
   std::string name_;
 };
-CATCH_REGISTER_LISTENER(PrintFailures)
+CATCH_REGISTER_LISTENER(Report)
 
 }  // namespace
 

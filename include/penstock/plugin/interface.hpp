@@ -36,7 +36,7 @@ Cap* query(Interface& object) noexcept {
 template <class... Caps, class Self>
 void* offer(Self* self, std::string_view id) noexcept {
   void* out = nullptr;  // static_cast adjusts the pointer to each base in turn
-  ((id == Caps::kId && (out = static_cast<Caps*>(self), true)) || ...);
+  (void)((id == Caps::kId && (out = static_cast<Caps*>(self), true)) || ...);
   return out;
 }
 

@@ -78,7 +78,7 @@ using PluginEntry = const PluginDescriptor* (*)() noexcept;
 template <class... Caps>
 inline constexpr std::string_view kCapabilityIds[sizeof...(Caps) + 1] = {Caps::kId...};
 
-namespace impl {
+namespace detail {
 template <class Iface, class Impl>
 Interface* create(Host& host, const Settings& settings, Error& error) noexcept {
   Result<std::unique_ptr<Iface>> made =
@@ -87,7 +87,7 @@ Interface* create(Host& host, const Settings& settings, Error& error) noexcept {
   error = made.error();
   return nullptr;
 }
-}  // namespace impl
+}  // namespace detail
 
 // Describes one component. `Impl` provides `static Result<std::unique_ptr<Iface>> open(Host&, const
 // Settings&)`; `Caps` are the capability interfaces that its query() answers.
@@ -100,7 +100,7 @@ constexpr Component component(const char* name, const char* doc, const Setting (
           .settings_count = N,
           .capabilities = kCapabilityIds<Caps...>,
           .capabilities_count = sizeof...(Caps),
-          .create = &impl::create<Iface, Impl>};
+          .create = &detail::create<Iface, Impl>};
 }
 
 // The same for a component that has no settings.
@@ -111,7 +111,7 @@ constexpr Component component(const char* name, const char* doc) {
           .doc = doc,
           .capabilities = kCapabilityIds<Caps...>,
           .capabilities_count = sizeof...(Caps),
-          .create = &impl::create<Iface, Impl>};
+          .create = &detail::create<Iface, Impl>};
 }
 
 }  // namespace PENSTOCK_ABI_NAMESPACE

@@ -31,7 +31,9 @@ TEST_CASE("a begun mark that is sent twice is charged once, its note is the last
   StoreLab lab;
   lab.put(1);
   const Epoch epoch = lab.claim(1).leased.at(0).epoch;
-  Settlement mark{.key = {"q", id(1)}, .epoch = epoch, .to = State::leased, .charge = Charge::crash, .note = "one"};
+  Settlement mark = settlement(1, epoch, State::leased);
+  mark.charge = Charge::crash;
+  mark.note = "one";
   CHECK(lab.settle(mark) == Item::ok);
   mark.note = "two";
   CHECK(lab.settle(mark) == Item::ok);
@@ -102,8 +104,10 @@ TEST_CASE("a wanted cancel turns release into cancelled, and a lapsed task is en
   CHECK(lab.cancel(1) == Item::requested);
   CHECK(lab.cancel(2) == Item::requested);
   CHECK(numbers(lab.extend(epoch).stop) == Numbers{1, 2});
-  CHECK(lab.settle({.key = {"q", id(1)}, .epoch = epoch, .to = State::ready, .charge = Charge::failure, .note = "n"}) ==
-        Item::requested);
+  Settlement release = settlement(1, epoch, State::ready);
+  release.charge = Charge::failure;
+  release.note = "n";
+  CHECK(lab.settle(release) == Item::requested);
   CHECK(lab.get(1)->state == State::cancelled);
   CHECK(lab.get(1)->failures == 1);
   CHECK(lab.get(1)->note == "n");
@@ -120,7 +124,7 @@ TEST_CASE("order is priority, weight, arrival; a retried task has its old place"
   lab.put(2, -1);
   lab.put(3, INT32_MIN);
   lab.put(4, INT32_MAX);
-  NewTask heavy{.key = {"q", id(5)}, .kind = "kind"};
+  NewTask heavy = task(5);
   heavy.priority = 1;
   heavy.weight = 7;
   lab.put(heavy);
@@ -170,8 +174,8 @@ TEST_CASE("children exist iff their parent's settlement counts") {
   StoreLab lab({.max_tasks = 1});
   lab.put(1);
   const Epoch epoch = lab.claim(1).leased.at(0).epoch;
-  std::vector<NewTask> children{{.key = {"q", id(2)}, .kind = "kind"}, {.key = {"q", id(1)}, .kind = "kind"}};
-  Settlement s{.key = {"q", id(1)}, .epoch = epoch + 1};
+  std::vector<NewTask> children{task(2), task(1)};
+  Settlement s = settlement(1, epoch + 1);
   s.children = children;
   CHECK(lab.settle(s) == Item::lease_lost);
   CHECK_FALSE(lab.get(2));

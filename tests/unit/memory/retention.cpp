@@ -84,12 +84,11 @@ TEST_CASE("a record that an operator sends back leaves the ended ones' books") {
   Finished lab({Millis(50), kKeepForever});
   lab.put(7);
   const Epoch epoch = lab.claim(1).leased.at(0).epoch;
-  lab.settle({.key = {"q", id(7)},
-              .epoch = epoch,
-              .to = State::dead,
-              .charge = Charge::failure,
-              .keep = Millis(50),
-              .note = "why"});
+  Settlement failed = settlement(7, epoch, State::dead);
+  failed.charge = Charge::failure;
+  failed.keep = Millis(50);
+  failed.note = "why";
+  lab.settle(failed);
   CHECK(lab.get(7)->failures == 1);
   CHECK(lab.move(7, State::cancelled, State::ready) == Item::finished);
   CHECK(lab.move(7, State::dead, State::ready) == Item::ok);
@@ -106,9 +105,14 @@ TEST_CASE("records are reused without a trace of the former task") {
   StoreLab lab;
   lab.put(1);
   const Epoch epoch = lab.claim(1).leased.at(0).epoch;
-  lab.settle({.key = {"q", id(1)}, .epoch = epoch, .to = State::leased, .charge = Charge::crash, .note = "note"});
+  Settlement mark = settlement(1, epoch, State::leased);
+  mark.charge = Charge::crash;
+  mark.note = "note";
+  lab.settle(mark);
   lab.settle(1, epoch, State::succeeded);
-  lab.put({.key = {"q", id(2)}, .kind = "k"});
+  NewTask empty = task(2);
+  empty.body = {};
+  lab.put(empty);
   const Leased l = lab.claim(1).leased.at(0);
   CHECK(l.body.empty());
   CHECK(l.note.empty());
@@ -125,8 +129,7 @@ TEST_CASE("pages are in order of arrival and end when nothing more matches") {
   int pages = 0;
   do {
     cursor = next;
-    const Filter f{.queue = "q", .state = State::ready, .at_most = 3, .cursor = cursor};
-    const auto page = lab.store.list(f, next, lab.now).value();
+    const auto page = lab.list(State::ready, next, 3, cursor).value();
     for (const auto& [which, record] : page) {
       seen.push_back(numbers({which})[0]);
       CHECK(record.state == State::ready);
@@ -136,14 +139,14 @@ TEST_CASE("pages are in order of arrival and end when nothing more matches") {
   CHECK(seen == Numbers{1, 2, 4, 6, 7, 8, 9});
   CHECK(pages == 3);
   lab.pass(Millis(100));
-  CHECK(lab.store.list({.queue = "q", .state = State::ready}, next, lab.now).value().size() == 8);
-  CHECK(lab.store.list({.queue = "q", .state = State::scheduled}, next, lab.now).value().empty());
-  CHECK_FALSE(lab.store.list({.queue = "q", .cursor = "x"}, next, lab.now));
+  CHECK(lab.list(State::ready, next).value().size() == 8);
+  CHECK(lab.list(State::scheduled, next).value().empty());
+  CHECK_FALSE(lab.list(State::ready, next, 3, "x"));
 }
 
 TEST_CASE("a guard lets one of two batches in") {
   StoreLab lab;
-  const NewTask one{.key = {"q", id(1)}, .kind = "k"}, two{.key = {"q", id(2)}, .kind = "k"};
+  const NewTask one = task(1), two = task(2);
   const Guard guard{.document = "slot", .revision = 0, .value = "1"};
   CHECK(lab.store.enqueue({&one, 1}, &guard, lab.now));
   const auto second = lab.store.enqueue({&two, 1}, &guard, lab.now);

@@ -22,7 +22,9 @@ struct Shell {
   Waiter& waiter = *query<Waiter>(*backend);
 
   Result<std::vector<Admission>> put(std::uint32_t n) {
-    NewTask t{.key = {"q", {}}, .body = "b", .kind = "k"};
+    NewTask t;
+    t.key.queue = "q";
+    t.kind = "k";
     for (std::size_t i = 0; i < 4; ++i) t.key.id.bytes[i] = static_cast<unsigned char>(n >> (8 * i));
     return backend->enqueue({&t, 1}, nullptr);
   }
@@ -36,6 +38,13 @@ struct Shell {
     return backend->exchange(x).value();
   }
 };
+
+Settlement success(const Leased& l) {
+  Settlement s;
+  s.key = {l.queue, l.id};
+  s.epoch = l.epoch;
+  return s;
+}
 
 constexpr Millis kLong = std::chrono::minutes(5);  // a wait that comes back after this has failed
 
@@ -58,7 +67,7 @@ TEST_CASE("a thread that waits is woken by the end of a task it has read, and by
   const TaskKey key{"q", got.leased.at(0).id};
   CHECK(s.backend->get({&key, 1}));
   std::thread waits([&, bell = got.bell] { (void)s.waiter.wait(bell, kLong); });
-  const Settlement done{.key = key, .epoch = got.leased[0].epoch};
+  const Settlement done = success(got.leased[0]);
   const std::uint64_t after = s.claim(0, {&done, 1}).bell;
   CHECK(after != got.bell);
   waits.join();
@@ -72,7 +81,7 @@ TEST_CASE("trim forgets by the host's clock") {
   CHECK(s.put(1));
   const Exchanged got = s.claim(1);
   const TaskKey key{"q", got.leased.at(0).id};
-  const Settlement done{.key = key, .epoch = got.leased[0].epoch};
+  const Settlement done = success(got.leased[0]);
   s.claim(0, {&done, 1});
   s.time.advance(Millis(1001));
   CHECK(s.backend->get({&key, 1}).value().at(0)->tombstone);
@@ -84,7 +93,10 @@ TEST_CASE("whole calls are refused before anything changes") {
   Shell s;
   const std::vector<NewTask> many(s.backend->properties().max_batch + 1);
   CHECK(s.backend->enqueue(many, nullptr).error().code == Errc::invalid);
-  const NewTask unique{.key = {"q", {}}, .kind = "k", .unique = "u"};
+  NewTask unique;
+  unique.key.queue = "q";
+  unique.kind = "k";
+  unique.unique = "u";
   CHECK(s.backend->enqueue({&unique, 1}, nullptr).error().code == Errc::unsupported);
   const Share twice[] = {{"q", 1}, {"q", 1}};
   Exchange x;
@@ -111,7 +123,7 @@ TEST_CASE("producers and workers at once lose and double nothing") {
       while (done < 2 * kEach) {
         const Exchanged got = s.claim(16);
         std::vector<Settlement> settle;
-        for (const Leased& l : got.leased) settle.push_back({.key = {l.queue, l.id}, .epoch = l.epoch});
+        for (const Leased& l : got.leased) settle.push_back(success(l));
         if (settle.empty()) {
           (void)s.waiter.wait(got.bell, kLong);
           continue;

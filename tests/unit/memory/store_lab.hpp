@@ -23,6 +23,22 @@ inline std::vector<unsigned> numbers(const std::vector<TaskId>& ids) {
   return out;
 }
 
+// The least that each call needs; fields are set by name afterwards.
+inline NewTask task(unsigned n) {
+  NewTask t;
+  t.key = {"q", id(n)};
+  t.body = "body";
+  t.kind = "kind";
+  return t;
+}
+inline Settlement settlement(unsigned n, Epoch epoch, State to = State::succeeded) {
+  Settlement s;
+  s.key = {"q", id(n)};
+  s.epoch = epoch;
+  s.to = to;
+  return s;
+}
+
 struct StoreLab {
   Now now{Time(Millis(1'700'000'000'000)), Millis(1'000'000)};
   Store store;
@@ -33,7 +49,7 @@ struct StoreLab {
 
   Item put(const NewTask& t) { return store.enqueue({&t, 1}, nullptr, now).value().at(0).what; }
   Item put(unsigned n, std::int32_t priority = 0, Millis delay = {}) {
-    NewTask t{.key = {"q", id(n)}, .body = "body", .kind = "kind"};
+    NewTask t = task(n);
     t.priority = priority;
     t.delay = delay;
     return put(t);
@@ -52,7 +68,9 @@ struct StoreLab {
     return store.exchange(x, now).value().settled.at(0);
   }
   Item settle(unsigned n, Epoch epoch, State to, Millis keep = {}) {
-    return settle({.key = {"q", id(n)}, .epoch = epoch, .to = to, .keep = keep});
+    Settlement s = settlement(n, epoch, to);
+    s.keep = keep;
+    return settle(s);
   }
   Extended extend(Epoch epoch, Millis lease = Millis(1000)) {
     const Held held{"q", epoch};
@@ -72,6 +90,14 @@ struct StoreLab {
   std::optional<Record> get(unsigned n) {
     const TaskKey k{"q", id(n)};
     return store.get({&k, 1}, now).value().at(0);
+  }
+  auto list(State state, std::string& next, std::uint32_t at_most = 100, std::string_view cursor = {}) {
+    Filter f;
+    f.queue = "q";
+    f.state = state;
+    f.at_most = at_most;
+    f.cursor = cursor;
+    return store.list(f, next, now);
   }
   std::uint64_t count(State s) { return store.counts().value().at(0).by_state[static_cast<std::size_t>(s)]; }
 };

@@ -1,0 +1,52 @@
+// A module of handlers: what `penstock run` loads when the config says
+//
+//   [worker]
+//   handlers = ["/path/to/libpenstock-greet.so"]
+//
+// It is a plugin like any other: one descriptor, no registration code, nothing of ours to link.
+#include <string>
+#include <vector>
+
+#include <penstock/handler.hpp>
+
+namespace {
+
+struct Greet {
+  std::string name;
+};
+
+struct Greeting {
+  std::string text;
+};
+
+}  // namespace
+
+template <>
+inline constexpr auto penstock::fields<Greet> = std::tuple{penstock::field{"name", &Greet::name}};
+template <>
+inline constexpr auto penstock::fields<Greeting> = std::tuple{penstock::field{"text", &Greeting::text}};
+template <>
+inline constexpr penstock::Policy penstock::job<Greet> = {.kind = "greet", .queue = "greetings"};
+
+namespace {
+
+class Greetings final : public penstock::Handlers {
+ public:
+  static penstock::Result<std::unique_ptr<penstock::Handlers>> open(penstock::Host&, const penstock::Settings&) {
+    return std::unique_ptr<penstock::Handlers>(std::make_unique<Greetings>());
+  }
+
+  std::vector<Entry> list() noexcept override {
+    std::vector<Entry> out;
+    out.push_back({penstock::job<Greet>, penstock::make_handler<Greet>([](penstock::Context& ctx, const Greet& job) {
+                     ctx.log(penstock::Level::info, "greeting " + job.name);
+                     return Greeting{"hello, " + job.name};
+                   })});
+    return out;
+  }
+};
+
+}  // namespace
+
+PENSTOCK_PLUGIN(greet, "0.1.0", "MIT",
+                penstock::component<penstock::Handlers, Greetings>("greet", "Greets whoever is named."));

@@ -1,0 +1,64 @@
+// The commands that open a backend: run and stats.
+#include <array>
+#include <cstdio>
+#include <iostream>
+
+#include <penstock/manager.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/setup.hpp"
+
+namespace penstock::cli {
+namespace {
+
+// What the TaskManager throws is one line and an exit code.
+template <class F>
+int reported(F&& f) {
+  try {
+    return f();
+  } catch (const Exception& e) {
+    return fail(e.error());
+  }
+}
+
+}  // namespace
+
+int run_worker(const Arguments& arguments) {
+  return reported([&] {
+    Options options = read_config(file_of(arguments));
+    if (options.handler_modules.empty()) {
+      return fail("worker.handlers in " + file_of(arguments) + " names no handler module, so there is nothing to run",
+                  kUsage);
+    }
+    TaskManager tasks = TaskManager::open(std::move(options));
+    int status = tasks.run();
+    if (status != 0) {
+      std::cerr << "penstock: handlers did not stop in time and are left behind\n";
+      std::cerr.flush();
+      std::_Exit(status);  // their threads are still running: no destructor may pull anything from under them
+    }
+    return status;
+  });
+}
+
+int stats(const Arguments& arguments) {
+  return reported([&] {
+    Options options = read_config(file_of(arguments));
+    options.handler_modules.clear();
+    options.log_level = Level::warn;
+    TaskManager tasks = TaskManager::open(std::move(options));
+    static constexpr std::array<const char*, kStates> kTitles{"held",      "scheduled", "ready",    "leased",
+                                                              "succeeded", "dead",      "cancelled"};
+    std::printf("%-24s", "queue");
+    for (const char* title : kTitles) std::printf(" %11s", title);
+    std::printf(" %13s\n", "kept octets");
+    for (const Counts& c : tasks.counts()) {
+      std::printf("%-24s", c.queue.c_str());
+      for (std::uint64_t n : c.by_state) std::printf(" %11llu", static_cast<unsigned long long>(n));
+      std::printf(" %13llu\n", static_cast<unsigned long long>(c.bytes_ended));
+    }
+    return static_cast<int>(kOk);
+  });
+}
+
+}  // namespace penstock::cli

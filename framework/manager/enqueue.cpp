@@ -1,0 +1,268 @@
+// Durable tasks on their way into the store.
+#include <algorithm>
+#include <thread>
+
+#include <penstock/plugin/names.hpp>
+
+#include "durable/envelope.hpp"
+#include "manager/impl.hpp"
+
+namespace penstock::impl {
+namespace {
+
+constexpr int kTries = 3;  // of a call whose outcome is unknown: the ids make it safe
+constexpr Millis kFullPause{10}, kLongestFullPause{200};
+
+Error refusal(const EnqueueRequest& r, Item what, std::uint64_t limit, const Properties& p) {
+  switch (what) {
+    case Item::conflict:
+      return {Errc::conflict, to_text(r.ref) + ": the id is taken by a task with another content"};
+    case Item::full:
+      return {Errc::resource_exhausted,
+              "queue \"" + r.ref.queue + "\" is full: " + std::to_string(limit) + " tasks wait", true};
+    default:
+      return {Errc::invalid, to_text(r.ref) +
+                                 ": refused by the store; names match [A-Za-z0-9._-]{1,128}, a body has at most " +
+                                 std::to_string(p.max_body) + " octets, a weight is 1 to 65535"};
+  }
+}
+
+// What can be refused before the store is asked.
+std::optional<Error> objection(const EnqueueRequest& r, std::uint64_t max_payload) {
+  auto bad = [](std::string text) { return Error{Errc::invalid, std::move(text)}; };
+  if (!valid_name(r.ref.queue))
+    return bad("\"" + r.ref.queue.substr(0, 200) + "\" is not a queue name: [A-Za-z0-9._-]{1,128}");
+  if (!valid_name(r.kind)) return bad("\"" + r.kind.substr(0, 200) + "\" is not a kind: [A-Za-z0-9._-]{1,128}");
+  if (r.weight == 0) return bad("a task's weight is 1 to 65535");
+  if (r.payload.size() > max_payload) {
+    return Error{Errc::resource_exhausted, "payload of " + std::to_string(r.payload.size()) + " octets; the limit is " +
+                                               std::to_string(max_payload) + " (worker.max_payload)"};
+  }
+  std::size_t octets = 0;
+  for (const auto& [key, value] : r.metadata) octets += key.size() + value.size();
+  if (r.metadata.size() > durable::kMaxMetadataPairs || octets > durable::kMaxMetadata) {
+    return bad("metadata is limited to 64 pairs and 16 KiB");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// One batch of requests that passed the middleware: encodes, sends, and answers each.
+class EnqueueBatch {
+ public:
+  EnqueueBatch(DurableBackend& backend, const Properties& properties, const CodecSet& codecs, const Options& manager,
+               const EnqueueOptions& options, std::span<const Policy> policies)
+      : backend_(backend),
+        properties_(properties),
+        codecs_(codecs),
+        manager_(manager),
+        options_(options),
+        policies_(policies) {}
+
+  std::vector<Enqueued> send(std::span<EnqueueRequest> requests) {
+    std::vector<Enqueued> out(requests.size());
+    bodies_.resize(requests.size());
+    std::vector<std::size_t> todo;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      out[i].ref = requests[i].ref;
+      if (auto error = prepare(requests[i], i)) {
+        out[i].what = Item::invalid;
+        out[i].error = std::move(error);
+      } else {
+        todo.push_back(i);
+      }
+    }
+    for (std::size_t at = 0; at < todo.size(); at += properties_.max_batch) {
+      std::size_t count = std::min<std::size_t>(properties_.max_batch, todo.size() - at);
+      send_chunk(requests, std::span(todo).subspan(at, count), out);
+    }
+    return out;
+  }
+
+ private:
+  std::optional<Error> prepare(const EnqueueRequest& r, std::size_t i) {
+    if (auto error = objection(r, manager_.max_payload)) return error;
+    const Policy& policy = policies_[std::min(i, policies_.size() - 1)];
+    durable::Envelope e;
+    e.version = policy.version;
+    e.codec = r.codec;
+    e.retries = options_.retries;
+    e.backoff = options_.backoff;
+    e.backoff_cap = options_.backoff_cap;
+    e.timeout = options_.timeout;
+    e.keep_result = options_.keep_result;
+    for (const auto& [key, value] : r.metadata) e.metadata.emplace_back(key, value);
+    e.payload = r.payload;
+    std::string transformed;
+    if (codecs_.transforms()) {
+      Result<std::string> applied = codecs_.apply(r.payload, e.transforms);
+      if (!applied) return applied.error();
+      transformed = std::move(*applied);
+      e.payload = transformed;
+    }
+    encode(e, bodies_[i]);
+    return std::nullopt;
+  }
+
+  NewTask task(const EnqueueRequest& r, std::size_t i) const {
+    NewTask t;
+    t.key = r.ref.key();
+    t.body = bodies_[i];
+    t.kind = r.kind;
+    t.priority = r.priority;
+    t.weight = r.weight;
+    if (options_.at) {
+      t.due = options_.at;
+    } else if (options_.delay) {
+      t.delay = std::max(*options_.delay, Millis(0));
+    }
+    t.queue_limit = options_.queue_limit;
+    return t;
+  }
+
+  void send_chunk(std::span<EnqueueRequest> requests, std::span<const std::size_t> indices,
+                  std::vector<Enqueued>& out) {
+    std::vector<NewTask> tasks;
+    tasks.reserve(indices.size());
+    for (std::size_t i : indices) tasks.push_back(task(requests[i], i));
+    Result<std::vector<Admission>> answer = backend_.enqueue(tasks, nullptr);
+    for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
+      answer = backend_.enqueue(tasks, nullptr);
+    }
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+      Enqueued& e = out[indices[k]];
+      if (!answer) {
+        e.error = answer.error();
+        continue;
+      }
+      const Admission& a = (*answer)[k];
+      e.what = a.what;
+      e.ref.id = a.id;
+      e.error.reset();
+      if (!e.accepted()) e.error = refusal(requests[indices[k]], a.what, options_.queue_limit, properties_);
+    }
+  }
+
+  DurableBackend& backend_;
+  const Properties& properties_;
+  const CodecSet& codecs_;
+  const Options& manager_;
+  const EnqueueOptions& options_;
+  std::span<const Policy> policies_;
+  std::vector<std::string> bodies_;
+};
+
+std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueOptions& options,
+                                       std::span<const TaskId> ids) {
+  if (drafts.empty()) return {};
+  if (!ids.empty() && ids.size() != drafts.size()) {
+    throw Exception(Error{Errc::invalid, "as many ids as tasks are needed: got " + std::to_string(ids.size()) +
+                                             " for " + std::to_string(drafts.size())});
+  }
+  std::vector<EnqueueRequest> requests(drafts.size());
+  std::vector<Policy> policies;
+  policies.reserve(drafts.size());
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    const Policy& policy = drafts[i].policy;
+    EnqueueRequest& r = requests[i];
+    r.ref.queue = !options.queue.empty()  ? options.queue
+                  : !policy.queue.empty() ? std::string(policy.queue)
+                                          : "default";
+    r.ref.id = !ids.empty() ? ids[i] : options.id && drafts.size() == 1 ? *options.id : make_task_id();
+    r.kind = policy.kind;
+    r.payload = std::move(drafts[i].payload);
+    r.codec = std::move(drafts[i].codec);
+    r.metadata = options.metadata;
+    r.priority = options.priority.value_or(policy.priority);
+    r.weight = options.weight.value_or(policy.weight);
+    policies.push_back(policy);
+  }
+  std::uint64_t span = 0;
+  if (tracer_) {
+    auto parent =
+        std::ranges::find(options.metadata, std::string("traceparent"), &std::pair<std::string, std::string>::first);
+    span = tracer_->start({"enqueue", requests[0].kind, requests[0].ref.queue, to_text(requests[0].ref.id), 0,
+                           parent == options.metadata.end() ? std::string_view() : std::string_view(parent->second)});
+    std::string inside = tracer_->inject(span);
+    for (EnqueueRequest& r : requests) {
+      std::erase_if(r.metadata, [](const auto& pair) { return pair.first == "traceparent"; });
+      if (!inside.empty()) r.metadata.emplace_back("traceparent", inside);
+    }
+  }
+  EnqueueBatch batch(*backend_, properties_, codecs_, options_, options, policies);
+  EnqueueNext innermost = [&](std::span<EnqueueRequest> span_of) { return batch.send(span_of); };
+  std::function<std::vector<Enqueued>(std::size_t, std::span<EnqueueRequest>)> enter =
+      [&](std::size_t level, std::span<EnqueueRequest> r) -> std::vector<Enqueued> {
+    if (level == enqueue_middleware_.size()) return innermost(r);
+    return enqueue_middleware_[level](r,
+                                      [&, level](std::span<EnqueueRequest> inner) { return enter(level + 1, inner); });
+  };
+  auto send_all = [&](std::span<EnqueueRequest> r) -> std::vector<Enqueued> {
+    try {
+      return enter(0, r);
+    } catch (const std::exception& e) {
+      std::vector<Enqueued> failed(r.size());
+      for (std::size_t i = 0; i < r.size(); ++i) {
+        failed[i] = {r[i].ref, Item::invalid, Error{Errc::internal, std::string("enqueue middleware: ") + e.what()}};
+      }
+      return failed;
+    }
+  };
+  std::vector<Enqueued> out = send_all(requests);
+  out.resize(requests.size());
+  if (options.if_full == IfFull::block) {  // the full ones again, until there is room or the time is up
+    Instant until = now() + options.block_at_most;
+    Millis pause = kFullPause;
+    auto full = [](const Enqueued& e) { return e.what == Item::full; };
+    while (std::ranges::any_of(out, full) && now() < until && !stop_requests_.load()) {
+      {
+        auto state = state_.lock();
+        if (state->stopping) break;
+        ++state->awaiting;
+        wait_until(ended_, state, std::min(until, now() + pause));
+        --state->awaiting;
+      }
+      pause = std::min(pause * 2, kLongestFullPause);
+      std::vector<EnqueueRequest> again;
+      std::vector<Policy> their_policies;
+      std::vector<std::size_t> places;
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        if (!full(out[i])) continue;
+        again.push_back(requests[i]);
+        their_policies.push_back(policies[i]);
+        places.push_back(i);
+      }
+      EnqueueBatch retry_batch(*backend_, properties_, codecs_, options_, options, their_policies);
+      std::vector<Enqueued> answers = retry_batch.send(again);
+      for (std::size_t k = 0; k < places.size(); ++k) out[places[k]] = std::move(answers[k]);
+    }
+  }
+  if (tracer_) tracer_->end(span, {"enqueued", {}});
+  Aftermath after;
+  {
+    auto state = state_.lock();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      if (!out[i].created()) continue;
+      ++counters_of(*state, state->scheduler.lane(out[i].ref.queue)).scheduled;
+      if (auto handler = handlers_.find(requests[i].kind); handler != handlers_.end())
+        ++handler->second->counters.scheduled;
+      if (has_hooks_.load(std::memory_order_relaxed)) {
+        after.events.push_back({Aftermath::Event::What::queued,
+                                out[i].ref,
+                                requests[i].kind,
+                                {},
+                                true,
+                                0,
+                                Status::queued,
+                                options.delay.value_or(Millis(0)),
+                                {},
+                                nullptr});
+      }
+    }
+  }
+  if (!after.empty()) tell(after);
+  return out;
+}
+
+}  // namespace penstock::impl

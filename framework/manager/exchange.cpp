@@ -1,0 +1,309 @@
+// The shell around the lease engine: sends what it plans, acts on what the answers changed, and keeps
+// leases alive.
+#include <algorithm>
+
+#include "base/fingerprint.hpp"
+#include "durable/envelope.hpp"
+#include "manager/impl.hpp"
+
+namespace penstock::impl {
+namespace {
+
+constexpr Millis kLongestListen{10'000};
+constexpr Millis kLongestPoll{500};
+constexpr Millis kRefreshEvery{1'000};
+constexpr Millis kLongestUnknown{60'000};
+
+}  // namespace
+
+durable::Demand Manager::demand(const State& state, bool flush) const {
+  durable::Demand d;
+  d.idle = state.idle;
+  d.threads = std::max(1u, state.target);
+  d.ahead = static_cast<std::uint32_t>(state.leased_ready);
+  d.claims = state.leasing && !state.stopping && state.stuck < options_.max_stuck;
+  d.lease_ahead = limiter_ == nullptr;
+  d.flush = flush;
+  return d;
+}
+
+// Sends the exchange that is due, if one is. The lock is given up for the call.
+bool Manager::exchange(Locked& state, Aftermath& after, bool flush) {
+  durable::Plan plan;
+  if (!state->engine.plan(now(), demand(*state, flush), plan)) return false;
+  ++state->exchanges;
+  state.unlock();
+  if (!after.empty()) tell(after);
+  after.clear();
+  Result<Exchanged> answer = backend_->exchange(plan.exchange(state->engine.options()));
+  state.relock();
+  Instant at = now();
+  bool failed = !answer;
+  if (failed) {
+    host_->log(Level::warn, std::string("the store answered an exchange with ") + name(answer.error().code) + ": " +
+                                answer.error().message);
+  } else {
+    state->last_exchange = at;
+  }
+  bool claimed = !failed && !answer->leased.empty();
+  if (claimed) state->poll = Millis(1);
+  Changes changes;
+  state->engine.applied(plan, std::move(answer), at, changes);
+  apply(*state, changes, at, after);
+  if (plan.limit > 0 && !claimed && !failed && refresh_queues(state)) state->engine.ring();
+  return true;
+}
+
+// With nothing to run and nothing to send: waits for the store's bell, or for the time of the next task
+// that is due. One worker at a time does so; false: another does, or there is nothing to listen for.
+bool Manager::listen(Locked& state, Aftermath& after) {
+  if (!state->leasing || state->stopping || state->listening || state->engine.claiming()) return false;
+  Instant at = now();
+  Instant until = at + (waiter_ ? kLongestListen : state->poll);
+  if (auto due = state->engine.work_at()) until = std::min(until, *due);
+  if (auto due = state->scheduler.next_due()) until = std::min(until, *due);
+  if (state->engine.not_before() > at) until = std::min(until, state->engine.not_before());
+  if (state->engine.maybe_work(at) && state->engine.not_before() <= at) return false;
+  if (until <= at) return true;
+  state->listening = true;
+  if (waiter_) {
+    std::uint64_t bell = state->engine.bell();
+    auto wait = std::chrono::ceil<Millis>(until - at);
+    if (!real_time_) wait = std::min(wait, Millis(2));
+    state.unlock();
+    if (!after.empty()) tell(after);
+    after.clear();
+    Result<std::uint64_t> rang = waiter_->wait(bell, wait);
+    state.relock();
+    if (!rang || *rang != bell) state->engine.ring();
+  } else {
+    wait_until(work_, state, until);
+    if (now() >= until) {
+      ++state->polls;
+      state->poll = std::min(state->poll * 2, kLongestPoll);
+      state->engine.ring();
+    }
+  }
+  state->listening = false;
+  return true;
+}
+
+void Manager::apply(State& state, Changes& changes, Instant at, Aftermath& after) {
+  for (durable::Task* task : changes.startable) admit(state, *task, at, after);
+  for (durable::Task* task : changes.settled) publish(state, *task, false, after);
+  for (durable::Task* task : changes.cancelled) publish(state, *task, true, after);
+  for (durable::Task* task : changes.stop) {
+    if (Worker* worker = worker_of(state, *task)) ask_to_stop(state, *worker, StopReason::cancel, at, after);
+  }
+  for (durable::Task* task : changes.lost) {
+    if (task->lane && state.scheduler.erase(task)) --state.leased_ready;
+    if (Worker* worker = worker_of(state, *task)) ask_to_stop(state, *worker, StopReason::lost, at, after);
+    if (task->lane) ++counters_of(state, *task->lane).lost;
+    if (telling()) {
+      after.events.push_back({Aftermath::Event::What::lost,
+                              {task->leased.queue, task->leased.id},
+                              task->leased.kind,
+                              {},
+                              true,
+                              task->leased.failures + task->leased.crashes + 1,
+                              Status::running,
+                              {},
+                              {},
+                              nullptr});
+    }
+    state.engine.forget(*task);
+  }
+  if (state.awaiting > 0) after.ended = true;
+  note_idle(state);
+}
+
+// A leased task may start: it joins the scheduler, unless nobody here can run it.
+void Manager::admit(State& state, durable::Task& task, Instant at, Aftermath& after) {
+  task.lane = &state.scheduler.lane(task.leased.queue);
+  auto handler = handlers_.find(task.leased.kind);
+  if (handler == handlers_.end() || state.stopping) {
+    Millis delay{0};
+    if (handler == handlers_.end()) {
+      unsigned times = state.unknown_kinds.size() < 1000 ? state.unknown_kinds[task.leased.kind]++ : 5;
+      delay = std::min(Millis(1000) * (1 << std::min(times, 6u)), kLongestUnknown);
+      if (times == 0) {
+        host_->log(Level::warn, "no handler here for kind \"" + task.leased.kind + "\"; tasks of it are given back");
+      }
+    }
+    state.engine.release(task, delay, at);
+    return;
+  }
+  task.handler = handler->second.get();
+  state.scheduler.push(&task, at, at);
+  ++state.leased_ready;
+  // The worker that leads takes one itself.
+  if (state.leased_ready > 1 || state.idle == 0) wake_for(state, 1, after);
+}
+
+// The store has accepted what was said of the task: it is a fact, and told to those who listen.
+void Manager::publish(State& state, durable::Task& task, bool cancelled, Aftermath& after) {
+  Lane& lane = task.lane ? *task.lane : state.scheduler.lane(task.leased.queue);
+  Counters& queue = counters_of(state, lane);
+  auto* record = static_cast<HandlerRecord*>(task.handler);
+  penstock::State to = cancelled ? penstock::State::cancelled : task.to;
+  auto count = [&](std::uint64_t Counters::*counter) {
+    ++(queue.*counter);
+    if (record) ++(record->counters.*counter);
+  };
+  Aftermath::Event::What what = Aftermath::Event::What::finish;
+  Status status = Status::succeeded;
+  switch (to) {
+    case penstock::State::succeeded:
+      count(&Counters::completed);
+      break;
+    case penstock::State::dead:
+      count(&Counters::failed);
+      status = task.final_timeout ? Status::timed_out : Status::failed;
+      break;
+    case penstock::State::cancelled:
+      count(&Counters::cancelled);
+      status = Status::cancelled;
+      break;
+    default:
+      what = Aftermath::Event::What::retry;
+      status = task.charge == Charge::failure ? Status::retrying : Status::scheduled;
+      if (task.charge == Charge::failure) {
+        count(&Counters::retried);
+      } else if (task.handler && task.delay > Millis(0)) {
+        count(&Counters::snoozed);
+      }
+      if (task.delay > Millis(0)) state.engine.expect_work(now() + task.delay);
+      if (task.delay == Millis(0) && !state.stopping) state.engine.ring();
+  }
+  if (to == penstock::State::dead && task.error.empty()) task.error = durable::decode_note(task.note).error;  // poison
+  if (telling()) {
+    after.events.push_back({what,
+                            {task.leased.queue, task.leased.id},
+                            task.leased.kind,
+                            task.error,
+                            true,
+                            task.leased.failures + task.leased.crashes + 1,
+                            status,
+                            task.delay,
+                            task.ran,
+                            task.value});
+  }
+  state.engine.forget(task);
+}
+
+// Which durable queues there are to claim from: those the options name, and with "*" all the others the
+// store knows. True when the list has changed.
+bool Manager::refresh_queues(Locked& state) {
+  bool all = options_.queues.contains("*");
+  if (state->queues_known && !all) return false;
+  state->queues_refreshed = now();
+  state.unlock();
+  Result<std::vector<Counts>> counts = all ? backend_->counts() : std::vector<Counts>();
+  state.relock();
+  std::map<std::string, unsigned> weights;
+  for (const auto& [name, weight] : options_.queues) {
+    if (name != "*" && name != kLocalQueue) weights[name] = weight;
+  }
+  // Something is always claimed from, so that an empty claim can arm the bell that a new queue will ring.
+  if (all) weights.emplace("default", options_.queues.at("*"));
+  if (counts) {
+    for (const Counts& c : *counts) {
+      if (all && c.queue != kLocalQueue) weights.emplace(c.queue, options_.queues.at("*"));
+    }
+  }
+  std::set<std::string> served;
+  for (const auto& [name, weight] : weights) served.insert(name);
+  if (state->queues_known && served == state->served) return false;
+  state->queues_known = true;
+  state->served = std::move(served);
+  state->engine.set_queues({weights.begin(), weights.end()});
+  return true;
+}
+
+// Sends what is overdue while all workers are busy, leases ahead, and every few seconds lets the store
+// forget what has ended long ago.
+void Manager::pump(std::stop_token stop) {
+  Aftermath after;
+  Instant trim_at = now() + Millis(2'000);
+  auto state = state_.lock();
+  while (!stop.stop_requested()) {
+    if (exchange(state, after, state->stopping)) {
+      if (!after.empty()) conclude(state, after);
+      continue;
+    }
+    Instant at = now();
+    if (at - state->queues_refreshed >= kRefreshEvery && !state->stopping && refresh_queues(state)) {
+      state->engine.ring();
+      wake_for(*state, 1, after);
+      conclude(state, after);
+      continue;
+    }
+    if (at >= trim_at && !state->stopping) {
+      state.unlock();
+      trim_store();
+      state.relock();
+      trim_at = now() + Millis(2'000);
+      continue;
+    }
+    Instant until = std::min(trim_at, at + kRefreshEvery);
+    if (auto due = state->engine.plan_at()) until = std::min(until, *due);
+    state->pump_waits = !state->engine.plan_at();
+    wait_until(pump_cv_, state, until);
+    state->pump_waits = false;
+  }
+}
+
+void Manager::trim_store() {
+  Result<std::vector<Counts>> counts = backend_->counts();
+  if (!counts) return;
+  for (const Counts& c : *counts) {
+    for (penstock::State ended : {penstock::State::succeeded, penstock::State::dead, penstock::State::cancelled}) {
+      Retention r;
+      r.queue = c.queue;
+      r.state = ended;
+      r.age = ended == penstock::State::succeeded ? options_.result_age : kKeepForever;
+      r.bytes = options_.result_bytes;
+      for (int round = 0; round < 100; ++round) {  // at most 100,000 records of a queue at a time
+        Result<std::uint64_t> trimmed = backend_->trim(r);
+        if (!trimmed || *trimmed < r.at_most) break;
+      }
+    }
+  }
+}
+
+// Extends every held lease at a third of its life, on calls of its own; at once when the bell may mean
+// that a cancel is wanted.
+void Manager::keep(std::stop_token stop) {
+  Aftermath after;
+  std::uint64_t bell = 0;
+  const Millis tick = std::max(options_.lease / 6, Millis(1));
+  while (!stop.stop_requested()) {
+    bool rang = false;
+    if (waiter_) {
+      Result<std::uint64_t> now_bell = waiter_->wait(bell, real_time_ ? tick : std::min(tick, Millis(2)));
+      rang = now_bell && *now_bell != bell;
+      if (now_bell) bell = *now_bell;
+    }
+    auto state = state_.lock();
+    if (!waiter_ || (rang && state->engine.held() == 0)) {
+      wait_until(keep_cv_, state, now() + (waiter_ ? Millis(20) : tick));
+    }
+    durable::Extension extension;
+    if (!state->engine.extensions(now(), rang, extension)) continue;
+    Exchange request;
+    request.extend = extension.held;
+    request.lease = options_.lease;
+    request.worker = state->engine.options().worker;
+    state.unlock();
+    Result<Exchanged> answer = backend_->exchange(request);
+    state.relock();
+    Changes changes;
+    Instant at = now();
+    state->engine.extended(extension, answer, at, changes);
+    apply(*state, changes, at, after);
+    conclude(state, after);
+    if (rang) wait_until(keep_cv_, state, now() + Millis(20));  // a storm of rings is one extension in 20 ms
+  }
+}
+
+}  // namespace penstock::impl

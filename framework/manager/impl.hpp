@@ -1,0 +1,287 @@
+// The manager behind TaskManager: puts the parts together. One lock guards all of its state; nothing
+// that blocks, and no code of users or plugins, runs under it.
+//
+// Threads. Workers pull what runs next straight from the scheduler. A worker with nothing to run leads:
+// it sends the lease engine's exchange itself, and when the store has nothing either, one idle worker
+// listens to the store's bell while the others sleep. The pump sends what is overdue while all workers
+// are busy. The keeper extends leases by calls of its own. The watchdog does no I/O: it strikes
+// timeouts, and stops what has lost its lease.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <penstock/manager.hpp>
+#include <penstock/plugin/limiter.hpp>
+#include <penstock/plugin/tracer.hpp>
+
+#include "base/guarded.hpp"
+#include "base/random.hpp"
+#include "durable/lease_engine.hpp"
+#include "execution/attempt.hpp"
+#include "manager/codecs.hpp"
+#include "manager/host.hpp"
+#include "plugins/host.hpp"
+#include "results/hub.hpp"
+#include "results/local_registry.hpp"
+#include "scheduling/scheduler.hpp"
+
+namespace penstock::impl {
+
+using durable::Batch;
+using durable::Changes;
+using execution::Instant;
+using execution::Runnable;
+using results::LocalTask;
+using scheduling::Lane;
+
+inline constexpr const char* kLocalQueue = "local";
+
+// A kind's handler, and what it counts.
+struct HandlerRecord {
+  Policy policy;
+  std::unique_ptr<TaskHandler> handler;
+  Counters counters;
+};
+
+enum class StopReason : std::uint8_t { none, timeout, cancel, lost, shutdown };
+
+// What a worker is doing. Read by the watchdog and by cancel, under the lock.
+struct Run {
+  Runnable* task = nullptr;
+  Instant started{};
+  TaskId id;  // of an in-memory task
+  // Of the attempt; then, once stop was asked for, of the grace. Set by the worker without the lock.
+  std::atomic<Instant::rep> deadline{Instant::max().time_since_epoch().count()};
+  StopReason stop = StopReason::none;
+  bool marked = false;  // its begun mark was sent, or is not needed
+};
+
+struct Worker {
+  std::thread thread;
+  Run run;
+  std::stop_source stop;
+  std::atomic<bool> stop_shared{false};  // somebody else has a token or the source: not to be used again
+  bool retire = false;                   // exits when it has nothing to run
+  bool abandoned = false;                // its handler outlived the grace period; another took its place
+};
+
+// What happened under the lock and is to be told outside it.
+struct Aftermath {
+  struct Event {
+    enum class What : std::uint8_t { queued, retry, finish, lost } what;
+    TaskRef ref;
+    std::string kind, error;
+    bool durable = false;
+    std::uint32_t attempt = 0;
+    Status status = Status::queued;
+    Millis delay{};
+    std::chrono::nanoseconds ran{};
+    std::shared_ptr<ResultValue> value;
+  };
+  std::vector<Event> events;
+  std::vector<std::unique_ptr<ResultValue>> garbage;
+  std::vector<std::stop_source> stops;
+  std::vector<Closure> closures;
+  bool wake_one = false, wake_all = false, interrupt = false, poke_pump = false, poke_watchdog = false, ended = false;
+  bool empty() const;
+  void clear();
+};
+
+struct State {
+  explicit State(const Options& options, durable::EngineOptions engine_options);
+
+  scheduling::Scheduler scheduler;
+  results::LocalRegistry local;
+  durable::LeaseEngine engine;
+  base::Random random;
+  std::map<std::string, std::unique_ptr<Counters>> queue_counters;
+  std::map<std::string, std::unique_ptr<Counters>, std::less<>> name_counters;  // named in-memory tasks
+  std::vector<std::shared_ptr<Worker>> workers;
+  std::vector<std::shared_ptr<Worker>> left_behind;  // abandoned ones whose handlers have not returned
+  unsigned target = 0;                               // workers wanted
+  unsigned sleeping = 0;                             // idle workers on the condition variable
+  unsigned woken = 0;                                // of these, told to wake and not awake yet
+  unsigned idle = 0;                                 // workers with nothing to run, sleeping, listening or leading
+  bool listening = false;                            // a worker waits for the store's bell
+  bool started = false, leasing = false, stopping = false, stop_now = false, closed = false;
+  bool closing = false;  // nothing is left but the threads' own end
+  std::uint64_t enqueue_generation = 0;
+  unsigned awaiting = 0;         // threads that wait for some task's end
+  unsigned watching_idle = 0;    // threads that wait for the manager to be idle
+  std::size_t leased_ready = 0;  // leased tasks queued in the scheduler
+  std::uint64_t running = 0;
+  Instant no_start_before{};  // the rate limiter has no token until then
+  Instant queues_refreshed{};
+  bool queues_known = false;
+  std::set<std::string> served;                   // durable queues claimed from
+  std::map<std::string, unsigned> unknown_kinds;  // to how often tasks of it were given back
+  bool pump_waits = false;
+  Millis poll{1};  // between looks at a store that has no bell
+  std::uint64_t exchanges = 0, polls = 0;
+  Instant last_exchange{};
+  std::uint64_t stuck = 0;
+};
+
+class Manager final : public std::enable_shared_from_this<Manager> {
+ public:
+  using Locked = base::Guarded<State>::Locked;
+
+  // open.cpp
+  static std::shared_ptr<Manager> open(Options options);
+  ~Manager();
+
+  // handlers and hooks: manager.cpp
+  void add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler);
+  void use(Middleware middleware);
+  void use_enqueue(EnqueueMiddleware middleware);
+  void add_hooks(Hooks hooks);
+  ValueCodec* codec(std::string_view name) { return codecs_.value_codec(name); }
+  const Options& options() const noexcept { return options_; }
+  DurableBackend& backend() { return *backend_; }
+  results::Hub& hub() { return hub_; }
+
+  // enqueue.cpp
+  std::vector<Enqueued> enqueue(std::vector<Draft> drafts, const EnqueueOptions& options, std::span<const TaskId> ids);
+
+  // local.cpp
+  std::vector<TaskRef> submit(std::span<Closure> closures, const SubmitOptions& options, bool want_refs);
+  std::unique_ptr<ResultValue> take_result(const TaskRef& ref, Millis at_most);
+  std::size_t cancel_local();
+
+  // inspect.cpp
+  std::optional<TaskInfo> info(const TaskRef& ref);
+  bool is_local(const TaskId& id) { return state_.lock()->local.owns(id); }
+  std::optional<TaskInfo> local_info(const TaskRef& ref);
+  std::vector<std::optional<TaskInfo>> info_many(std::span<const TaskRef> refs);
+  std::optional<TaskInfo> await(const TaskRef& ref, Millis at_most);
+  Cancelled cancel(const TaskRef& ref);
+  Metrics metrics();
+  std::vector<Counts> counts();
+
+  // lifecycle.cpp
+  void start();
+  void resize(unsigned threads);
+  int run();
+  int drain();
+  bool wait_idle(Millis at_most);
+  void request_stop() noexcept;
+  bool stop(Millis deadline, bool now);
+
+ private:
+  friend class Services;
+  Manager(Options options, std::unique_ptr<HostServices> host, std::unique_ptr<plugins::PluginHost> plugins,
+          std::unique_ptr<DurableBackend> backend);
+
+  Instant now() const { return clock_.now(); }
+  // Waits on `cv` until `at` by the manager's clock, or until it is notified.
+  void wait_until(std::condition_variable& cv, Locked& state, Instant at);
+  bool in_worker() const noexcept;
+  void refuse_in_worker(const char* call) const;
+
+  // workers.cpp
+  void ensure_workers(Locked& state);
+  void spawn_worker(State& state);
+  void work(std::shared_ptr<Worker> self);
+  bool run_next(Locked& state, Worker& self, Aftermath& after);
+  Runnable* pick(Locked& state, Aftermath& after);
+  bool limited(Locked& state);
+  bool limited_after_pick(Locked& state, Runnable& task);
+  void idle(Locked& state, Worker& self, Aftermath& after);
+  void sleep(Locked& state);
+  void wake_for(State& state, std::size_t tasks, Aftermath& after);
+  void conclude(Locked& state, Aftermath& after);  // tells what happened, without the lock
+  void begin_run(State& state, Worker& self, Runnable& task, Instant now);
+  void end_run(State& state, Worker& self, Instant now);
+
+  // attempts.cpp
+  struct Attempted;  // an attempt's outcome and what belongs to it
+  Attempted attempt(Worker& self, Runnable& task);
+  Attempted attempt_local(Worker& self, LocalTask& task);
+  Attempted attempt_durable(Worker& self, durable::Task& task);
+  void seal(durable::Task& task, Attempted& attempted);
+  void finish(State& state, Worker& self, Runnable& task, Attempted attempted, Instant now, Aftermath& after);
+  void finish_local(State& state, LocalTask& task, Outcome outcome, StopReason stop, std::chrono::nanoseconds ran,
+                    Instant now, Aftermath& after);
+  void end_local(State& state, LocalTask& task, Status status, std::chrono::nanoseconds ran, Instant now,
+                 Aftermath& after);
+  void finish_durable(State& state, durable::Task& task, Attempted& attempted, StopReason stop, Instant now,
+                      Aftermath& after);
+  void set_deadline(Run& run, Instant at);
+
+  // exchange.cpp
+  bool exchange(Locked& state, Aftermath& after, bool flush);
+  bool listen(Locked& state, Aftermath& after);
+  void apply(State& state, Changes& changes, Instant now, Aftermath& after);
+  void admit(State& state, durable::Task& task, Instant now, Aftermath& after);
+  void publish(State& state, durable::Task& task, bool cancelled, Aftermath& after);
+  durable::Demand demand(const State& state, bool flush) const;
+  bool refresh_queues(Locked& state);
+  void pump(std::stop_token stop);
+  void keep(std::stop_token stop);
+  void trim_store();
+
+  // watchdog.cpp
+  void watch(std::stop_token stop);
+  Instant patrol(State& state, Instant now, Aftermath& after);
+  void ask_to_stop(State& state, Worker& worker, StopReason why, Instant now, Aftermath& after);
+  void abandon(State& state, std::size_t index, Instant now, Aftermath& after);
+  Worker* worker_of(State& state, const Runnable& task);
+  void poke_watchdog() noexcept;
+
+  // lifecycle.cpp
+  void begin_stop(State& state, bool now_, Instant now, Aftermath& after);
+  bool local_idle(const State& state) const;
+  bool store_idle();
+  void note_idle(State& state);
+
+  // manager.cpp
+  Counters& counters_of(State& state, Lane& lane);
+  RetryPolicy retry_policy(const std::optional<std::uint32_t>& retries, const std::optional<Millis>& backoff,
+                           const std::optional<Millis>& cap, const std::optional<bool>& jitter) const;
+  bool telling() const noexcept { return has_hooks_.load(std::memory_order_relaxed) || hub_.wanted(); }
+  void tell(const Aftermath& after);
+  void fire(std::function<void(const TaskEvent&)> Hooks::*hook, const TaskEvent& event);
+  TaskRef ref_of(State& state, const LocalTask& task) const { return {task.lane->name, state.local.id_of(task)}; }
+
+  Options options_;
+  Clock& clock_;
+  const bool real_time_;
+  std::unique_ptr<HostServices> host_;  // outlives the plugins
+  std::unique_ptr<plugins::PluginHost> plugins_;
+  CodecSet codecs_;
+  std::unique_ptr<DurableBackend> backend_;
+  std::unique_ptr<Limiter> limiter_;
+  std::unique_ptr<Tracer> tracer_;
+  std::vector<std::unique_ptr<Interface>> modules_;  // of handlers
+  Waiter* waiter_ = nullptr;
+  Properties properties_;
+  std::map<std::string, std::shared_ptr<HandlerRecord>, std::less<>> handlers_;  // fixed from start() on
+  std::vector<Middleware> middleware_;
+  std::vector<EnqueueMiddleware> enqueue_middleware_;
+  base::Guarded<std::shared_ptr<const std::vector<Hooks>>> hooks_;
+  std::atomic<bool> has_hooks_{false};
+  std::atomic<bool> frozen_{false};  // started: handlers and middleware are fixed
+  results::Hub hub_;
+
+  base::Guarded<State> state_;
+  std::condition_variable work_;  // idle workers
+  std::condition_variable pump_cv_, keep_cv_;
+  std::condition_variable ended_;  // awaiters, idle watchers, stoppers
+  std::jthread pump_thread_, keeper_thread_, watchdog_thread_;
+  int event_fd_ = -1;  // wakes the watchdog; request_stop writes to it
+  std::atomic<int> stop_requests_{0};
+  std::atomic<Instant::rep> watchdog_at_{0};  // when it looks next by itself
+};
+
+}  // namespace penstock::impl

@@ -1,0 +1,258 @@
+// From start to stop.
+#include <algorithm>
+#include <signal.h>
+#include <thread>
+#include <unistd.h>
+
+#include "manager/impl.hpp"
+
+namespace penstock::impl {
+namespace {
+
+constexpr int kLeftBehind = 75;  // sysexits.h EX_TEMPFAIL
+constexpr Millis kIdleLook{5}, kLastIdleLook{200};
+
+// SIGTERM and SIGINT become writes to the manager's eventfd while one of these lives.
+std::atomic<Manager*> signalled_manager{nullptr};
+
+class SignalScope {
+ public:
+  explicit SignalScope(Manager& manager) {
+    Manager* none = nullptr;
+    owner_ = signalled_manager.compare_exchange_strong(none, &manager);
+    if (!owner_) return;
+    struct sigaction action {};
+    action.sa_handler = [](int) {
+      if (Manager* m = signalled_manager.load()) m->request_stop();
+    };
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGTERM, &action, &term_);
+    sigaction(SIGINT, &action, &int_);
+  }
+  ~SignalScope() {
+    if (!owner_) return;
+    sigaction(SIGTERM, &term_, nullptr);
+    sigaction(SIGINT, &int_, nullptr);
+    signalled_manager.store(nullptr);
+  }
+  SignalScope(const SignalScope&) = delete;
+  SignalScope& operator=(const SignalScope&) = delete;
+
+ private:
+  bool owner_ = false;
+  struct sigaction term_ {
+  }, int_{};
+};
+
+}  // namespace
+
+void Manager::refuse_in_worker(const char* call) const {
+  if (in_worker()) {
+    throw Exception(Error{Errc::invalid, std::string(call) + " waits for handlers, so a handler must not call it"});
+  }
+}
+
+void Manager::start() {
+  auto state = state_.lock();
+  if (state->stopping)
+    throw Exception(Error{Errc::unavailable, "the task manager was stopped and cannot be started again"});
+  frozen_ = true;
+  ensure_workers(state);
+  if (state->started || handlers_.empty()) return;
+  state->started = true;
+  refresh_queues(state);
+  state->leasing = true;
+  pump_thread_ = std::jthread([this](std::stop_token stop) { pump(stop); });
+  keeper_thread_ = std::jthread([this](std::stop_token stop) { keep(stop); });
+  state->woken = state->sleeping;
+  state.unlock();
+  work_.notify_all();
+}
+
+void Manager::resize(unsigned threads) {
+  if (threads == 0) throw Exception(Error{Errc::invalid, "a task manager has at least 1 thread"});
+  auto state = state_.lock();
+  state->target = threads;
+  while (state->workers.size() > threads) {
+    // The last ones go when they have nothing to run; they are no longer counted from now on.
+    state->workers.back()->retire = true;
+    state->left_behind.push_back(state->workers.back());
+    state->workers.pop_back();
+  }
+  if (state->started) ensure_workers(state);
+  state->woken = state->sleeping;
+  bool interrupt = state->listening;
+  state.unlock();
+  work_.notify_all();
+  if (interrupt && waiter_) waiter_->interrupt();
+}
+
+void Manager::request_stop() noexcept {
+  stop_requests_.fetch_add(1);
+  poke_watchdog();
+}
+
+int Manager::run() {
+  refuse_in_worker("run()");
+  SignalScope signals(*this);
+  start();
+  {
+    auto state = state_.lock();
+    while (stop_requests_.load() == 0 && !state->stopping) wait_until(ended_, state, Instant::max());
+  }
+  return stop(options_.stop_timeout, false) ? 0 : kLeftBehind;
+}
+
+int Manager::drain() {
+  refuse_in_worker("drain()");
+  SignalScope signals(*this);
+  start();
+  wait_idle(Millis::max());
+  return stop(options_.stop_timeout, false) ? 0 : kLeftBehind;
+}
+
+bool Manager::local_idle(const State& state) const {
+  return state.local.active() == 0 && state.running == 0 && state.engine.held() == 0 && state.engine.unsettled() == 0;
+}
+
+// Whether the queues served hold nothing that is still to be done, here or elsewhere.
+bool Manager::store_idle() {
+  {
+    auto state = state_.lock();
+    if (!state->leasing) return true;
+    refresh_queues(state);
+  }
+  Result<std::vector<Counts>> counts = backend_->counts();
+  if (!counts) return false;
+  auto state = state_.lock();
+  return std::ranges::none_of(*counts, [&](const Counts& c) {
+    auto waits = [&c](penstock::State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
+    return state->served.contains(c.queue) && (waits(penstock::State::held) || waits(penstock::State::scheduled) ||
+                                               waits(penstock::State::ready) || waits(penstock::State::leased));
+  });
+}
+
+void Manager::note_idle(State& state) {
+  if (state.watching_idle > 0 && local_idle(state)) ended_.notify_all();
+}
+
+bool Manager::wait_idle(Millis at_most) {
+  refuse_in_worker("wait_idle()");
+  Instant until = at_most > Millis(86'400'000'000) ? Instant::max() : now() + at_most;
+  Millis look = kIdleLook;
+  auto state = state_.lock();
+  ++state->watching_idle;
+  bool idle = false;
+  auto interrupted = [&] { return stop_requests_.load() > 0 || state->stopping; };
+  while (!idle && !interrupted() && now() < until) {
+    if (!local_idle(*state)) {
+      wait_until(ended_, state, until);
+      look = kIdleLook;
+      continue;
+    }
+    state.unlock();
+    bool store = store_idle();
+    state.relock();
+    idle = store && local_idle(*state);
+    if (idle || interrupted()) break;
+    wait_until(ended_, state, std::min(until, now() + look));  // others work, or tasks wait for their time
+    look = std::min(look * 2, kLastIdleLook);
+  }
+  --state->watching_idle;
+  return idle;
+}
+
+// Nothing new starts: leased tasks go back to the store, closures that have not started end as cancelled.
+void Manager::begin_stop(State& state, bool now_, Instant at, Aftermath& after) {
+  if (!state.stopping) {
+    state.stopping = true;
+    for (durable::Task* task : state.engine.parked_tasks()) state.engine.release(*task, Millis(0), at);
+    state.scheduler.promote(Instant::max());
+    while (auto* next = static_cast<Runnable*>(state.scheduler.pop(at))) {
+      if (next->durable) {
+        --state.leased_ready;
+        state.engine.release(static_cast<durable::Task&>(*next), Millis(0), at);
+      } else {
+        auto& task = static_cast<LocalTask&>(*next);
+        if (task.closure) after.closures.push_back(std::move(task.closure));
+        task.error = "the task manager was stopped";
+        end_local(state, task, Status::cancelled, {}, at, after);
+      }
+    }
+  }
+  if (now_ && !state.stop_now) {
+    state.stop_now = true;
+    for (auto& worker : state.workers) {
+      if (worker->run.task) ask_to_stop(state, *worker, StopReason::shutdown, at, after);
+    }
+    for (auto& worker : state.left_behind) {
+      if (worker->run.task && !worker->abandoned) ask_to_stop(state, *worker, StopReason::shutdown, at, after);
+    }
+  }
+  after.ended = after.poke_pump = after.wake_all = true;
+  state.woken = state.sleeping;
+  if (state.listening) after.interrupt = true;
+}
+
+bool Manager::stop(Millis deadline, bool at_once) {
+  refuse_in_worker("a stop");
+  Aftermath after;
+  auto state = state_.lock();
+  if (state->closed) return state->stuck == 0;
+  Instant until = now() + deadline;
+  begin_stop(*state, at_once, now(), after);
+  conclude(state, after);
+  auto busy = [&] {
+    auto runs = [](const auto& w) { return w->run.task && !w->abandoned; };
+    return std::ranges::any_of(state->workers, runs) || std::ranges::any_of(state->left_behind, runs);
+  };
+  ++state->awaiting;
+  while (busy() && now() < until) wait_until(ended_, state, std::min(until, now() + Millis(50)));
+  if (busy()) {  // the deadline has passed: they are asked to stop, and have the grace period
+    begin_stop(*state, true, now(), after);
+    conclude(state, after);
+    while (busy()) wait_until(ended_, state, now() + Millis(50));  // the watchdog gives them up
+  }
+  // What is settled but not sent yet: by now only this thread and the pump send.
+  Instant flush_until = now() + std::max(options_.grace, Millis(1'000));
+  while (state->engine.unsettled() > 0 && now() < flush_until) {
+    if (!exchange(state, after, true)) wait_until(ended_, state, std::min(flush_until, now() + Millis(5)));
+    if (!after.empty()) conclude(state, after);
+  }
+  --state->awaiting;
+  if (std::exchange(state->closed, true)) return state->stuck == 0;  // another thread stopped it meanwhile
+  bool all_settled = state->engine.unsettled() == 0;
+  state->closing = true;
+  state->leasing = false;
+  std::vector<std::shared_ptr<Worker>> workers = state->workers;
+  for (auto& w : state->left_behind) {
+    if (!w->abandoned) workers.push_back(w);
+  }
+  state.unlock();
+  work_.notify_all();
+  pump_thread_.request_stop();
+  keeper_thread_.request_stop();
+  watchdog_thread_.request_stop();
+  pump_cv_.notify_all();
+  keep_cv_.notify_all();
+  if (waiter_) waiter_->interrupt();
+  poke_watchdog();
+  for (auto& worker : workers) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+  for (std::jthread* thread : {&pump_thread_, &keeper_thread_, &watchdog_thread_}) {
+    if (thread->joinable()) thread->join();
+  }
+  hub_.close();
+  ended_.notify_all();
+  state.relock();
+  for (auto& worker : state->left_behind) {
+    if (worker->abandoned && worker->thread.joinable()) worker->thread.detach();
+  }
+  if (!all_settled)
+    host_->log(Level::error, "the store did not take the last settlements in time; their tasks run again");
+  return state->stuck == 0 && all_settled;
+}
+
+}  // namespace penstock::impl

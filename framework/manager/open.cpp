@@ -1,0 +1,150 @@
+// From options to a manager: finds the plugins, checks what they give, and puts the parts together.
+#include <algorithm>
+#include <array>
+#include <sys/eventfd.h>
+#include <thread>
+#include <unistd.h>
+
+#include "config/document.hpp"
+#include "manager/impl.hpp"
+
+// The table of the plugins that are linked in, when the program links penstock-builtin.
+extern "C" __attribute__((weak)) const penstock::PluginEntry* penstock_builtin_table() noexcept;
+
+namespace penstock::impl {
+namespace {
+
+config::Section section_of(std::string_view kind, const PluginChoice& choice) {
+  config::Section section;
+  section.name = std::string(kind) + "." + choice.use;
+  section.file = choice.file;
+  section.line = choice.line;
+  section.values = choice.settings;
+  section.lines = choice.lines;
+  return section;
+}
+
+template <class Iface>
+std::unique_ptr<Iface> create(plugins::PluginHost& host, const PluginChoice& choice) {
+  if (choice.use.empty()) return nullptr;
+  auto made = value_or_throw(host.create(Iface::kKind, choice.use, section_of(Iface::kKind, choice), choice.module));
+  return std::unique_ptr<Iface>(static_cast<Iface*>(made.release()));
+}
+
+int level_of(std::string_view durability) {
+  static constexpr std::array<std::string_view, 4> kLevels{"memory", "process", "power", "failover"};
+  auto at = std::ranges::find(kLevels, durability);
+  return at == kLevels.end() ? -1 : static_cast<int>(at - kLevels.begin());
+}
+
+void check_durability(const Options& options, const Properties& p) {
+  if (options.durability.empty()) return;
+  int asked = level_of(options.durability);
+  if (asked < 0) {
+    throw Exception(Error{
+        Errc::invalid, "durability: expected memory, process, power or failover, got \"" + options.durability + "\""});
+  }
+  if (asked > level_of(p.durability)) {
+    throw Exception(Error{Errc::invalid, "backend \"" + options.backend.use + "\" gives durability \"" + p.durability +
+                                             "\"; the options ask for \"" + options.durability + "\""});
+  }
+}
+
+std::string worker_name() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return std::string(host) + "/" + std::to_string(getpid()) + "/" + to_text(make_task_id()).substr(24);
+}
+
+void normalise(Options& o) {
+  if (o.threads == 0) o.threads = std::max(1u, std::thread::hardware_concurrency());
+  auto require = [](bool ok, const char* what) {
+    if (!ok) throw Exception(Error{Errc::invalid, what});
+  };
+  require(o.threads <= 4096, "threads: at most 4096");
+  require(o.lease >= Millis(30), "lease: at least 30ms");
+  require(o.batch >= 1, "batch: at least 1");
+  require(o.timeout >= Millis(0) && o.grace >= Millis(0) && o.stop_timeout >= Millis(0), "a duration is not negative");
+  require(o.max_crashes >= 1, "max_crashes: at least 1");
+}
+
+durable::EngineOptions engine_options(const Options& o, const Properties& p) {
+  durable::EngineOptions e;
+  e.lease = o.lease;
+  e.batch = o.batch;
+  e.max_batch = p.max_batch;
+  e.in_flight = std::max(1u, p.in_flight);
+  e.max_crashes = o.max_crashes;
+  e.worker = worker_name();
+  return e;
+}
+
+}  // namespace
+
+Manager::Manager(Options options, std::unique_ptr<HostServices> host, std::unique_ptr<plugins::PluginHost> plugins,
+                 std::unique_ptr<DurableBackend> backend)
+    : options_(std::move(options)),
+      clock_(options_.clock ? *options_.clock : system_clock()),
+      real_time_(options_.clock == nullptr),
+      host_(std::move(host)),
+      plugins_(std::move(plugins)),
+      backend_(std::move(backend)),
+      waiter_(query<Waiter>(*backend_)),
+      properties_(backend_->properties()),
+      state_(options_, engine_options(options_, properties_)),
+      event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (event_fd_ < 0) throw Exception(Error{Errc::resource_exhausted, "eventfd: no file descriptor is left"});
+}
+
+std::shared_ptr<Manager> Manager::open(Options options) {
+  normalise(options);
+  Clock& clock = options.clock ? *options.clock : system_clock();
+  auto host = std::make_unique<HostServices>(options.log_level, clock);
+
+  plugins::HostOptions where;
+  std::vector<PluginEntry> entries;
+  if (penstock_builtin_table) {
+    for (const PluginEntry* e = penstock_builtin_table(); *e; ++e) entries.push_back(*e);
+  }
+  for (PluginEntry entry : options.plugins) {
+    if (std::ranges::find(entries, entry) == entries.end()) entries.push_back(entry);
+  }
+  where.builtin = entries;
+  where.path = options.plugin_path;
+  where.allow = options.plugin_allow;
+  where.from_environment();
+  auto plugins = value_or_throw(plugins::PluginHost::make(*host, std::move(where)));
+
+  auto backend = create<DurableBackend>(*plugins, options.backend);
+  if (!backend) throw Exception(Error{Errc::invalid, "backend.use: name a backend, such as \"memory\" or \"sqlite\""});
+  check_durability(options, backend->properties());
+  host->log(Level::info, "backend " + options.backend.use + ", durability " + backend->properties().durability);
+
+  std::shared_ptr<Manager> made(
+      new Manager(std::move(options), std::move(host), std::move(plugins), std::move(backend)));
+  const Options& o = made->options_;
+  std::vector<PluginChoice> codecs = o.codecs;
+  if (codecs.empty()) codecs.push_back({.use = "json"});
+  for (const PluginChoice& codec : codecs) {
+    bool optional = o.codecs.empty();  // nobody asked for it by name: a program of raw bytes does without
+    auto created = made->plugins_->create("codec", codec.use, section_of("codec", codec), codec.module);
+    if (!created && optional) continue;
+    made->codecs_.add(codec.use, value_or_throw(std::move(created)));
+  }
+  made->limiter_ = create<Limiter>(*made->plugins_, o.limiter);
+  made->tracer_ = create<Tracer>(*made->plugins_, o.tracer);
+  for (const std::string& module : o.handler_modules) {
+    bool path = module.find('/') != std::string::npos;
+    std::string file = path ? module : std::string();
+    std::string name = module;
+    if (path) name = value_or_throw(made->plugins_->open(module))->name;
+    auto handlers = value_or_throw(made->plugins_->create(Handlers::kKind, name, {}, file));
+    for (Handlers::Entry& entry : static_cast<Handlers&>(*handlers).list()) {
+      made->add_handler(entry.policy, std::move(entry.handler));
+    }
+    made->modules_.push_back(std::move(handlers));
+  }
+  return made;
+}
+
+}  // namespace penstock::impl

@@ -1,0 +1,70 @@
+// From a config file to options.
+#include <penstock/config.hpp>
+#include <penstock/error.hpp>
+
+#include "config/core.hpp"
+
+namespace penstock {
+namespace {
+
+PluginChoice choice(const config::Loaded& loaded, const std::string& kind, std::string name) {
+  config::Section section = loaded.component(kind, name);
+  PluginChoice out;
+  out.use = std::move(name);
+  out.settings = std::move(section.values);
+  out.file = section.file;
+  out.line = section.line;
+  out.lines = std::move(section.lines);
+  return out;
+}
+
+Level level_of(std::string_view text) {
+  if (text == "debug") return Level::debug;
+  if (text == "warn") return Level::warn;
+  if (text == "error") return Level::error;
+  return Level::info;
+}
+
+}  // namespace
+
+Options read_config(const std::filesystem::path& file) {
+  config::Loaded loaded = value_or_throw(config::load(file.string()));
+  Options o;
+  const config::Values& worker = loaded.table("worker");
+  o.threads = static_cast<unsigned>(worker.integer("threads"));
+  if (!loaded.queues.empty()) o.queues.clear();
+  for (const auto& [name, weight] : loaded.queues) o.queues[name] = static_cast<unsigned>(weight);
+  o.lease = worker.duration("lease");
+  o.batch = static_cast<unsigned>(worker.integer("batch"));
+  o.timeout = worker.duration("timeout");
+  o.grace = worker.duration("grace");
+  o.stop_timeout = worker.duration("stop_timeout");
+  o.retry.retries = static_cast<std::uint32_t>(worker.integer("retries"));
+  o.max_crashes = static_cast<unsigned>(worker.integer("max_crashes"));
+  o.max_stuck = static_cast<unsigned>(worker.integer("max_stuck"));
+  o.local_limit = static_cast<std::uint64_t>(worker.integer("local_limit"));
+  o.max_payload = static_cast<std::uint64_t>(worker.integer("max_payload"));
+  o.handler_modules = worker.list("handlers");
+  const config::Values& backend = loaded.table("backend");
+  o.backend = choice(loaded, "backend", std::string(backend.text("use")));
+  o.backend.module = backend.text("module");
+  o.durability = backend.text("durability");
+  for (const std::string& codec : loaded.table("codec").list("use")) o.codecs.push_back(choice(loaded, "codec", codec));
+  if (auto use = loaded.table("limiter").text("use"); !use.empty())
+    o.limiter = choice(loaded, "limiter", std::string(use));
+  if (auto use = loaded.table("tracer").text("use"); !use.empty())
+    o.tracer = choice(loaded, "tracer", std::string(use));
+  o.plugin_path = loaded.table("plugins").list("path");
+  o.plugin_allow = loaded.table("plugins").list("allow");
+  const config::Values& retention = loaded.table("retention");
+  o.ended_count = static_cast<std::size_t>(retention.integer("count"));
+  o.ended_age = retention.duration("age");
+  o.ended_bytes = static_cast<std::uint64_t>(retention.integer("bytes"));
+  const config::Values& results = loaded.table("results");
+  o.result_age = results.duration("age");
+  o.result_bytes = static_cast<std::uint64_t>(results.integer("bytes"));
+  o.log_level = level_of(loaded.table("log").text("level"));
+  return o;
+}
+
+}  // namespace penstock

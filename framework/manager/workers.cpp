@@ -1,0 +1,199 @@
+// What worker threads do: pull, run, and, with nothing to run, lead or sleep.
+#include <algorithm>
+
+#include "manager/attempted.hpp"
+#include "manager/impl.hpp"
+
+namespace penstock::impl {
+namespace {
+
+thread_local const Manager* worker_of_manager = nullptr;
+
+}  // namespace
+
+bool Manager::in_worker() const noexcept { return worker_of_manager == this; }
+
+void Manager::ensure_workers(Locked& state) {
+  if (state->closing) return;
+  if (!watchdog_thread_.joinable()) {
+    watchdog_thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
+  }
+  while (state->workers.size() < state->target) spawn_worker(*state);
+}
+
+void Manager::spawn_worker(State& state) {
+  auto worker = std::make_shared<Worker>();
+  // The thread keeps the manager alive: a handler may be stuck in it when everybody else has gone.
+  worker->thread = std::thread([manager = shared_from_this(), worker] { manager->work(worker); });
+  state.workers.push_back(std::move(worker));
+}
+
+void Manager::work(std::shared_ptr<Worker> self) {
+  worker_of_manager = this;
+  Aftermath after;
+  auto state = state_.lock();
+  while (!self->abandoned) {
+    if (self->retire || state->closing) break;
+    if (run_next(state, *self, after)) continue;
+    if (!after.empty()) {
+      conclude(state, after);
+      continue;
+    }
+    idle(state, *self, after);
+  }
+  if (!after.empty()) conclude(state, after);
+  if (self->abandoned) {
+    --state->stuck;
+    std::erase(state->left_behind, self);
+    self->thread.detach();  // nobody joins it any more
+  } else if (self->retire && !state->closing) {
+    std::erase(state->left_behind, self);
+    self->thread.detach();
+  }
+  worker_of_manager = nullptr;
+  ended_.notify_all();
+}
+
+// Runs one task if there is one; false when there is none.
+bool Manager::run_next(Locked& state, Worker& self, Aftermath& after) {
+  Runnable* task = pick(state, after);
+  if (!task) return false;
+  begin_run(*state, self, *task, now());
+  if (state->leasing) {
+    std::uint32_t sleepers = state->sleeping - state->woken;
+    bool nobody_leads = !state->listening && !state->engine.claiming();
+    if (sleepers > 0 && nobody_leads) {
+      wake_for(*state, 1, after);
+    } else if (state->pump_waits &&
+               (state->engine.plan_at() || (sleepers == 0 && state->engine.wants(now(), demand(*state, false))))) {
+      after.poke_pump = true;
+    }
+  }
+  state.unlock();
+  if (!after.empty()) tell(after);
+  after.clear();
+  Attempted attempted = attempt(self, *task);
+  state.relock();
+  Instant ended = now();
+  finish(*state, self, *task, std::move(attempted), ended, after);
+  end_run(*state, self, ended);
+  return true;
+}
+
+// The next task to run: a closure or a leased task, by the scheduler's order. Tasks whose lease is gone
+// are dropped on the way, those that a rate limit holds up are put back.
+Runnable* Manager::pick(Locked& state, Aftermath& after) {
+  if (state->stopping) return nullptr;
+  for (;;) {
+    Instant at = now();
+    state->scheduler.promote(at);
+    if (state->scheduler.ready() == 0) return nullptr;
+    if (limiter_ && limited(state)) return nullptr;
+    auto* task = static_cast<Runnable*>(state->scheduler.pop(at));
+    if (!task) {
+      if (limiter_) limiter_->refund({}, 1);  // taken by another worker meanwhile
+      return nullptr;
+    }
+    if (task->durable) {
+      auto& leased = static_cast<durable::Task&>(*task);
+      --state->leased_ready;
+      if (!state->engine.start(leased, at)) {
+        Changes changes;
+        state->engine.expire(at, changes);
+        apply(*state, changes, at, after);
+        continue;
+      }
+    }
+    return task;
+  }
+}
+
+// Asks the limiter for one start, without the lock. True: not now; `no_start_before` says when.
+bool Manager::limited(Locked& state) {
+  if (state->no_start_before > now()) return true;
+  state.unlock();
+  Result<Grant> grant = limiter_->acquire({}, 1);
+  state.relock();
+  if (grant && grant->granted > 0) return false;
+  // A limiter that fails limits: better late than too fast.
+  state->no_start_before = now() + std::max(grant ? grant->retry_in : Millis(100), Millis(1));
+  return true;
+}
+
+void Manager::begin_run(State& state, Worker& self, Runnable& task, Instant at) {
+  self.run.task = &task;
+  self.run.started = at;
+  self.run.stop = StopReason::none;
+  self.run.marked = !task.durable;
+  self.run.deadline.store(Instant::max().time_since_epoch().count(), std::memory_order_relaxed);
+  ++state.running;
+  Counters& queue = counters_of(state, *task.lane);
+  ++queue.running;
+  queue.wait.add(at - task.available);
+  if (task.durable) {
+    auto& leased = static_cast<durable::Task&>(task);
+    self.run.marked = leased.begun;
+    ++static_cast<HandlerRecord*>(leased.handler)->counters.running;
+  } else {
+    auto& local = static_cast<LocalTask&>(task);
+    local.status = Status::running;
+    self.run.id = state.local.id_of(local);
+    if (local.details && local.details->handler_stats) ++static_cast<Counters*>(local.details->handler_stats)->running;
+  }
+}
+
+void Manager::end_run(State& state, Worker& self, Instant) {
+  self.run.task = nullptr;
+  if (self.stop_shared.load(std::memory_order_relaxed) || self.run.stop != StopReason::none) {
+    self.stop = std::stop_source();
+    self.stop_shared.store(false, std::memory_order_relaxed);
+  }
+  --state.running;
+}
+
+void Manager::idle(Locked& state, Worker&, Aftermath& after) {
+  ++state->idle;
+  note_idle(*state);
+  if (!exchange(state, after, false) && !listen(state, after)) sleep(state);
+  --state->idle;
+}
+
+void Manager::sleep(Locked& state) {
+  Instant until = state->scheduler.next_due().value_or(Instant::max());
+  if (state->scheduler.ready() > 0 && state->no_start_before > now()) until = std::min(until, state->no_start_before);
+  ++state->sleeping;
+  wait_until(work_, state, until);
+  --state->sleeping;
+  if (state->woken > 0) --state->woken;
+}
+
+// Has as many idle workers woken as there are new tasks; by interrupting the listener when no other is idle.
+void Manager::wake_for(State& state, std::size_t tasks, Aftermath& after) {
+  std::size_t sleepers = state.sleeping - state.woken;
+  std::size_t wake = std::min(sleepers, tasks);
+  state.woken += static_cast<unsigned>(wake);
+  if (wake == 1 && !after.wake_one) {
+    after.wake_one = true;
+  } else if (wake > 0) {
+    after.wake_all = true;
+  }
+  if (wake < tasks && state.listening) after.interrupt = true;
+}
+
+void Manager::conclude(Locked& state, Aftermath& after) {
+  state.unlock();
+  tell(after);
+  after.clear();
+  state.relock();
+}
+
+void Manager::wait_until(std::condition_variable& cv, Locked& state, Instant at) {
+  if (real_time_ && at == Instant::max()) return cv.wait(state.native());
+  if (real_time_) {
+    cv.wait_until(state.native(), at);
+    return;
+  }
+  cv.wait_for(state.native(), Millis(2));  // another clock than this machine's: look often
+}
+
+}  // namespace penstock::impl

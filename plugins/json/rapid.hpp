@@ -1,0 +1,13 @@
+// RapidJSON as this plugin uses it: its assertions become exceptions, which the codec turns into errors.
+#pragma once
+
+#include <stdexcept>
+
+#define RAPIDJSON_ASSERT(x) \
+  ((x) ? static_cast<void>(0) : throw std::logic_error("the value showed itself in a wrong order: " #x))
+
+#include <rapidjson/document.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/writer.h>

@@ -1,0 +1,44 @@
+// Answers of a backend beside those of the model: whether they are the same, and how they read.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <penstock/plugin/backend.hpp>
+
+namespace penstock::model {
+
+const char* name(State);
+const char* name(Item);
+TaskId task_id(int number);
+std::string name(const TaskId&);  // "#7"
+
+// Says which epoch of the backend stands for which of the model's, queue by queue.
+class Epochs {
+ public:
+  void step();  // what is bound from now on must be above all that was bound before
+  // False: the backend's epoch is not the one that stands for `ours`, or was used before. Only epochs
+  // drawn in the same step may coincide: a store may give all tasks of one `move` the same.
+  bool bind(const std::string& queue, Epoch ours, Epoch theirs);
+  Epoch theirs(const std::string& queue, Epoch ours) const;
+
+ private:
+  struct Queue {
+    std::map<Epoch, Epoch> theirs;
+    Epoch before = 0, highest = 0;
+  };
+  std::map<std::string, Queue> queues_;
+};
+
+bool same(const Record& ours, const Record& theirs);  // but for the epoch
+std::string text(const std::optional<Record>&);
+std::string text(const Leased&);  // but for the epoch
+std::string text(const std::vector<Item>&);
+std::string text(const Extended&);
+std::string text(const Counts&);
+std::string text(const std::optional<Millis>&);
+std::string quoted(std::string_view octets);
+
+}  // namespace penstock::model

@@ -1,0 +1,34 @@
+// The model behind the interface of a backend, with a fault to choose: what the model test must catch.
+#pragma once
+
+#include "model/model.hpp"
+#include "model/subject.hpp"
+
+namespace penstock::model {
+
+enum class Fault {
+  none,
+  drops_charges,     // settle does not count failures and crashes
+  keeps_everything,  // `keep` is not looked at
+  no_fence,          // a settlement under any epoch counts
+  cuts_notes,        // a note ends at its first NUL
+  no_children,
+  no_guard,
+  limit_off_by_one,
+  deaf_cancel,     // answers that a running task was asked to stop, and does not ask
+  no_begin,        // claimed tasks are never marked begun
+  late_leases,     // a lease ends one millisecond late
+  jumping_leases,  // leases live by the wall clock
+  late_retries,    // a retry's delay is one millisecond long
+  flat_weights,    // weight does not count in the order
+  no_spill,        // a claim stops at the quotas
+  silent_stop,     // extensions do not say what to stop
+  wrong_next_due,  // says that nothing is coming when only leases end
+  keeps_one_more,  // trim by count lets one more stay
+  moves_at_once,   // a replay does not wait
+};
+inline constexpr int kFaults = 19;  // with `none`
+
+std::unique_ptr<Subject> make_mutant(Fault);
+
+}  // namespace penstock::model

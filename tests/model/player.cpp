@@ -1,0 +1,499 @@
+#include "model/player.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <stdexcept>
+
+namespace penstock::model {
+namespace {
+
+using std::to_string;
+
+struct Diverged : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+constexpr std::array<const char*, 3> kQueues = {"alpha", "beta", "gamma.2_x-"};
+constexpr std::array<std::string_view, 2> kKinds = {"mail", "resize"};
+const std::string_view kBodies[] = {
+    "", "x", {"\0nul\0", 5}, "a body of forty octets, more or less......", "\xff\xfe'\"\\"};
+constexpr const char* kBadQueue = "not a name";
+constexpr Epoch kUnknownEpoch = UINT64_MAX;
+
+std::string_view body(int content) { return kBodies[static_cast<std::size_t>(content / 2) % std::size(kBodies)]; }
+std::string_view note(int n) { return kBodies[static_cast<std::size_t>(n) % std::size(kBodies)]; }
+std::string queue_name(int n) { return kQueues[static_cast<std::size_t>(n) % kQueues.size()]; }
+
+// More octets than a body may have, made once.
+std::string_view big(std::uint64_t max_body) {
+  static const std::string octets(static_cast<std::size_t>(max_body + 1), 'b');
+  return octets;
+}
+
+}  // namespace
+
+Player::Player(Subject& subject, Observer observer, std::ostream* trace)
+    : subject_(subject),
+      properties_((subject.fresh(), subject.backend().properties())),
+      observer_(std::move(observer)),
+      model_(properties_, subject.ages(), observer_),
+      trace_(trace) {}
+
+std::optional<Divergence> Player::play(const Sequence& sequence) {
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    std::string problem;
+    line_.clear();
+    try {
+      epochs_.step();
+      step(sequence[i]);
+      compare_state();
+    } catch (const Diverged& d) {
+      problem = d.what();
+    }
+    if (trace_) *trace_ << "  " << i + 1 << ". " << line_ << "\n";
+    if (!problem.empty()) return Divergence{i, problem};
+  }
+  return std::nullopt;
+}
+
+void Player::say(const std::string& text) {
+  if (trace_) line_ += (line_.empty() ? "" : " ") + text;
+}
+
+void Player::expect(const std::string& what, const std::string& ours, const std::string& theirs) const {
+  if (ours != theirs) throw Diverged(what + "\n      expected " + ours + "\n      seen     " + theirs);
+}
+
+// True when both have a value, false when both have the same error.
+template <class T, class U>
+bool Player::both(const char* what, const Result<T>& ours, const Result<U>& theirs) const {
+  const auto text = [](const auto& r) {
+    return r ? std::string("a value") : std::string("the error ") + name(r.error().code);
+  };
+  expect(what, text(ours), text(theirs));
+  return static_cast<bool>(ours);
+}
+
+void Player::step(const Op& op) {
+  switch (op.verb) {
+    case Verb::enqueue:
+      return enqueue(op);
+    case Verb::exchange:
+      return exchange(op);
+    case Verb::cancel:
+      return cancel(op);
+    case Verb::trim:
+      return trim(op);
+    case Verb::put:
+      return put(op);
+    case Verb::list:
+      return list(op);
+    case Verb::move:
+      return move(op);
+    case Verb::advance:
+      say("both clocks advance by " + to_string(op.time) + "ms");
+      return subject_.time().advance(Millis(std::max(op.time, 0)));
+    case Verb::jump:
+      say("the wall clock jumps by " + to_string(op.time) + "ms");
+      return subject_.time().jump_wall(Millis(op.time));
+    case Verb::reopen:
+      say("reopen");
+      if (subject_.reopen() && observer_) observer_("reopen: ok");
+      return;
+  }
+}
+
+// ---- what the numbers in an Op stand for
+
+void Player::sent(const std::string& queue, int id) {
+  Key key{queue, id, 0};
+  if (std::find(sent_.begin(), sent_.end(), key) == sent_.end()) sent_.push_back(key);
+}
+
+int Player::number(const Job& job, int& fresh) const {
+  if (job.reuse <= 0 || sent_.empty()) return fresh++;
+  return sent_[sent_.size() - 1 - static_cast<std::size_t>(job.reuse - 1) % sent_.size()].id;
+}
+
+NewTask Player::resolve(const Job& j, const std::string& queue, int number) {
+  static constexpr const char* kBad[] = {"..", "", "a/b"};
+  NewTask t;
+  t.key = {queue, task_id(number)};
+  t.body = body(j.content);
+  t.kind = kKinds[static_cast<std::size_t>(j.content % 2)];
+  t.priority = j.priority;
+  t.weight = static_cast<std::uint16_t>(j.weight);
+  t.delay = Millis(j.delay);
+  if (j.dated) t.due = now().wall + Millis(j.due);
+  if (has(kLimit)) t.queue_limit = static_cast<std::uint64_t>(j.limit);
+  if (j.odd == Odd::bad_queue) t.key.queue = kBadQueue;
+  if (j.odd == Odd::bad_kind) t.kind = kBad[j.content % 3];
+  if (j.odd == Odd::zero_weight) t.weight = 0;
+  if (j.odd == Odd::negative_delay) t.delay = Millis(-1);
+  if (j.odd == Odd::big) t.body = big(properties_.max_body);
+  if (j.odd == Odd::feature && !has(kUnique) && plain_) t.unique = "u";
+  say((t.key.queue == queue ? queue : "a bad queue") + "/#" + to_string(number) + " kind " + quoted(t.kind) + " body " +
+      quoted(t.body) + " priority " + to_string(t.priority) + " weight " + to_string(t.weight) +
+      (j.dated ? " due in " + to_string(j.due) + "ms" : "") +
+      (j.delay ? " delay " + to_string(t.delay.count()) + "ms" : "") +
+      (t.queue_limit ? " limit " + to_string(t.queue_limit) : "") + (t.unique.empty() ? "" : " unique") + ";");
+  return t;
+}
+
+Player::Key Player::resolve(const Target& t) const {
+  const std::vector<Key>& from = t.leased && !leased_.empty() ? leased_ : sent_;
+  if (t.stranger || from.empty()) return {t.bad_queue ? kBadQueue : kQueues[0], 9999, 0};
+  Key key = from[from.size() - 1 - static_cast<std::size_t>(t.back) % from.size()];
+  if (t.bad_queue) key.queue = kBadQueue;
+  return key;
+}
+
+// The epoch that a settlement names, in the model's numbers.
+Epoch Player::resolve(const Say& s, const Key& key) const {
+  if (s.fence == Fence::zero) return 0;
+  if (s.fence == Fence::unknown) return kUnknownEpoch;
+  if (s.fence == Fence::older) {
+    for (auto b = batches_.rbegin(); b != batches_.rend(); ++b)
+      if (b->queue == key.queue && b->epoch != key.epoch) return b->epoch;
+    return 0;
+  }
+  if (s.fence == Fence::handed && s.of.leased) return key.epoch;
+  const TaskKey asked{key.queue, task_id(key.id)};
+  auto record = model_.get({&asked, 1}, Now{})[0];
+  return record ? record->epoch : 0;
+}
+
+std::vector<TaskKey> Player::resolve(const Op& op, std::vector<Key>& storage) const {
+  for (const Target& t : op.targets) storage.push_back(resolve(t));
+  std::vector<TaskKey> out;
+  for (const Key& key : storage) out.push_back({key.queue, task_id(key.id)});
+  return out;
+}
+
+// In the model's revisions.
+Document Player::document(const Op& op) {
+  Document d{"doc/" + to_string(op.document), std::string(note(std::max(op.count, 0))), 0};
+  std::uint64_t current = revisions_[d.name].size();
+  d.revision =
+      op.revision == kOther ? current + 1 : current - std::min(current, static_cast<std::uint64_t>(op.revision));
+  say(d.name + " = " + quoted(d.value) + " at revision " + to_string(d.revision) + " of " + to_string(current));
+  return d;
+}
+
+// ---- the verbs
+
+void Player::enqueue(const Op& op) {
+  say("enqueue");
+  std::vector<NewTask> tasks;
+  std::deque<std::string> names;
+  std::vector<Key> keys;
+  const bool many = std::any_of(op.jobs.begin(), op.jobs.end(), [](const Job& j) { return j.odd == Odd::many; });
+  const bool guarded = op.document >= 0 && has(kGuard) && !many;
+  plain_ = !guarded && !many;
+  for (const Job& j : op.jobs) {
+    int id = number(j, fresh_);
+    names.push_back(queue_name(j.queue));
+    tasks.push_back(resolve(j, names.back(), id));
+    keys.push_back({names.back(), id, 0});
+    if (j.odd == Odd::many) tasks.resize(properties_.max_batch + 1, tasks.back());
+  }
+  std::optional<Guard> ours, theirs;
+  Document d;
+  if (guarded) {
+    say("if");
+    d = document(op);
+    ours = theirs = Guard{d.name, d.revision, d.value};
+    const auto& known = revisions_[d.name];
+    theirs->revision = d.revision == 0 ? 0 : d.revision <= known.size() ? known[d.revision - 1] : UINT32_MAX;
+  }
+  auto expected = model_.enqueue(tasks, ours ? &*ours : nullptr, now());
+  auto seen = backend().enqueue(tasks, theirs ? &*theirs : nullptr);
+  for (const Key& key : keys) sent(key.queue, key.id);
+  if (!both("enqueue", expected, seen)) return say(std::string("-> ") + name(seen.error().code));
+  const auto text = [](const std::vector<Admission>& all) {
+    std::string out;
+    for (const Admission& a : all) out += " " + std::string(name(a.what)) + " " + name(a.id);
+    return out;
+  };
+  say("->" + text(*seen));
+  expect("enqueue", text(*expected), text(*seen));
+}
+
+void Player::exchange(const Op& op) {
+  say("exchange");
+  std::deque<std::string> names;  // what the views of the calls point to
+  std::set<int> lanes;
+  plain_ = op.lease >= 1 && std::all_of(op.claim.begin(), op.claim.end(), [&](const Part& p) {
+             return lanes.insert(p.queue % int(kQueues.size())).second;
+           });
+  std::deque<std::vector<NewTask>> families;
+  std::vector<Settlement> ours;
+  std::vector<Key> born;
+  for (const Say& s : op.settle) {
+    Key key = resolve(s.of);
+    names.push_back(key.queue);
+    Settlement out{.key = {names.back(), task_id(key.id)}, .epoch = resolve(s, key)};
+    out.to = static_cast<State>(s.to);
+    out.charge = static_cast<Charge>(s.charge);
+    out.delay = Millis(s.delay);
+    out.keep = s.keep < 0 ? kKeepForever : Millis(s.keep);
+    out.note = s.big_note ? big(properties_.max_body) : note(s.note);
+    say("settle " + key.queue + "/#" + to_string(key.id) + " epoch e" + to_string(out.epoch) + " -> " + name(out.to) +
+        " charge " + to_string(s.charge) + " delay " + to_string(s.delay) + " keep " + to_string(s.keep) + " note " +
+        quoted(out.note) + ";");
+    families.emplace_back();
+    for (const Job& j : s.children) {
+      if (!has(kChildren)) break;
+      int id = number(j, fresh_);
+      names.push_back(j.queue == kOther ? queue_name(key.queue == kQueues[0]) : key.queue);
+      say("child");
+      families.back().push_back(resolve(j, names.back(), id));
+      born.push_back({names.back(), id, 0});
+    }
+    out.children = families.back();
+    ours.push_back(out);
+  }
+  std::vector<Settlement> theirs = ours;
+  for (Settlement& s : theirs) s.epoch = epochs_.theirs(std::string(s.key.queue), s.epoch);
+
+  std::vector<Held> extend;
+  for (int back : op.extend) {
+    Held h{kQueues[0], kUnknownEpoch};
+    if (back >= 0 && !batches_.empty()) {
+      const Key& batch = batches_[batches_.size() - 1 - static_cast<std::size_t>(back) % batches_.size()];
+      names.push_back(batch.queue);
+      h = {names.back(), batch.epoch};
+    }
+    say("extend " + std::string(h.queue) + " e" + to_string(h.epoch) + ";");
+    extend.push_back(h);
+  }
+  std::vector<Held> extend_theirs = extend;
+  for (Held& h : extend_theirs) h.epoch = epochs_.theirs(std::string(h.queue), h.epoch);
+
+  std::vector<Share> claim;
+  for (const Part& p : op.claim) {
+    names.push_back(queue_name(p.queue));
+    claim.push_back({names.back(), static_cast<std::uint32_t>(p.quota)});
+    say("claim " + names.back() + " quota " + to_string(p.quota) + ";");
+  }
+  Exchange x;
+  x.settle = ours, x.extend = extend, x.claim = claim;
+  x.limit = static_cast<std::uint32_t>(op.limit);
+  x.begin = static_cast<std::uint32_t>(op.begin);
+  // A lease is only judged where one is given.
+  x.lease = Millis(claim.empty() && extend.empty() ? std::max(op.lease, 1) : op.lease);
+  x.worker = "model";
+  say("limit " + to_string(x.limit) + " begin " + to_string(x.begin) + " lease " + to_string(op.lease) + "ms");
+
+  auto expected = model_.exchange(x, now());
+  x.settle = theirs;
+  x.extend = extend_theirs;
+  auto seen = backend().exchange(x);
+  for (const Key& key : born) sent(key.queue, key.id);
+  if (!both("exchange", expected, seen)) return say(std::string("-> ") + name(seen.error().code));
+  compare(x, *expected, *seen);
+  for (const Leased& l : expected->leased) {
+    leased_.push_back({l.queue, l.id.bytes[14] * 256 + l.id.bytes[15], l.epoch});
+    Key batch{l.queue, 0, l.epoch};
+    if (std::find(batches_.begin(), batches_.end(), batch) == batches_.end()) batches_.push_back(batch);
+  }
+}
+
+void Player::compare(const Exchange& x, const Exchanged& ours, const Exchanged& theirs) {
+  const auto extended = [](const Exchanged& e) {
+    std::string out;
+    for (const Extended& one : e.extended) out += "[" + text(one) + "]";
+    return out;
+  };
+  const auto leased = [](const Exchanged& e) {  // the order counts within a queue only
+    std::map<std::string, std::string> by_queue;
+    for (const Leased& l : e.leased) by_queue[l.queue] += "\n        " + text(l);
+    std::string out;
+    for (const auto& [queue, lines] : by_queue) out += lines;
+    return out.empty() ? std::string("nothing") : out;
+  };
+  if (!theirs.settled.empty()) say("-> settled " + text(theirs.settled));
+  if (!theirs.extended.empty()) say("-> extended " + extended(theirs));
+  if (!x.claim.empty()) say("-> next_due " + text(theirs.next_due) + " leased " + leased(theirs));
+  expect("settled", text(ours.settled), text(theirs.settled));
+  expect("extended", extended(ours), extended(theirs));
+  expect("leased", leased(ours), leased(theirs));
+  std::map<std::pair<std::string, TaskId>, Epoch> epochs;
+  for (const Leased& l : ours.leased) epochs[{l.queue, l.id}] = l.epoch;
+  for (const Leased& l : theirs.leased)
+    if (!epochs_.bind(l.queue, epochs[{l.queue, l.id}], l.epoch))
+      throw Diverged("epoch " + to_string(l.epoch) + " of " + l.queue + "/" + name(l.id) +
+                     ": not new, or not one for the batch");
+  // At its limit a store need not look whether more is there.
+  bool full = !x.claim.empty() && theirs.leased.size() == x.limit;
+  if (!full || theirs.next_due != Millis(0)) expect("next_due", text(ours.next_due), text(theirs.next_due));
+}
+
+void Player::cancel(const Op& op) {
+  std::vector<Key> storage;
+  auto keys = resolve(op, storage);
+  say("cancel");
+  for (const Key& key : storage) say(key.queue + "/#" + to_string(key.id));
+  auto expected = model_.cancel(keys, now());
+  auto seen = backend().cancel(keys);
+  if (!both("cancel", expected, seen)) return;
+  say("-> " + text(*seen));
+  expect("cancel", text(*expected), text(*seen));
+}
+
+void Player::trim(const Op& op) {
+  std::string queue = queue_name(op.queue);
+  Retention r{.queue = queue, .state = static_cast<State>(op.state)};
+  if (op.age >= 0) r.age = Millis(op.age);
+  if (op.count >= 0) r.count = static_cast<std::uint64_t>(op.count);
+  if (op.bytes >= 0) r.bytes = static_cast<std::uint64_t>(op.bytes);
+  r.at_most = static_cast<std::uint32_t>(op.limit);
+  say("trim " + queue + " " + name(r.state) + " age " + to_string(op.age) + " count " + to_string(op.count) +
+      " bytes " + to_string(op.bytes) + " at_most " + to_string(op.limit));
+  auto seen = backend().trim(r);
+  auto keys = everything();
+  auto before = model_.get(keys, now()), after = get(keys);
+  Trimmed hint;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].queue != queue || !before[i]) continue;
+    if (!after[i]) {
+      hint.forgotten.insert(keys[i].id);
+      if (!before[i]->tombstone) hint.emptied.insert(keys[i].id);
+    } else if (after[i]->tombstone && !before[i]->tombstone) {
+      hint.emptied.insert(keys[i].id);
+    }
+  }
+  auto expected = model_.trim(r, now(), hint);
+  if (!both("trim", expected, seen)) return;
+  say("-> " + to_string(*seen));
+  expect("trim", to_string(*expected), to_string(*seen));
+}
+
+void Player::put(const Op& op) {
+  auto* registry = query<Registry>(backend());
+  if (!registry) return;
+  say("put");
+  Document d = document(op), theirs = d;
+  const auto& known = revisions_[d.name];
+  theirs.revision = d.revision == 0 ? 0 : d.revision <= known.size() ? known[d.revision - 1] : UINT32_MAX;
+  auto expected = model_.put(d);
+  auto seen = registry->put(theirs);
+  if (!both("put", expected, seen)) return say("-> conflict");
+  say("-> revision " + to_string(*seen));
+  revisions_[d.name].push_back(*seen);
+}
+
+void Player::list(const Op& op) {
+  auto* browser = query<Browser>(backend());
+  if (!browser) return;
+  std::string queue = queue_name(op.queue), cursor, next;
+  Filter f{.queue = queue, .state = static_cast<State>(op.state)};
+  if (op.count >= 0) f.kind = kKinds[static_cast<std::size_t>(op.count % 2)];
+  if (op.age >= 0) f.from = now().wall + Millis(op.time), f.to = f.from + Millis(op.age);
+  f.at_most = static_cast<std::uint32_t>(std::max(op.limit, 1));
+  say("list " + queue + " " + name(f.state) + " kind " + quoted(f.kind) + " at most " + to_string(f.at_most));
+  if (op.age >= 0) say("from now " + to_string(op.time) + "ms, for " + to_string(op.age) + "ms");
+  auto expected = model_.list(f, now());
+  std::vector<std::pair<TaskId, Record>> seen;
+  do {
+    auto page = browser->list(f, next);
+    if (!page) throw Diverged("list: " + page.error().message);
+    if (page->size() > f.at_most) throw Diverged("list: a page of more than at_most");
+    if (page->empty() && !next.empty()) throw Diverged("list: an empty page that is not the last");
+    seen.insert(seen.end(), page->begin(), page->end());
+    f.cursor = cursor = next;
+  } while (!next.empty());
+  const auto text_of = [](const std::vector<std::pair<TaskId, Record>>& rows) {
+    std::string out;
+    for (const auto& [id, r] : rows) out += name(id) + " ";
+    return out;
+  };
+  say("-> " + text_of(seen));
+  expect("list", text_of(expected), text_of(seen));
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const std::string what = "list: " + name(seen[i].first);
+    if (!same(expected[i].second, seen[i].second)) expect(what, text(expected[i].second), text(seen[i].second) + " ");
+    if (!epochs_.bind(queue, expected[i].second.epoch, seen[i].second.epoch)) throw Diverged(what + ": epoch");
+  }
+}
+
+void Player::move(const Op& op) {
+  auto* browser = query<Browser>(backend());
+  if (!browser) return;
+  std::vector<Key> storage;
+  auto keys = resolve(op, storage);
+  auto from = static_cast<State>(op.state), to = static_cast<State>(op.to);
+  say(std::string("move ") + name(from) + " to " + name(to) + " delay " + to_string(op.time) + "ms");
+  for (const Key& key : storage) say(key.queue + "/#" + to_string(key.id));
+  Millis delay(std::max(op.time, 0));
+  auto expected = model_.move(keys, from, to, delay, now());
+  auto seen = browser->move(keys, from, to, delay);
+  // A pair that is no move may be refused as a whole.
+  bool refused = !Model::moves(from, to);
+  if (!seen && seen.error().code == Errc::invalid && refused) return say("-> invalid");
+  if (!seen) throw Diverged("move: " + seen.error().message);
+  say("-> " + text(*seen));
+  if (!(refused && seen->size() == expected.size())) expect("move", text(expected), text(*seen));
+}
+
+// ---- the whole state
+
+std::vector<TaskKey> Player::everything() const {
+  std::vector<TaskKey> out;
+  for (const Key& key : sent_) out.push_back({key.queue, task_id(key.id)});
+  return out;
+}
+
+std::vector<std::optional<Record>> Player::get(const std::vector<TaskKey>& keys) {
+  std::vector<std::optional<Record>> out;
+  for (std::size_t at = 0; at < keys.size();) {
+    std::size_t n = std::min<std::size_t>(keys.size() - at, properties_.max_batch);
+    auto some = backend().get({keys.data() + at, n});
+    if (!some) throw Diverged("get: " + some.error().message);
+    if (some->size() != n) throw Diverged("get: " + to_string(some->size()) + " answers to " + to_string(n) + " keys");
+    for (auto& record : *some) out.push_back(std::move(record));
+    at += n;
+  }
+  return out;
+}
+
+void Player::compare_state() {
+  auto keys = everything();
+  auto ours = model_.get(keys, now()), theirs = get(keys);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::string what = "get " + std::string(keys[i].queue) + "/" + name(keys[i].id);
+    if (!ours[i] && !theirs[i]) continue;
+    if (!ours[i] || !theirs[i] || !same(*ours[i], *theirs[i])) expect(what, text(ours[i]), text(theirs[i]) + " ");
+    if (!epochs_.bind(std::string(keys[i].queue), ours[i]->epoch, theirs[i]->epoch))
+      throw Diverged(what + ": epoch " + to_string(theirs[i]->epoch) + " is not the one for e" +
+                     to_string(ours[i]->epoch));
+  }
+  auto counts = backend().counts();
+  if (!counts) throw Diverged("counts: " + counts.error().message);
+  const auto table = [](const std::vector<Counts>& all) {
+    std::string out;
+    for (const Counts& c : all) out += "\n        " + text(c);
+    return out;
+  };
+  expect("counts", table(model_.counts()), table(*counts));
+  auto* registry = query<Registry>(backend());
+  if (!registry) return;
+  auto documents = registry->list("doc/");
+  if (!documents) throw Diverged("documents: " + documents.error().message);
+  const auto names = [](const std::vector<Document>& all) {
+    std::string out;
+    for (const Document& d : all) out += d.name + " = " + quoted(d.value) + " ";
+    return out;
+  };
+  auto expected = model_.documents();
+  expect("documents", names(expected), names(*documents));
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    auto& known = revisions_[expected[i].name];
+    if (known.size() < expected[i].revision) known.push_back((*documents)[i].revision);
+    if (known.back() != (*documents)[i].revision || std::count(known.begin(), known.end(), known.back()) != 1)
+      throw Diverged("documents: the revision of " + expected[i].name);
+  }
+}
+
+}  // namespace penstock::model

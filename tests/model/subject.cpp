@@ -1,0 +1,103 @@
+#include "model/subject.hpp"
+
+#include <filesystem>
+#include <stdexcept>
+#include <unistd.h>
+
+#include "model/mutants.hpp"
+
+#ifdef MODEL_MEMORY
+extern "C" const penstock::PluginDescriptor* penstock_plugin_0_memory() noexcept;
+#endif
+#ifdef MODEL_SQLITE
+extern "C" const penstock::PluginDescriptor* penstock_plugin_0_sqlite() noexcept;
+#endif
+
+namespace penstock::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+#ifdef MODEL_MEMORY
+class Memory final : public Subject {
+ public:
+  Memory() { Memory::fresh(); }
+  void fresh() override {
+    backend_.reset();
+    time_ = std::make_unique<testing::ManualTime>();
+    host_ = std::make_unique<testing::TestHost>(time_.get());
+    backend_ = testing::open_component<DurableBackend>(penstock_plugin_0_memory, "memory", *host_);
+  }
+  Ages ages() const override { return Ages::boot; }
+
+ private:
+  std::unique_ptr<testing::TestHost> host_;
+};
+#endif
+
+#ifdef MODEL_SQLITE
+// A file of its own for each sequence, in memory where the system has such a place.
+class Sqlite final : public Subject {
+ public:
+  Sqlite() {
+    std::string pattern = (fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) / "model-XXXXXX";
+    if (!::mkdtemp(pattern.data())) throw std::runtime_error("cannot make a directory like " + pattern);
+    folder_ = pattern;
+    Sqlite::fresh();
+  }
+  ~Sqlite() override {
+    backend_.reset();
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  void fresh() override {
+    backend_.reset();
+    for (const auto& file : fs::directory_iterator(folder_)) fs::remove_all(file);
+    time_ = std::make_unique<testing::ManualTime>();
+    host_ = std::make_unique<testing::TestHost>(time_.get());
+    open();
+  }
+  bool reopen() override {
+    backend_.reset();
+    open();
+    return true;
+  }
+  bool reopens() const override { return true; }
+
+ private:
+  void open() {
+    backend_ = testing::open_component<DurableBackend>(
+        penstock_plugin_0_sqlite, "sqlite", *host_,
+        {{"path", (folder_ / "model.db").string()}, {"durability", std::string("process")}});
+  }
+
+  fs::path folder_;
+  std::unique_ptr<testing::TestHost> host_;
+};
+#endif
+
+}  // namespace
+
+std::vector<std::string> subjects() {
+  std::vector<std::string> out;
+#ifdef MODEL_MEMORY
+  out.push_back("memory");
+#endif
+#ifdef MODEL_SQLITE
+  out.push_back("sqlite");
+#endif
+  return out;
+}
+
+std::unique_ptr<Subject> make_subject(const std::string& name) {
+#ifdef MODEL_MEMORY
+  if (name == "memory") return std::make_unique<Memory>();
+#endif
+#ifdef MODEL_SQLITE
+  if (name == "sqlite") return std::make_unique<Sqlite>();
+#endif
+  if (name == "model") return make_mutant(Fault::none);
+  return nullptr;
+}
+
+}  // namespace penstock::model

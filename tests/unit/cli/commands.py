@@ -1,0 +1,119 @@
+"""The penstock program as a person meets it. Usage: commands.py PROGRAM GOOD STORE, the modules of two test plugins."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM, MODULE, STORE = (os.path.abspath(p) for p in sys.argv[1:4])
+
+
+class Commands(unittest.TestCase):
+    def setUp(self):
+        held = tempfile.TemporaryDirectory()
+        self.addCleanup(held.cleanup)
+        self.folder = pathlib.Path(held.name)
+        self.plugins = self.folder / 'plugins'
+        self.plugins.mkdir()
+        (self.plugins / 'libpenstock-good.so').symlink_to(MODULE)
+
+    def run_it(self, *words, code=0):
+        environment = {'PATH': os.environ['PATH'], 'PENSTOCK_PLUGIN_PATH': str(self.plugins)}
+        environment |= {k: v for k, v in os.environ.items() if k.endswith('SAN_OPTIONS') or k == 'LD_LIBRARY_PATH'}
+        done = subprocess.run([PROGRAM, *words], cwd=self.folder, env=environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
+        return done.stdout if code == 0 else done.stderr
+
+    def refused(self, line, *words, code=2):
+        self.assertEqual(self.run_it(*words, code=code), f'penstock: {line}\n')
+
+    def config(self, text):
+        (self.folder / 'penstock.toml').write_text(text)
+
+    def test_usage(self):
+        self.refused('expected a command; "penstock help" lists them')
+        self.refused('unknown command "plugn list"; did you mean "plugin list"?', 'plugn', 'list')
+        self.refused('unknown command "vresion"; did you mean "version"?', 'vresion')
+        self.refused('unknown command "plugin lost"; did you mean "plugin list"?', 'plugin', 'lost')
+        self.refused('unknown command "xyzzyxyzzyxyzzy"; "penstock help" lists them', 'xyzzyxyzzyxyzzy')
+        self.refused('unknown command "a\\x0a\\x1bb"; "penstock help" lists them', 'a\n\x1bb', 'c')
+        self.refused('usage: penstock version', 'version', 'now')
+        self.refused('usage: penstock config show [FILE] [--defaults]', 'config', 'show', '--default')
+        self.refused('usage: penstock config show [FILE] [--defaults]', 'config', 'show', 'a', 'b')
+        self.refused('usage: penstock plugin inspect FILE|NAME', 'plugin', 'inspect')
+        self.refused('config show: --defaults is about no file; leave FILE out', 'config', 'show', 'x', '--defaults')
+
+    def test_help_and_version(self):
+        for command in ('plugin list', 'plugin inspect FILE|NAME', 'config check [FILE]', 'version'):
+            self.assertIn('  ' + command, self.run_it('help'))
+        self.assertEqual(self.run_it('help'), self.run_it('--help'))
+        self.assertRegex(self.run_it('version'), r'^penstock [0-9.]+\nplugin stamp: penstock=0 gxx=')
+
+    def test_config_check(self):
+        self.refused('penstock.toml: cannot be opened: No such file or directory', 'config', 'check')
+        self.config('[worker]\nthread = 3\n')
+        self.refused('penstock.toml:2: worker.thread: unknown key; did you mean "threads"?', 'config', 'check')
+        self.config(f'[backend]\nuse = "nowhere"\n')
+        error = self.run_it('config', 'check', code=2)
+        self.assertTrue(error.startswith('penstock: penstock.toml:2: backend.use: backend "nowhere" is not to be found; '), error)
+        self.assertIn(f'{self.plugins}/libpenstock-nowhere.so: No such file or directory', error)
+        self.assertEqual(error.count('\n'), 1)
+
+    def test_config_of_modules(self):
+        (self.plugins / 'libpenstock-store.so').symlink_to(STORE)
+        used = '[backend]\nuse = "store"\n[codec]\nuse = ["store"]\n[tracer]\nuse = "good"\n'
+        self.config(used + '[tracer.good]\nurl = "x"\npassword = "hush"\n[backend.other]\nnot_looked = "at"\n')
+        self.assertEqual(self.run_it('config', 'check'), 'penstock.toml: ok\n')
+        out = self.run_it('config', 'show')
+        self.assertIn('use = "store"\n', out)
+        self.assertIn('# Connections kept open.\npool_size = 8\n', out)
+        self.assertIn('url = "x"\n', out)
+        self.assertIn('password = "***"\n', out)
+        self.assertNotIn('hush', out)
+        self.config(out)
+        self.assertEqual(self.run_it('config', 'show'), out)
+        self.config(used + '[tracer.good]\nurl = "x"\npool_size = "8"\n')
+        self.refused('penstock.toml:9: tracer.good.pool_size: expected a whole number from 1 up to 256, got "8"', 'config', 'check')
+        self.config(used + '[worker]\nhandlers = ["good"]\n[tracer.good]\nurl = "x"\n')
+        self.refused('penstock.toml:8: worker.handlers: handlers "good": '
+                     f'{self.plugins}/libpenstock-good.so: has no such component', 'config', 'check')
+
+    def test_a_module_that_dies_takes_nothing_with_it(self):
+        (self.plugins / 'libpenstock-good.so').unlink()
+        (self.plugins / 'libpenstock-aborts.so').symlink_to(pathlib.Path(STORE).with_name('libpenstock-aborts.so'))
+        self.assertIn(f'refused: {self.plugins}/libpenstock-aborts.so: the process that opened it died: Aborted\n',
+                      self.run_it('plugin', 'list'))
+        self.refused('aborts: the process that opened it died: Aborted', 'plugin', 'inspect', 'aborts', code=1)
+
+    def test_list(self):
+        (self.plugins / 'libpenstock-bad.so').write_text('nonsense')
+        (self.plugins / 'readme').write_text('not looked at')
+        out = self.run_it('plugin', 'list')
+        self.assertIn(f'good 1.2.3 ({self.plugins}/libpenstock-good.so)\n  tracer good: Does nothing, well.\n', out)
+        self.assertIn(f'refused: {self.plugins}/libpenstock-bad.so: not an ELF file\n', out)
+        self.assertNotIn('readme', out)
+
+    def test_inspect(self):
+        by_name = self.run_it('plugin', 'inspect', 'good')
+        self.assertIn('plugin:  good\nversion: 1.2.3\nlicense: MIT\n', by_name)
+        self.assertIn('# offers test.extra/1\n[tracer.good]\n# Server. Required.\n# url =\n', by_name)
+        by_path = self.run_it('plugin', 'inspect', MODULE)
+        self.assertEqual(by_path.splitlines()[4:], by_name.splitlines()[4:])
+        os.symlink(MODULE, self.folder / 'libpenstock-good.so')
+        self.assertIn('plugin:  good\n', self.run_it('plugin', 'inspect', './libpenstock-good.so'))
+        self.assertIn('acme: plugin "acme" is not to be found; tried built in; ', self.run_it('plugin', 'inspect', 'acme', code=1))
+        self.refused('expected a plugin\'s name or a path with a slash, got "x.so"', 'plugin', 'inspect', 'x.so')
+
+    def test_show_defaults(self):
+        out = self.run_it('config', 'show', '--defaults')
+        self.assertIn('# How long a task is lent to a worker before others may take it.\nlease = "10s"\n', out)
+        self.config(out)
+        error = subprocess.run([PROGRAM, 'config', 'check'], cwd=self.folder, capture_output=True, text=True)
+        self.assertIn(error.returncode, (0, 2))  # 2 where the backend of the defaults is not built in
+        if error.returncode:
+            self.assertIn('is not to be found', error.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1])

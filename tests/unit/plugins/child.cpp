@@ -1,0 +1,78 @@
+#include "plugins/child.hpp"
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <dirent.h>
+#include <stdexcept>
+#include <unistd.h>
+
+using namespace penstock;
+using penstock::plugins::in_child;
+using std::chrono::milliseconds;
+
+namespace {
+
+int open_files() {
+  int count = 0;
+  DIR* all = ::opendir("/proc/self/fd");
+  while (::readdir(all)) ++count;
+  ::closedir(all);
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("a child's answer comes back whole") {
+  CHECK(*in_child([]() -> Result<std::string> { return std::string("hello"); }) == "hello");
+  CHECK(*in_child([]() -> Result<std::string> { return std::string(); }) == "");
+  std::string large(500'000, 'x');
+  CHECK(*in_child([&]() -> Result<std::string> { return large; }) == large);
+  auto failed = in_child([]() -> Result<std::string> { return Error{Errc::not_found, "gone"}; });
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code == Errc::not_found);
+  CHECK(failed.error().message == "gone");
+}
+
+TEST_CASE("a child that throws, dies, ends or talks too much is an error") {
+  auto why = [](auto work) {
+    auto answer = in_child([&]() -> Result<std::string> {
+      work();
+      return std::string("fine");
+    });
+    return answer ? *answer : answer.error().message;
+  };
+  CHECK(why([] { throw std::runtime_error("thrown"); }) == "thrown");
+  CHECK(why([] { ::raise(SIGKILL); }) == "the process that opened it died: Killed");
+  CHECK(why([] { ::_exit(3); }) == "the process that opened it ended with status 3");
+  CHECK(why([] { std::puts("noise"), std::fputs("noise", stderr), std::fflush(nullptr); }) == "fine");
+  auto loud = in_child([]() -> Result<std::string> { return std::string(plugins::kMaxReply + 1, 'x'); });
+  REQUIRE_FALSE(loud);
+  CHECK(loud.error().message == "it says more than 1MiB");
+}
+
+TEST_CASE("a child that blocks is killed, and so is what it left behind") {
+  auto blocked = in_child(
+      []() -> Result<std::string> {
+        if (::fork() == 0) {
+          for (;;) ::pause();
+        }
+        for (;;) ::pause();
+      },
+      milliseconds(100));
+  REQUIRE_FALSE(blocked);
+  CHECK(blocked.error().message == "not done within 100 ms");
+}
+
+TEST_CASE("nothing is left open") {
+  int before = open_files();
+  for (int i = 0; i < 20; ++i) {
+    auto answer = in_child([&]() -> Result<std::string> {
+      if (i % 2) ::_exit(1);
+      return std::string("x");
+    });
+    CHECK(static_cast<bool>(answer) == (i % 2 == 0));
+  }
+  CHECK(open_files() == before);
+}
