@@ -111,9 +111,9 @@ struct CutVfs::Io {
     return file(f).real()->pMethods->xShmUnmap(file(f).real(), remove);
   }
 
-  static constexpr sqlite3_io_methods kMethods = {
-      2,       close,  read,   write,   truncate, sync,     size,        lock,      unlock, reserved,
-      control, sector, traits, shm_map, shm_lock, shm_barrier, shm_unmap, nullptr, nullptr};
+  static constexpr sqlite3_io_methods kMethods = {2,        close,       read,      write,   truncate, sync,   size,
+                                                  lock,     unlock,      reserved,  control, sector,   traits, shm_map,
+                                                  shm_lock, shm_barrier, shm_unmap, nullptr, nullptr};
 
   // What is on the disk already counts as synced.
   static int adopt(sqlite3_file* real, Disk& disk) {
@@ -172,10 +172,7 @@ struct CutVfs::Io {
     return self(vfs).real_->xFullPathname(self(vfs).real_, path, n, out);
   }
   static int randomness(sqlite3_vfs* vfs, int n, char* out) {
-    CutVfs& me = self(vfs);
-    const std::lock_guard lock(me.mutex_);
-    std::generate_n(out, n, [&] { return static_cast<char>(me.random_()); });  // WAL salts follow the seed
-    return n;
+    return self(vfs).real_->xRandomness(self(vfs).real_, n, out);
   }
   static int sleep(sqlite3_vfs* vfs, int us) { return self(vfs).real_->xSleep(self(vfs).real_, us); }
   static int now(sqlite3_vfs* vfs, double* out) { return self(vfs).real_->xCurrentTime(self(vfs).real_, out); }
@@ -250,9 +247,9 @@ std::uint64_t CutVfs::unsynced() const {
 }
 
 int CutVfs::before(Op op) {
-  static constexpr int kCodes[] = {SQLITE_CANTOPEN,    SQLITE_IOERR_READ,  SQLITE_IOERR_WRITE,
-                                   SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_FSYNC, SQLITE_IOERR_FSTAT,
-                                   SQLITE_IOERR_DELETE, SQLITE_IOERR_ACCESS, SQLITE_IOERR_SHMMAP};
+  static constexpr int kCodes[] = {SQLITE_CANTOPEN,       SQLITE_IOERR_READ,   SQLITE_IOERR_WRITE,
+                                   SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_FSYNC,  SQLITE_IOERR_FSTAT,
+                                   SQLITE_IOERR_DELETE,   SQLITE_IOERR_ACCESS, SQLITE_IOERR_SHMMAP};
   const int own = kCodes[static_cast<int>(op)];
   if (cut_) return own;
   const bool takes_space = op == Op::open || op == Op::write || op == Op::map;

@@ -8,13 +8,12 @@
 // everywhere, with as many connections as wanted; real syncs are left out.
 #pragma once
 
-#include <sqlite3.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <random>
+#include <sqlite3.h>
 #include <string>
 #include <vector>
 
@@ -35,7 +34,7 @@ class CutVfs {
   CutVfs& operator=(const CutVfs&) = delete;
 
   // Cuts the power at the `change`-th write, truncation, sync or deletion from now. The image goes to
-  // `folder`, which exists and is empty. Forgets all files: they are taken as synced when next opened.
+  // `folder`, which exists and is empty. No file may be open: what the disk holds now counts as synced.
   void cut_at(std::uint64_t change, std::uint64_t seed, std::string folder);
   void cut_now();
 

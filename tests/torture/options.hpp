@@ -1,0 +1,63 @@
+// Command line of the torture programs, and how they report.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <string>
+
+namespace penstock::torture {
+
+// `--name N`; `--long` picks the long form of every number that was not given.
+class Options {
+ public:
+  Options(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+      const std::string arg = argv[i];
+      if (arg == "--long") {
+        long_ = true;
+      } else if (arg.rfind("--", 0) == 0 && i + 1 < argc) {
+        given_[arg.substr(2)] = std::strtoull(argv[++i], nullptr, 10);
+      } else {
+        std::cerr << argv[0] << ": what is '" << arg << "'? Options are --long and --NAME NUMBER\n";
+        std::exit(2);
+      }
+    }
+  }
+
+  std::uint64_t get(const std::string& name, std::uint64_t short_form, std::uint64_t long_form) {
+    const auto found = given_.find(name);
+    const std::uint64_t value = found != given_.end() ? found->second : long_ ? long_form : short_form;
+    if (found != given_.end()) given_.erase(found);
+    return value;
+  }
+  std::uint64_t seed() { return get("seed", 1, 1); }
+
+  // After all get(): what nobody asked for is a mistake.
+  void finish() const {
+    for (const auto& [name, value] : given_) {
+      std::cerr << "unknown option --" << name << "\n";
+      std::exit(2);
+    }
+  }
+
+ private:
+  bool long_ = false;
+  std::map<std::string, std::uint64_t> given_;
+};
+
+// Counts the parts of a torture test; the last line of its output is `N passed, N failed`.
+class Score {
+ public:
+  void add(bool good) { ++(good ? passed_ : failed_); }
+  int end() const {
+    std::cout << passed_ << " passed, " << failed_ << " failed" << std::endl;
+    return failed_ == 0 && passed_ > 0 ? 0 : 1;
+  }
+
+ private:
+  int passed_ = 0, failed_ = 0;
+};
+
+}  // namespace penstock::torture
