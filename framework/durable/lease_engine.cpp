@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/later.hpp"
 #include "durable/envelope.hpp"
 
 namespace penstock::durable {
@@ -200,7 +201,7 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
   if (answer->leased.size() >= plan.limit) {
     maybe_work_ = true;
   } else if (answer->next_due) {
-    Instant at = now + *answer->next_due;
+    Instant at = base::later(now, *answer->next_due);
     work_at_ = work_at_ ? std::min(*work_at_, at) : at;
   }
   apply_leased(answer->leased, plan.sent, now, changes);

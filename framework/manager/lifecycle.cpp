@@ -4,6 +4,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "base/later.hpp"
 #include "manager/impl.hpp"
 
 namespace penstock::impl {
@@ -139,7 +140,7 @@ void Manager::note_idle(State& state) {
 
 bool Manager::wait_idle(Millis at_most) {
   refuse_in_worker("wait_idle()");
-  Instant until = at_most > Millis(86'400'000'000) ? Instant::max() : now() + at_most;
+  Instant until = base::later(now(), at_most);
   Millis look = kIdleLook;
   auto state = state_.lock();
   ++state->watching_idle;
@@ -200,7 +201,7 @@ bool Manager::stop(Millis deadline, bool at_once) {
   Aftermath after;
   auto state = state_.lock();
   if (state->closed) return state->stuck == 0;
-  Instant until = now() + deadline;
+  Instant until = base::later(now(), deadline);
   begin_stop(*state, at_once, now(), after);
   conclude(state, after);
   auto busy = [&] {
@@ -215,7 +216,7 @@ bool Manager::stop(Millis deadline, bool at_once) {
     while (busy()) wait_until(ended_, state, now() + Millis(50));  // the watchdog gives them up
   }
   // What is settled but not sent yet: by now only this thread and the pump send.
-  Instant flush_until = now() + std::max(options_.grace, Millis(1'000));
+  Instant flush_until = base::later(now(), std::max(options_.grace, Millis(1'000)));
   while (state->engine.unsettled() > 0 && now() < flush_until) {
     if (!exchange(state, after, true)) wait_until(ended_, state, std::min(flush_until, now() + Millis(5)));
     if (!after.empty()) conclude(state, after);
