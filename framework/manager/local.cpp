@@ -40,7 +40,7 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
   }
   if (state->stopping) throw Exception(Error{Errc::unavailable, "the task manager is stopping and takes no new tasks"});
   if (!room()) throw Exception(full(queue, options_.local_limit));
-  if (state->workers.size() < state->target) ensure_workers(state);
+  if (state->workers.size() < state->target) ensure_workers(*state);
   Lane& lane = state->scheduler.lane(queue);
   Counters& counters = counters_of(*state, lane);
   Counters* named = nullptr;

@@ -116,7 +116,7 @@ void Manager::abandon(State& state, std::size_t index, Instant at, Aftermath& af
     Status status = run.stop == StopReason::timeout ? Status::timed_out : Status::cancelled;
     end_local(state, local, status, given_up.ran, at, after);
   }
-  if (state.stuck <= options_.max_stuck && !state.closing) spawn_worker(state);
+  ensure_workers(state);
 }
 
 }  // namespace penstock::impl
