@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/later.hpp"
 #include "durable/envelope.hpp"
 
 namespace penstock::durable {
@@ -182,6 +183,10 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
   claiming_ -= plan.limit;
   sending_ -= plan.tasks.size();
   for (Task* task : plan.tasks) --task->in_plans;
+  if (answer && answer->settled.size() != plan.tasks.size()) {
+    answer = Error{Errc::internal, "the store answered " + std::to_string(answer->settled.size()) + " of " +
+                                       std::to_string(plan.tasks.size()) + " settlements"};
+  }
   if (!answer) {
     take_back(plan, now);
     return;
@@ -196,7 +201,7 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
   if (answer->leased.size() >= plan.limit) {
     maybe_work_ = true;
   } else if (answer->next_due) {
-    Instant at = now + *answer->next_due;
+    Instant at = base::later(now, *answer->next_due);
     work_at_ = work_at_ ? std::min(*work_at_, at) : at;
   }
   apply_leased(answer->leased, plan.sent, now, changes);
@@ -212,11 +217,14 @@ void LeaseEngine::take_back(Plan& plan, Instant now) {
   std::vector<Task*> again;
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
     Task& task = *plan.tasks[i];
-    bool mark_is_late = plan.settle[i].to == State::leased && task.phase != Task::Phase::marking;
-    if (task.lost || task.in_pending || mark_is_late) {
+    bool mark = plan.settle[i].to == State::leased;
+    bool mark_is_late = mark && task.phase != Task::Phase::marking && task.phase != Task::Phase::running;
+    if (task.lost || mark_is_late) {
       free_if_done(task);  // it says something newer by now, or nothing any more
       continue;
     }
+    if (mark && !plan.settle[i].note.empty()) task.mark_pending = true;  // its progress was not stored
+    if (task.in_pending) continue;
     task.in_pending = true;
     again.push_back(&task);
     if (task.phase == Task::Phase::marking) pending_urgent_ = true;
@@ -289,6 +297,7 @@ void LeaseEngine::admit(Task& task, Instant now, Changes& changes) {
     task.phase = Task::Phase::settling;
     enqueue(task, now);
   } else if (task.suspect) {
+    task.leased.crashes = crashes;  // its begun mark charges this one
     task.phase = Task::Phase::parked;
     parked_.push_back(&task);
   } else {
@@ -383,9 +392,10 @@ bool LeaseEngine::extensions(Instant now, bool all, Extension& extension) {
 void LeaseEngine::extended(Extension& extension, const Result<Exchanged>& answer, Instant now, Changes& changes) {
   for (std::size_t i = 0; i < extension.batches.size(); ++i) {
     Batch& batch = *extension.batches[i];
-    batch.extending = false;
-    if (!answer) {
+    if (!answer || answer->extended.size() != extension.batches.size()) {
       batch.extend_at = now + options_.lease / 20;  // soon again: the lease is running out
+      batch.extending = false;
+      drop_batch_if_empty(batch);
       continue;
     }
     const Extended& said = answer->extended[i];
@@ -404,6 +414,7 @@ void LeaseEngine::extended(Extension& extension, const Result<Exchanged>& answer
         changes.stop.push_back(&task);
       }
     }
+    batch.extending = false;  // not before: losing the last task would drop the batch
     drop_batch_if_empty(batch);
   }
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/fingerprint.hpp"
+#include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "execution/chain.hpp"
 #include "manager/attempted.hpp"
@@ -107,7 +108,7 @@ Manager::Attempted Manager::attempt(Worker& self, Runnable& task) {
 Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
   Attempted out;
   Millis timeout = task.details && task.details->timeout ? *task.details->timeout : options_.timeout;
-  Instant deadline = timeout > Millis(0) ? self.run.started + timeout : Instant::max();
+  Instant deadline = timeout > Millis(0) ? base::later(self.run.started, timeout) : Instant::max();
   if (deadline != Instant::max()) set_deadline(self.run, deadline);
   TaskView view;
   view.queue = task.lane->name;
@@ -147,7 +148,7 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
   t.timeout = first(envelope->timeout, policy.timeout, options_.timeout);
   t.keep_asked = envelope->keep_result || policy.keep_result;
   t.keep_result = first(envelope->keep_result, policy.keep_result, options_.result_age);
-  Instant deadline = t.timeout > Millis(0) ? self.run.started + t.timeout : Instant::max();
+  Instant deadline = t.timeout > Millis(0) ? base::later(self.run.started, t.timeout) : Instant::max();
   if (deadline != Instant::max()) set_deadline(self.run, deadline);
 
   std::string plain;
@@ -323,8 +324,8 @@ void Manager::finish_local(State& state, LocalTask& task, Outcome outcome, StopR
     bool snoozed = outcome.verb == Outcome::Verb::snooze;
     task.status = snoozed ? Status::scheduled : Status::retrying;
     ++(snoozed ? queue.snoozed : queue.retried);
-    task.available = at + delay;
-    state.scheduler.push(&task, at + delay, at);
+    task.available = base::later(at, delay);
+    state.scheduler.push(&task, task.available, at);
     if (telling()) {
       after.events.push_back({Aftermath::Event::What::retry, ref_of(state, task), details ? details->name : "",
                               task.error, false, task.failures + snoozed, task.status, delay, ran, nullptr});

@@ -4,6 +4,7 @@
 
 #include <penstock/plugin/names.hpp>
 
+#include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "manager/impl.hpp"
 
@@ -212,7 +213,7 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
   std::vector<Enqueued> out = send_all(requests);
   out.resize(requests.size());
   if (options.if_full == IfFull::block) {  // the full ones again, until there is room or the time is up
-    Instant until = now() + options.block_at_most;
+    Instant until = base::later(now(), options.block_at_most);
     Millis pause = kFullPause;
     auto full = [](const Enqueued& e) { return e.what == Item::full; };
     while (std::ranges::any_of(out, full) && now() < until && !stop_requests_.load()) {

@@ -2,7 +2,7 @@
 // leases alive.
 #include <algorithm>
 
-#include "base/fingerprint.hpp"
+#include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "manager/impl.hpp"
 
@@ -172,7 +172,7 @@ void Manager::publish(State& state, durable::Task& task, bool cancelled, Afterma
       } else if (task.handler && task.delay > Millis(0)) {
         count(&Counters::snoozed);
       }
-      if (task.delay > Millis(0)) state.engine.expect_work(now() + task.delay);
+      if (task.delay > Millis(0)) state.engine.expect_work(base::later(now(), task.delay));
       if (task.delay == Millis(0) && !state.stopping) state.engine.ring();
   }
   if (to == penstock::State::dead && task.error.empty()) task.error = durable::decode_note(task.note).error;  // poison

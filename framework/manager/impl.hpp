@@ -109,6 +109,7 @@ struct State {
   std::map<std::string, std::unique_ptr<Counters>, std::less<>> name_counters;  // named in-memory tasks
   std::vector<std::shared_ptr<Worker>> workers;
   std::vector<std::shared_ptr<Worker>> left_behind;  // abandoned ones whose handlers have not returned
+  std::vector<std::shared_ptr<Worker>> retired;      // ended by a resize; to be joined
   unsigned target = 0;                               // workers wanted
   unsigned sleeping = 0;                             // idle workers on the condition variable
   unsigned woken = 0;                                // of these, told to wake and not awake yet
@@ -190,13 +191,12 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void refuse_in_worker(const char* call) const;
 
   // workers.cpp
-  void ensure_workers(Locked& state);
+  void ensure_workers(State& state);
   void spawn_worker(State& state);
   void work(std::shared_ptr<Worker> self);
   bool run_next(Locked& state, Worker& self, Aftermath& after);
   Runnable* pick(Locked& state, Aftermath& after);
   bool limited(Locked& state);
-  bool limited_after_pick(Locked& state, Runnable& task);
   void idle(Locked& state, Worker& self, Aftermath& after);
   void sleep(Locked& state);
   void wake_for(State& state, std::size_t tasks, Aftermath& after);

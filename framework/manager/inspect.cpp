@@ -1,6 +1,7 @@
 // Looking at tasks, waiting for them, cancelling them.
 #include <algorithm>
 
+#include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "manager/impl.hpp"
 
@@ -113,8 +114,7 @@ std::vector<std::optional<TaskInfo>> Manager::info_many(std::span<const TaskRef>
 }
 
 std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
-  Instant start = now();
-  Instant until = at_most > Millis(86'400'000'000) ? Instant::max() : start + at_most;
+  Instant until = base::later(now(), at_most);
   bool local = is_local(ref.id);
   if (local) {
     auto state = state_.lock();

@@ -4,6 +4,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "base/later.hpp"
 #include "manager/impl.hpp"
 
 namespace penstock::impl {
@@ -58,7 +59,7 @@ void Manager::start() {
   if (state->stopping)
     throw Exception(Error{Errc::unavailable, "the task manager was stopped and cannot be started again"});
   frozen_ = true;
-  ensure_workers(state);
+  ensure_workers(*state);
   if (state->started || handlers_.empty()) return;
   state->started = true;
   refresh_queues(state);
@@ -74,18 +75,18 @@ void Manager::resize(unsigned threads) {
   if (threads == 0) throw Exception(Error{Errc::invalid, "a task manager has at least 1 thread"});
   auto state = state_.lock();
   state->target = threads;
-  while (state->workers.size() > threads) {
-    // The last ones go when they have nothing to run; they are no longer counted from now on.
-    state->workers.back()->retire = true;
-    state->left_behind.push_back(state->workers.back());
-    state->workers.pop_back();
+  for (std::size_t i = 0; i < state->workers.size(); ++i) {
+    state->workers[i]->retire = i >= threads;  // the others go when their handlers have returned
   }
-  if (state->started) ensure_workers(state);
+  if (!state->workers.empty()) ensure_workers(*state);
+  std::vector<std::shared_ptr<Worker>> retired = std::move(state->retired);
+  state->retired.clear();
   state->woken = state->sleeping;
   bool interrupt = state->listening;
   state.unlock();
   work_.notify_all();
   if (interrupt && waiter_) waiter_->interrupt();
+  for (auto& worker : retired) worker->thread.join();
 }
 
 void Manager::request_stop() noexcept {
@@ -139,7 +140,7 @@ void Manager::note_idle(State& state) {
 
 bool Manager::wait_idle(Millis at_most) {
   refuse_in_worker("wait_idle()");
-  Instant until = at_most > Millis(86'400'000'000) ? Instant::max() : now() + at_most;
+  Instant until = base::later(now(), at_most);
   Millis look = kIdleLook;
   auto state = state_.lock();
   ++state->watching_idle;
@@ -186,9 +187,6 @@ void Manager::begin_stop(State& state, bool now_, Instant at, Aftermath& after) 
     for (auto& worker : state.workers) {
       if (worker->run.task) ask_to_stop(state, *worker, StopReason::shutdown, at, after);
     }
-    for (auto& worker : state.left_behind) {
-      if (worker->run.task && !worker->abandoned) ask_to_stop(state, *worker, StopReason::shutdown, at, after);
-    }
   }
   after.ended = after.poke_pump = after.wake_all = true;
   state.woken = state.sleeping;
@@ -200,13 +198,10 @@ bool Manager::stop(Millis deadline, bool at_once) {
   Aftermath after;
   auto state = state_.lock();
   if (state->closed) return state->stuck == 0;
-  Instant until = now() + deadline;
+  Instant until = base::later(now(), deadline);
   begin_stop(*state, at_once, now(), after);
   conclude(state, after);
-  auto busy = [&] {
-    auto runs = [](const auto& w) { return w->run.task && !w->abandoned; };
-    return std::ranges::any_of(state->workers, runs) || std::ranges::any_of(state->left_behind, runs);
-  };
+  auto busy = [&] { return std::ranges::any_of(state->workers, [](const auto& w) { return w->run.task != nullptr; }); };
   ++state->awaiting;
   while (busy() && now() < until) wait_until(ended_, state, std::min(until, now() + Millis(50)));
   if (busy()) {  // the deadline has passed: they are asked to stop, and have the grace period
@@ -215,7 +210,7 @@ bool Manager::stop(Millis deadline, bool at_once) {
     while (busy()) wait_until(ended_, state, now() + Millis(50));  // the watchdog gives them up
   }
   // What is settled but not sent yet: by now only this thread and the pump send.
-  Instant flush_until = now() + std::max(options_.grace, Millis(1'000));
+  Instant flush_until = base::later(now(), std::max(options_.grace, Millis(1'000)));
   while (state->engine.unsettled() > 0 && now() < flush_until) {
     if (!exchange(state, after, true)) wait_until(ended_, state, std::min(flush_until, now() + Millis(5)));
     if (!after.empty()) conclude(state, after);
@@ -226,9 +221,7 @@ bool Manager::stop(Millis deadline, bool at_once) {
   state->closing = true;
   state->leasing = false;
   std::vector<std::shared_ptr<Worker>> workers = state->workers;
-  for (auto& w : state->left_behind) {
-    if (!w->abandoned) workers.push_back(w);
-  }
+  workers.insert(workers.end(), state->retired.begin(), state->retired.end());
   state.unlock();
   work_.notify_all();
   pump_thread_.request_stop();
@@ -248,7 +241,7 @@ bool Manager::stop(Millis deadline, bool at_once) {
   ended_.notify_all();
   state.relock();
   for (auto& worker : state->left_behind) {
-    if (worker->abandoned && worker->thread.joinable()) worker->thread.detach();
+    if (worker->thread.joinable()) worker->thread.detach();
   }
   if (!all_settled)
     host_->log(Level::error, "the store did not take the last settlements in time; their tasks run again");

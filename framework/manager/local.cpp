@@ -3,6 +3,7 @@
 
 #include <penstock/plugin/names.hpp>
 
+#include "base/later.hpp"
 #include "manager/impl.hpp"
 
 namespace penstock::impl {
@@ -39,7 +40,7 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
   }
   if (state->stopping) throw Exception(Error{Errc::unavailable, "the task manager is stopping and takes no new tasks"});
   if (!room()) throw Exception(full(queue, options_.local_limit));
-  if (state->workers.size() < state->target) ensure_workers(state);
+  if (state->workers.size() < state->target) ensure_workers(*state);
   Lane& lane = state->scheduler.lane(queue);
   Counters& counters = counters_of(*state, lane);
   Counters* named = nullptr;
@@ -52,7 +53,7 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
     named = at->second.get();
   }
   Instant at = now();
-  Instant due = at + std::max(options.delay, Millis(0));
+  Instant due = base::later(at, std::max(options.delay, Millis(0)));
   for (Closure& closure : closures) {
     LocalTask& task = state->local.add();
     task.closure = std::move(closure);

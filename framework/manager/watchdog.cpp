@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "durable/envelope.hpp"
+#include "base/later.hpp"
 #include "manager/attempted.hpp"
 #include "manager/impl.hpp"
 
@@ -66,7 +66,7 @@ Instant Manager::patrol(State& state, Instant at, Aftermath& after) {
       next = std::min(next, deadline);
     } else if (run.stop == StopReason::none) {
       ask_to_stop(state, worker, StopReason::timeout, at, after);
-      next = std::min(next, at + options_.grace);
+      next = std::min(next, base::later(at, options_.grace));
     } else {
       abandon(state, i--, at, after);
     }
@@ -83,7 +83,7 @@ Worker* Manager::worker_of(State& state, const Runnable& task) {
 void Manager::ask_to_stop(State&, Worker& worker, StopReason why, Instant at, Aftermath& after) {
   if (worker.run.stop != StopReason::none) return;
   worker.run.stop = why;
-  worker.run.deadline.store((at + options_.grace).time_since_epoch().count(), std::memory_order_relaxed);
+  worker.run.deadline.store(base::later(at, options_.grace).time_since_epoch().count(), std::memory_order_relaxed);
   after.stops.push_back(worker.stop);
   after.poke_watchdog = true;
 }
@@ -116,7 +116,7 @@ void Manager::abandon(State& state, std::size_t index, Instant at, Aftermath& af
     Status status = run.stop == StopReason::timeout ? Status::timed_out : Status::cancelled;
     end_local(state, local, status, given_up.ran, at, after);
   }
-  if (state.stuck <= options_.max_stuck && !state.closing) spawn_worker(state);
+  ensure_workers(state);
 }
 
 }  // namespace penstock::impl

@@ -13,12 +13,13 @@ thread_local const Manager* worker_of_manager = nullptr;
 
 bool Manager::in_worker() const noexcept { return worker_of_manager == this; }
 
-void Manager::ensure_workers(Locked& state) {
-  if (state->closing) return;
+void Manager::ensure_workers(State& state) {
+  if (state.closing) return;
   if (!watchdog_thread_.joinable()) {
     watchdog_thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
   }
-  while (state->workers.size() < state->target) spawn_worker(*state);
+  auto staying = static_cast<std::size_t>(std::ranges::count(state.workers, false, [](const auto& w) { return w->retire; }));
+  for (; staying < state.target && state.stuck <= options_.max_stuck; ++staying) spawn_worker(state);
 }
 
 void Manager::spawn_worker(State& state) {
@@ -42,15 +43,19 @@ void Manager::work(std::shared_ptr<Worker> self) {
     idle(state, *self, after);
   }
   if (!after.empty()) conclude(state, after);
-  if (self->abandoned) {
+  if (self->abandoned) {  // nobody joins it any more
     --state->stuck;
     std::erase(state->left_behind, self);
-    self->thread.detach();  // nobody joins it any more
+    if (self->thread.joinable()) self->thread.detach();
+    ensure_workers(*state);  // the cap may have kept its place empty, and leasing suspended
+    state->woken = state->sleeping;
+    work_.notify_all();
   } else if (self->retire && !state->closing) {
-    std::erase(state->left_behind, self);
-    self->thread.detach();
+    std::erase(state->workers, self);
+    state->retired.push_back(self);
+    state->woken = state->sleeping;  // it may have been the one that listened, or kept the time
+    work_.notify_all();
   }
-  worker_of_manager = nullptr;
   ended_.notify_all();
 }
 
