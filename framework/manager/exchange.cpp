@@ -11,6 +11,7 @@ namespace {
 
 constexpr Millis kLongestListen{10'000};
 constexpr Millis kLongestPoll{500};
+constexpr Millis kAfterError{100};  // of the bell
 constexpr Millis kRefreshEvery{1'000};
 constexpr Millis kLongestUnknown{60'000};
 
@@ -62,10 +63,12 @@ bool Manager::listen(Locked& state, Aftermath& after) {
   Instant until = at + (waiter_ ? kLongestListen : state->poll);
   if (auto due = state->engine.work_at()) until = std::min(until, *due);
   if (auto due = state->scheduler.next_due()) until = std::min(until, *due);
+  if (state->scheduler.ready() > 0) until = std::min(until, std::max(at, state->no_start_before));
   if (state->engine.not_before() > at) until = std::min(until, state->engine.not_before());
   if (state->engine.maybe_work(at) && state->engine.not_before() <= at) return false;
   if (until <= at) return true;
   state->listening = true;
+  state->timer = std::min(state->timer, until);
   if (waiter_) {
     std::uint64_t bell = state->engine.bell();
     auto wait = std::chrono::ceil<Millis>(until - at);
@@ -75,9 +78,10 @@ bool Manager::listen(Locked& state, Aftermath& after) {
     after.clear();
     Result<std::uint64_t> rang = waiter_->wait(bell, wait);
     state.relock();
+    if (!rang) wait_until(listen_, state, std::min(until, now() + kAfterError));
     if (!rang || *rang != bell) state->engine.ring();
   } else {
-    wait_until(work_, state, until);
+    wait_until(listen_, state, until);
     if (now() >= until) {
       ++state->polls;
       state->poll = std::min(state->poll * 2, kLongestPoll);
@@ -85,6 +89,7 @@ bool Manager::listen(Locked& state, Aftermath& after) {
     }
   }
   state->listening = false;
+  if (until <= state->timer) state->timer = Instant::max();
   return true;
 }
 
@@ -228,6 +233,8 @@ void Manager::pump(std::stop_token stop) {
   auto state = state_.lock();
   while (!stop.stop_requested()) {
     if (exchange(state, after, state->stopping)) {
+      wake_for(*state, state->leased_ready, after);  // no worker led this exchange, so none will take them
+      hand_over(*state, after);
       if (!after.empty()) conclude(state, after);
       continue;
     }
@@ -278,15 +285,16 @@ void Manager::keep(std::stop_token stop) {
   std::uint64_t bell = 0;
   const Millis tick = std::max(options_.lease / 6, Millis(1));
   while (!stop.stop_requested()) {
-    bool rang = false;
+    bool rang = false, hears = false;
     if (waiter_) {
       Result<std::uint64_t> now_bell = waiter_->wait(bell, real_time_ ? tick : std::min(tick, Millis(2)));
+      hears = static_cast<bool>(now_bell);
       rang = now_bell && *now_bell != bell;
       if (now_bell) bell = *now_bell;
     }
     auto state = state_.lock();
-    if (!waiter_ || (rang && state->engine.held() == 0)) {
-      wait_until(keep_cv_, state, now() + (waiter_ ? Millis(20) : tick));
+    if (!hears || (rang && state->engine.held() == 0)) {
+      wait_until(keep_cv_, state, now() + (hears ? Millis(20) : tick));
     }
     durable::Extension extension;
     if (!state->engine.extensions(now(), rang, extension)) continue;

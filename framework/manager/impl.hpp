@@ -115,6 +115,7 @@ struct State {
   unsigned woken = 0;                                // of these, told to wake and not awake yet
   unsigned idle = 0;                                 // workers with nothing to run, sleeping, listening or leading
   bool listening = false;                            // a worker waits for the store's bell
+  Instant timer = Instant::max();                    // when the first of the waiting workers looks again by itself
   bool started = false, leasing = false, stopping = false, stop_now = false, closed = false;
   bool closing = false;  // nothing is left but the threads' own end
   std::uint64_t enqueue_generation = 0;
@@ -200,6 +201,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void idle(Locked& state, Worker& self, Aftermath& after);
   void sleep(Locked& state);
   void wake_for(State& state, std::size_t tasks, Aftermath& after);
+  void hand_over(State& state, Aftermath& after);
   void conclude(Locked& state, Aftermath& after);  // tells what happened, without the lock
   void begin_run(State& state, Worker& self, Runnable& task, Instant now);
   void end_run(State& state, Worker& self, Instant now);
@@ -275,7 +277,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   results::Hub hub_;
 
   base::Guarded<State> state_;
-  std::condition_variable work_;  // idle workers
+  std::condition_variable work_;    // idle workers
+  std::condition_variable listen_;  // the one that looks from time to time at a store without a bell
   std::condition_variable pump_cv_, keep_cv_;
   std::condition_variable ended_;  // awaiters, idle watchers, stoppers
   std::jthread pump_thread_, keeper_thread_, watchdog_thread_;

@@ -85,6 +85,7 @@ void Manager::resize(unsigned threads) {
   bool interrupt = state->listening;
   state.unlock();
   work_.notify_all();
+  listen_.notify_all();
   if (interrupt && waiter_) waiter_->interrupt();
   for (auto& worker : retired) worker->thread.join();
 }

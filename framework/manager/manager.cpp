@@ -89,7 +89,7 @@ void Manager::tell(const Aftermath& after) {
     if (waiter_) {
       waiter_->interrupt();
     } else {
-      work_.notify_all();
+      listen_.notify_all();
     }
   }
   if (after.poke_pump) pump_cv_.notify_one();

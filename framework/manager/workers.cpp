@@ -64,16 +64,12 @@ bool Manager::run_next(Locked& state, Worker& self, Aftermath& after) {
   Runnable* task = pick(state, after);
   if (!task) return false;
   begin_run(*state, self, *task, now());
-  if (state->leasing) {
-    std::uint32_t sleepers = state->sleeping - state->woken;
-    bool nobody_leads = !state->listening && !state->engine.claiming();
-    if (sleepers > 0 && nobody_leads) {
-      wake_for(*state, 1, after);
-    } else if (state->pump_waits &&
-               (state->engine.plan_at() || (sleepers == 0 && state->engine.wants(now(), demand(*state, false))))) {
-      after.poke_pump = true;
-    }
+  hand_over(*state, after);
+  if (state->leasing && state->pump_waits && state->woken == 0 &&
+      (state->engine.plan_at() || (state->sleeping == 0 && state->engine.wants(now(), demand(*state, false))))) {
+    after.poke_pump = true;
   }
+  if (options_.local_limit > 0 && state->awaiting > 0) after.ended = true;  // there is room for another
   state.unlock();
   if (!after.empty()) tell(after);
   after.clear();
@@ -83,6 +79,15 @@ bool Manager::run_next(Locked& state, Worker& self, Aftermath& after) {
   finish(*state, self, *task, std::move(attempted), ended, after);
   end_run(*state, self, ended);
   return true;
+}
+
+// A worker that is about to be busy, or a thread that only exchanges, leaves the bell, the time and what
+// is ready to those that sleep.
+void Manager::hand_over(State& state, Aftermath& after) {
+  if (state.sleeping == state.woken && !state.listening) return;
+  auto due = state.scheduler.next_due();
+  bool nobody_leads = state.leasing && !state.listening && !state.engine.claiming();
+  if (nobody_leads || (due && *due < state.timer)) wake_for(state, 1, after);
 }
 
 // The next task to run: a closure or a leased task, by the scheduler's order. Tasks whose lease is gone
@@ -167,7 +172,9 @@ void Manager::sleep(Locked& state) {
   Instant until = state->scheduler.next_due().value_or(Instant::max());
   if (state->scheduler.ready() > 0 && state->no_start_before > now()) until = std::min(until, state->no_start_before);
   ++state->sleeping;
+  state->timer = std::min(state->timer, until);
   wait_until(work_, state, until);
+  if (until <= state->timer) state->timer = Instant::max();  // unknown: at worst somebody looks in vain
   --state->sleeping;
   if (state->woken > 0) --state->woken;
 }
