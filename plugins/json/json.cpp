@@ -1,5 +1,8 @@
 // The codec `json`.
+#include <charconv>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include <penstock/plugin/plugin.hpp>
 
@@ -9,49 +12,67 @@
 namespace penstock::json {
 namespace {
 
-// Builds a document, and refuses depth before it takes memory: the parser itself has no limit.
-struct LimitedBuilder {
+// Builds a document. Refuses depth before it takes memory, since the parser itself has no limit, and
+// converts numbers itself: the parser's own full precision reads out of bounds for the tiniest ones.
+struct Builder {
   rapidjson::Document& to;
   std::size_t depth = 0;
+  const char* refused = nullptr;
 
-  bool StartObject() { return ++depth <= codec_support::kMaxDepth && to.StartObject(); }
+  bool deeper() { return ++depth <= codec_support::kMaxDepth || refuse("objects and lists are nested deeper than 64"); }
+  bool refuse(const char* why) { return refused = why, false; }
+
+  bool StartObject() { return deeper() && to.StartObject(); }
   bool EndObject(rapidjson::SizeType n) { return --depth, to.EndObject(n); }
-  bool StartArray() { return ++depth <= codec_support::kMaxDepth && to.StartArray(); }
+  bool StartArray() { return deeper() && to.StartArray(); }
   bool EndArray(rapidjson::SizeType n) { return --depth, to.EndArray(n); }
   bool Null() { return to.Null(); }
   bool Bool(bool v) { return to.Bool(v); }
-  bool Int(int v) { return to.Int(v); }
-  bool Uint(unsigned v) { return to.Uint(v); }
-  bool Int64(std::int64_t v) { return to.Int64(v); }
-  bool Uint64(std::uint64_t v) { return to.Uint64(v); }
-  bool Double(double v) { return to.Double(v); }
-  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return to.RawNumber(s, n, copy); }
   bool String(const char* s, rapidjson::SizeType n, bool copy) { return to.String(s, n, copy); }
   bool Key(const char* s, rapidjson::SizeType n, bool copy) { return to.Key(s, n, copy); }
+
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool) {
+    if (std::optional<std::int64_t> v = exactly<std::int64_t>(s, s + n)) return to.Int64(*v);
+    if (std::optional<std::uint64_t> v = exactly<std::uint64_t>(s, s + n)) return to.Uint64(*v);
+    if (std::optional<double> v = exactly<double>(s, s + n)) return to.Double(*v);
+    return refuse("a number is out of the range of a double");
+  }
+
+  // The parser is told to hand out numbers as text only.
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
+  bool Double(double) { return false; }
+
+ private:
+  template <class T>
+  static std::optional<T> exactly(const char* first, const char* last) {
+    T value{};
+    auto [end, error] = std::from_chars(first, last, value);
+    return error == std::errc{} && end == last ? std::optional<T>(value) : std::nullopt;
+  }
 };
 
 Result<void> parse(std::string_view text, rapidjson::Document& document) {
   constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::ParseResult parsed;
+  const char* why = nullptr;
   auto generate = [&](rapidjson::Document& to) {
     rapidjson::Reader parser;
-    LimitedBuilder builder{to};
+    Builder builder{to};
     parsed = parser.Parse<kFlags>(stream, builder);
+    why = builder.refused;
     return !parsed.IsError();
   };
   document.Populate(generate);
-  const char* why = nullptr;
-  if (parsed.Code() == rapidjson::kParseErrorTermination) {
-    why = "objects and lists are nested deeper than 64";
-  } else if (parsed.IsError()) {
-    why = rapidjson::GetParseError_En(parsed.Code());
-  } else if (stream.Tell() != text.size()) {  // the parser takes a NUL for the end
-    why = "there is more after the value";
-  }
+  std::size_t offset = parsed.IsError() ? parsed.Offset() : stream.Tell();
+  if (!why && parsed.IsError()) why = rapidjson::GetParseError_En(parsed.Code());
+  if (!why && offset != text.size()) why = "there is more after the value";  // the parser takes a NUL for the end
   if (!why) return {};
-  return Error{Errc::invalid, "payload: not JSON at offset " + std::to_string(parsed.Offset()) + ": " + why};
+  return Error{Errc::invalid, "payload: not JSON at offset " + std::to_string(offset) + ": " + why};
 }
 
 class Codec final : public ValueCodec {

@@ -39,7 +39,7 @@ void escape(std::string_view octets, std::string& out) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string escaped(std::string_view text) {
   if (is_plain(text)) return std::string(text);
   std::string out = "\"";
   std::string_view rest = text.substr(0, kMost);
@@ -58,12 +58,12 @@ std::string quoted(std::string_view text) {
 }
 
 std::string format_line(const Span& span, const SpanEnd& end, std::chrono::nanoseconds took) {
-  std::string out = fmt::format("span={} kind={} queue={} task={}", quoted(span.name), quoted(span.kind),
-                                quoted(span.queue), quoted(span.task));
+  std::string out = fmt::format("span={} kind={} queue={} task={}", escaped(span.name), escaped(span.kind),
+                                escaped(span.queue), escaped(span.task));
   if (span.attempt) out += fmt::format(" attempt={}", span.attempt);
   out += fmt::format(" ms={:.3f} outcome={}", std::chrono::duration<double, std::milli>(took).count(),
-                     quoted(end.outcome));
-  if (!end.error.empty()) out += " error=" + quoted(end.error);
+                     escaped(end.outcome));
+  if (!end.error.empty()) out += " error=" + escaped(end.error);
   out += " trace=" + span.context.trace + " id=" + span.context.span;
   if (!span.parent.empty()) out += " parent=" + span.parent;
   return out;

@@ -22,7 +22,7 @@ struct Span {
 
 // `text`, in quotes if it needs them, with control characters escaped: whatever a handler says stays
 // on its line and moves no terminal. Cut after 1 KiB.
-std::string quoted(std::string_view text);
+std::string escaped(std::string_view text);
 
 // `name=attempt kind=... outcome=... trace=...`: pairs, values in quotes where they need them.
 std::string format_line(const Span& span, const SpanEnd& end, std::chrono::nanoseconds took);

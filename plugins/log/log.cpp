@@ -19,9 +19,8 @@ constexpr Setting kSettings[] = {
     {.key = "level",
      .kind = Kind::choice,
      .fallback = "info",
-     .doc =
-         "Which spans are written: `info` all, `warn` those that ended with an error, `error` those whose task "
-         "failed for good.",
+     .doc = "Which spans are written: `info` all, `warn` those that ended with an error, `error` those whose task "
+            "failed for good.",
      .choices = "info|warn|error"},
     {.key = "file", .kind = Kind::string, .fallback = "", .doc = "File to append to; empty: standard error."},
 };

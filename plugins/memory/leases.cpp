@@ -101,6 +101,7 @@ void Queue::claim(std::string_view name, std::uint32_t most, std::uint32_t& batc
     while (b.tasks[b.head] == kNone) ++b.head;
     const std::uint32_t slot = b.tasks[b.head];
     if (pool_.tasks[slot].stop) {
+      b.taken.push_back(pool_.tasks[slot].id);  // its holder, if it lives, is told to stop
       end(slot, State::cancelled, kKeepForever, now);
     } else {
       lease(slot, name, batch, c);

@@ -43,8 +43,8 @@ Admission Transaction::add(const NewTask& task, bool limited) {
   const State state = due > now ? State::scheduled : State::ready;
   const bool large = task.body.size() > kLarge;
   const auto added = run(sql_.task_add, queue.q, static_cast<int>(state), queue.line(state),
-                         state == State::ready ? rank : due, queue.flow, rank, large ? kLargeBody : 0, now,
-                         task.body.size(), view(task.key.id), Text{task.kind}, large ? Bytes() : task.body);
+                         state == State::ready ? rank : due, queue.flow, rank, large ? static_cast<int>(kLargeBody) : 0,
+                         now, task.body.size(), view(task.key.id), Text{task.kind}, large ? Bytes() : task.body);
   if (added == 0) {
     if (auto there = find(queue, task.key.id)) return present(task, *there);
     throw Failure(Error{Errc::data_regression, options_.path + ": a task could not be added, nor found"}, 0);

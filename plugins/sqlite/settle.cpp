@@ -8,7 +8,7 @@ namespace penstock::sqlite {
 namespace {
 
 bool shape_ok(const Settlement& s, const Options& options) {
-  const bool verb = s.to == State::leased || s.to == State::ready || ended(s.to);
+  const bool verb = s.to == State::leased || s.to == State::ready || (ended(s.to) && s.to <= State::cancelled);
   return verb && valid_name(s.key.queue) && s.note.size() <= options.max_body && s.keep >= Millis(0) &&
          (s.to != State::ready || s.delay >= Millis(0));
 }

@@ -353,7 +353,7 @@ struct PENSTOCK_API Browser {
   // dead, cancelled -> ready: run again after `delay`, failures and crashes set to 0, note kept;
   //   tombstones are not_found. scheduled -> ready: run now. leased -> cancelled: by force, without
   //   waiting for the holder; kept as by cancel(). All but scheduled -> ready give the task a new
-  //   epoch, so that nobody who held it before is heard. Other pairs: invalid.
+  //   epoch, so that nobody who held it before is heard. Any other pair is Errc::invalid.
   // Item: ok; finished, lease_lost, conflict when the task is in another state than `from`
   //   (ended, leased, waiting); not_found.
   virtual Result<std::vector<Item>> move(std::span<const TaskKey>, State from, State to, Millis delay) noexcept = 0;

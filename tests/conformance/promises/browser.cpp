@@ -205,7 +205,7 @@ constexpr Promise kPromises[] = {
 
     {"browse.looking_changes_nothing", "Listing changes nothing.", 0, kCap,
      [](Lab& lab) {
-       lab.leased(), lab.put(), lab.ended(State::dead, kKeepForever);
+       lab.leased(), lab.ended(State::dead, kKeepForever), lab.put();
        const std::string before = lab.dump();
        for (std::size_t s = 0; s < kStates; ++s) all(lab, of(static_cast<State>(s)));
        lab.unchanged(before, "a list");

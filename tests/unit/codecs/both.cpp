@@ -23,11 +23,11 @@ struct New {
 struct Odd final : penstock::Encodable {
   int what = 0;
   void write(penstock::FieldWriter& w) const override {
-    if (what == 0) return;                  // nothing at all
-    if (what == 1) return w.end();          // an end too many
+    if (what == 0) return;          // nothing at all
+    if (what == 1) return w.end();  // an end too many
     w.begin_object();
-    if (what == 2) return;                  // not ended
-    if (what == 3) return w.integer(1);     // no field
+    if (what == 2) return;                     // not ended
+    if (what == 3) return w.integer(1);        // no field
     if (what == 4) w.end(), w.begin_object();  // twice
     if (what == 5) throw std::runtime_error("thrown by the value");
     if (what == 6) {

@@ -27,9 +27,9 @@ std::string error_of(std::string_view json) {
 
 template <>
 inline constexpr auto penstock::fields<Job> =
-    std::tuple{penstock::field{"sizes", &Job::sizes}, penstock::field{"limit", &Job::limit},
+    std::tuple{penstock::field{"sizes", &Job::sizes},   penstock::field{"limit", &Job::limit},
                penstock::field{"octets", &Job::octets}, penstock::field{"ratio", &Job::ratio},
-               penstock::field{"at", &Job::at}, penstock::field{"marks", &Job::marks}};
+               penstock::field{"at", &Job::at},         penstock::field{"marks", &Job::marks}};
 template <>
 inline constexpr auto penstock::fields<Envelope> = std::tuple{penstock::field{"job", &Envelope::job}};
 
@@ -70,6 +70,18 @@ TEST_CASE("json: what is not one JSON value is refused") {
   CHECK(error_of(R"({"unknown":)" + std::string(63, '[') + std::string(63, ']') + "}") == "");
   CHECK_THAT(error_of(R"({"unknown":)" + std::string(64, '[') + std::string(64, ']') + "}"),
              Catch::EndsWith("nested deeper than 64"));
+}
+
+TEST_CASE("json: numbers at the edge of a double") {
+  // RapidJSON 1.1 reads out of bounds when it converts such numbers itself with full precision.
+  CHECK(error_of(R"({"job":{"ratio":3.8672133476448884e-333}})") ==
+        "payload: not JSON at offset 16: a number is out of the range of a double");
+  Envelope e;
+  CHECK(read(*open_codec("json"), R"({"job":{"ratio":4.9406564584124654e-324}})", e) == "");
+  CHECK(e.job.ratio == 5e-324);
+  CHECK(read(*open_codec("json"), R"({"job":{"ratio":1.7976931348623157e308}})", e) == "");
+  CHECK(read(*open_codec("json"), R"({"job":{"ratio":18446744073709551616}})", e) == "");
+  CHECK(e.job.ratio == 18446744073709551616.0);
 }
 
 TEST_CASE("json: null is an empty optional") {

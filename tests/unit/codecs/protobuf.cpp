@@ -24,10 +24,9 @@ std::string error_of(const std::string& bytes) {
 }  // namespace
 
 template <>
-inline constexpr auto penstock::fields<Probe> =
-    std::tuple{penstock::field{"number", &Probe::number}, penstock::field{"text", &Probe::text},
-               penstock::field{"list", &Probe::list}, penstock::field{"real", &Probe::real},
-               penstock::field{"at", &Probe::at}};
+inline constexpr auto penstock::fields<Probe> = std::tuple{
+    penstock::field{"number", &Probe::number}, penstock::field{"text", &Probe::text},
+    penstock::field{"list", &Probe::list}, penstock::field{"real", &Probe::real}, penstock::field{"at", &Probe::at}};
 
 TEST_CASE("protobuf: what is written") {
   Probe p{.number = 300, .text = "hi", .list = {1, 128}, .real = 1, .at = {}};

@@ -54,7 +54,8 @@ TEST_CASE("the library reads what the codec writes, and the other way round") {
     // Compared as values: the library leaves zeros out, and the order of a map is free.
     All ours, theirs;
     ours.i32 = theirs.i32 = 0;  // proto3 has no other default
-    std::string error = read(*codec, parsed.SerializeAsString(), ours) + read(*codec, expected.SerializeAsString(), theirs);
+    std::string error =
+        read(*codec, parsed.SerializeAsString(), ours) + read(*codec, expected.SerializeAsString(), theirs);
     if (!error.empty()) FAIL("the codec refuses value " << i << ": " << error);
     if (!(ours == value) || !(theirs == value)) FAIL("value " << i << " differs");
   }

@@ -79,20 +79,20 @@ inline constexpr auto penstock::fields<sample::Tree> = std::tuple{penstock::fiel
 
 template <>
 inline constexpr auto penstock::fields<sample::All> = std::tuple{
-    penstock::field{"flag", &sample::All::flag},       penstock::field{"i8", &sample::All::i8},
-    penstock::field{"i16", &sample::All::i16},         penstock::field{"i32", &sample::All::i32},
-    penstock::field{"i64", &sample::All::i64},         penstock::field{"u8", &sample::All::u8},
-    penstock::field{"u16", &sample::All::u16},         penstock::field{"u32", &sample::All::u32},
-    penstock::field{"u64", &sample::All::u64},         penstock::field{"single", &sample::All::single},
-    penstock::field{"real", &sample::All::real},       penstock::field{"color", &sample::All::color},
-    penstock::field{"text", &sample::All::text},       penstock::field{"bytes", &sample::All::bytes},
-    penstock::field{"raw", &sample::All::raw},         penstock::field{"hash", &sample::All::hash},
-    penstock::field{"delay", &sample::All::delay},     penstock::field{"note", &sample::All::note},
-    penstock::field{"limit", &sample::All::limit},     penstock::field{"ints", &sample::All::ints},
-    penstock::field{"reals", &sample::All::reals},     penstock::field{"flags", &sample::All::flags},
-    penstock::field{"words", &sample::All::words},     penstock::field{"blobs", &sample::All::blobs},
-    penstock::field{"points", &sample::All::points},   penstock::field{"triple", &sample::All::triple},
-    penstock::field{"counts", &sample::All::counts},   penstock::field{"places", &sample::All::places},
+    penstock::field{"flag", &sample::All::flag},         penstock::field{"i8", &sample::All::i8},
+    penstock::field{"i16", &sample::All::i16},           penstock::field{"i32", &sample::All::i32},
+    penstock::field{"i64", &sample::All::i64},           penstock::field{"u8", &sample::All::u8},
+    penstock::field{"u16", &sample::All::u16},           penstock::field{"u32", &sample::All::u32},
+    penstock::field{"u64", &sample::All::u64},           penstock::field{"single", &sample::All::single},
+    penstock::field{"real", &sample::All::real},         penstock::field{"color", &sample::All::color},
+    penstock::field{"text", &sample::All::text},         penstock::field{"bytes", &sample::All::bytes},
+    penstock::field{"raw", &sample::All::raw},           penstock::field{"hash", &sample::All::hash},
+    penstock::field{"delay", &sample::All::delay},       penstock::field{"note", &sample::All::note},
+    penstock::field{"limit", &sample::All::limit},       penstock::field{"ints", &sample::All::ints},
+    penstock::field{"reals", &sample::All::reals},       penstock::field{"flags", &sample::All::flags},
+    penstock::field{"words", &sample::All::words},       penstock::field{"blobs", &sample::All::blobs},
+    penstock::field{"points", &sample::All::points},     penstock::field{"triple", &sample::All::triple},
+    penstock::field{"counts", &sample::All::counts},     penstock::field{"places", &sample::All::places},
     penstock::field{"origin", &sample::All::origin, 40},
 };
 
@@ -133,8 +133,9 @@ class Random {
     return out;
   }
   std::string text() {
-    static constexpr const char* kPieces[] = {"a", "\r\n", "\"", "\\", "\x01", "\x7f", "/", "\xc3\xa9", "\xe2\x82\xac",
-                                              "\xf0\x9f\x98\x80", "{}", "$3\r\n", "\xef\xbf\xbf", "\xed\x9f\xbf"};
+    static constexpr const char* kPieces[] = {"a",    "\r\n",   "\"",           "\\",           "\x01",
+                                              "\x7f", "/",      "\xc3\xa9",     "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+                                              "{}",   "$3\r\n", "\xef\xbf\xbf", "\xed\x9f\xbf"};
     std::string out;
     for (std::size_t n = below(most_ + 1); n > 0; --n) {
       std::size_t which = below(std::size(kPieces) + 1);
