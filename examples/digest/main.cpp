@@ -85,6 +85,7 @@ int work(const Arguments& args) {
   std::printf("%zu files below %s%s\n", listing.files.size(), root.c_str(),
               run.resumed ? (", taken up: " + std::to_string(progress.before) + " are done").c_str() : "");
 
+  std::fflush(stdout);
   auto start = std::chrono::steady_clock::now();
   int status = 0;
   {

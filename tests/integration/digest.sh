@@ -28,7 +28,7 @@ echo odd >"tree/with space/back\\slash"
 printf 'x' >"tree/with space/new"$'\n'"line"
 printf 'y' >"tree/bad"$'\xff'"utf8"
 ln -s /etc/passwd tree/link
-files=$(find tree -type f | wc -l)
+files=$(find tree -type f -printf x | wc -c)
 
 for backend in sqlite memory; do
   rm -rf out*

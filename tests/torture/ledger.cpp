@@ -16,9 +16,11 @@ Item settle(Facts& facts, const Say& say) {
     if (say.to == State::ready && f.state == State::cancelled) return Item::requested;
     return say.to != State::leased && say.to == f.state ? Item::ok : Item::lease_lost;
   }
+  const bool counts = say.to != State::leased || !f.begun;
   f.state = say.to;
-  if (say.charge == Charge::failure) f.failures += 1;
-  if (say.charge == Charge::crash) f.crashes += 1;
+  f.begun = say.to == State::leased;
+  if (counts && say.charge == Charge::failure) f.failures += 1;
+  if (counts && say.charge == Charge::crash) f.crashes += 1;
   if (!say.note.empty()) f.note = say.note;
   if (ended(say.to) && say.keep == Millis{}) f = {.state = say.to, .epoch = say.epoch, .tombstone = true, .note = {}};
   return Item::ok;
@@ -47,6 +49,7 @@ void put_tasks(std::ostream& out, const char* title, const Fact* f) {
 Fact fact(const Record& r) {
   Fact f{.state = ended(r.state) || r.state == State::leased ? r.state : State::ready,
          .epoch = r.epoch,
+         .begun = r.begun,
          .tombstone = r.tombstone,
          .note = {}};
   if (!r.tombstone) f.failures = r.failures, f.crashes = r.crashes, f.note = r.note;
@@ -212,6 +215,7 @@ void Ledger::acknowledge(const Call& call, const Answer& answer) {
     if (l.epoch <= highest_[queue_of(task)]) throw Violation("epoch " + std::to_string(l.epoch) + " was used before");
     f->second.state = State::leased;
     f->second.epoch = l.epoch;
+    f->second.begun = l.begun && !l.lapsed;
   }
   for (const Leased& l : answer.leased) {
     Epoch& highest = highest_[queue_of(number_of(l.id))];
@@ -228,7 +232,7 @@ bool Ledger::allows(const Facts& before, const Facts& read, const std::array<Epo
       const auto e = expected.find(task);
       const bool claimed = f.state == State::leased && f.epoch > highest[queue_of(task)] && flying->limit > 0;
       if (claimed && e != expected.end() && !ended(e->second.state))
-        e->second.state = f.state, e->second.epoch = f.epoch;
+        e->second.state = f.state, e->second.epoch = f.epoch, e->second.begun = f.begun;
     }
   }
   return expected == read;

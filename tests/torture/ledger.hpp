@@ -21,6 +21,7 @@ struct Fact {
   State state = State::ready;  // waiting tasks are ready here, due or not
   Epoch epoch = 0;
   std::uint32_t failures = 0, crashes = 0;
+  bool begun = false;  // leased, and marked: a mark's charge counts once
   bool tombstone = false;
   std::string note;
   friend bool operator==(const Fact&, const Fact&) = default;
