@@ -76,13 +76,20 @@ std::int64_t identify(Connection& db, const Options& options) {
   return version;
 }
 
-// Turning a new file into WAL mode needs it alone for a moment; another process may do the same.
+// Turning a new file into WAL mode needs it alone for a moment; another process may do the same. The
+// change goes through a rollback journal, whose removal must be durable too (EXTRA): were it to come
+// back after a power cut, SQLite would undo the change, and with it ignore the log and all that is in it.
 void enter_wal(Connection& db, const Options& options) {
+  const std::int64_t level = db.integer("PRAGMA synchronous");
+  db.execute("PRAGMA synchronous=EXTRA");
   const auto deadline = std::chrono::steady_clock::now() + options.busy_timeout;
   for (;;) {
     try {
       const std::string mode = db.text("PRAGMA journal_mode=WAL");
-      if (mode == "wal") return;
+      if (mode == "wal") {
+        db.execute(("PRAGMA synchronous=" + std::to_string(level)).c_str());
+        return;
+      }
       refuse(Errc::unsupported, options, "cannot be put into WAL mode here; its journal mode stays " + mode);
     } catch (const Failure& failure) {
       if (failure.code() != SQLITE_BUSY || std::chrono::steady_clock::now() >= deadline) throw;
