@@ -34,14 +34,18 @@ namespace impl {
 // The text of whatever is being thrown, with its causes when exceptions are nested.
 inline std::string describe_exception(const std::exception& e, int depth = 0) {
   std::string text = e.what();
-  if (depth >= 8) return text;
+#if __cpp_rtti
+  // Not std::rethrow_if_nested: where nothing was being handled when it was thrown, that ends the process.
+  auto* outer = dynamic_cast<const std::nested_exception*>(&e);
+  if (!outer || !outer->nested_ptr() || depth >= 8) return text;
   try {
-    std::rethrow_if_nested(e);
+    outer->rethrow_nested();
   } catch (const std::exception& cause) {
     text += ": " + describe_exception(cause, depth + 1);
   } catch (...) {
     text += ": something that is not a std::exception";
   }
+#endif
   return text;
 }
 
