@@ -19,8 +19,27 @@
 //  - A batch has at most properties().max_batch items of each sort; more is Errc::invalid.
 //  - Everything is atomic per queue, not across queues.
 //  - Spans and views passed in are valid for the call only.
-//  - Time is the store's. Leases live by a clock that never jumps, due dates by the wall clock. Time
-//    decides when a task is offered again, never whose settlement counts: that is the epoch's.
+//  - Time is the store's. Leases and rates live by a clock that never jumps, due dates and unique_for by
+//    the wall clock. Time decides when a task is offered again, never whose settlement counts: that is
+//    the epoch's.
+//
+// Flow control (features kUnique, kFair, kGates) happens inside the claim, so that it holds across all
+// processes, at every instant, and costs no retries:
+//  - A *gate* limits the tasks that name it, within their queue: how many are leased at once, how many
+//    are claimed per second, or none at all while it is held. Each queue has a gate of its own, with the
+//    empty name, which all its tasks pass. A task takes a slot and a token of each of its gates when it
+//    is claimed as ready. It gives the slots back when it is leased no more: settled, or taken away by
+//    an operator. When its lease lapses it keeps them, and whoever claims it then takes them over: no
+//    second token. So every start costs a token, retries too; a task given back `unstarted` gets its
+//    tokens back.
+//  - A *flow* is the ready tasks of a queue that have the same fair key and the same gates: one in most
+//    queues. Inside a flow the order is (priority, higher weight, arrival).
+//  - Fair keys take turns, one task each: a key that comes to have claimable tasks waits at most until
+//    every other key that had some then has been served once. Turns go before priorities: a priority
+//    holds inside its key. All tasks without a key are one key, so a queue that uses none is in exact order.
+//    Inside a key the best task goes first among those whose gates are all open.
+//  - Flows behind a closed gate cost a claim nothing. Where several wait at one gate, their keys take
+//    turns there as well, and each opening lets as many through as there is room for.
 #pragma once
 
 #include <array>
@@ -79,7 +98,8 @@ enum class Charge : std::uint8_t { none, failure, crash };
 enum class Item : std::uint8_t {
   ok,          // done, or (settle) done before by the same epoch
   exists,      // enqueue: the same id with the same kind and body is here already, or was and ended
-  conflict,    // enqueue: the id is taken by another content, or the unique key by another task
+  conflict,    // enqueue: the id is taken by another content, or the unique key by another task;
+               // move: the task is in another state, or its unique key is held by another by now
   full,        // enqueue: the queue is at queue_limit
   lease_lost,  // the epoch is not the task's current one, or the batch is gone; nothing changed
   requested,   // cancel: it is running and was asked to stop; settle: see Settlement::to
@@ -87,6 +107,17 @@ enum class Item : std::uint8_t {
   not_found,   // nothing is known of the id (any more)
   invalid,     // the item breaks a rule of this header; nothing changed
 };
+
+// How long a task holds its unique key.
+enum class Unique : std::uint8_t {
+  live,     // from the enqueue until it has ended
+  waiting,  // from the enqueue until it is claimed for the first time
+};
+
+// Fair keys, unique keys and gate names are any octets, 255 at the most. A gate called "class:key" is
+// of the class "class": what is set for "class" goes for each gate of the class that has no limit of its own.
+inline constexpr std::size_t kMaxKey = 255;
+inline constexpr std::size_t kMaxGates = 8;  // of one task; each at most once, none empty
 
 // One task to be put into the store.
 struct NewTask {
@@ -98,8 +129,16 @@ struct NewTask {
   std::optional<Time> due;    // wall clock; not before this. Past or absent: at once
   Millis delay{};             // instead of `due`: from now by the store's clock; negative is invalid
   // Features below: a store that does not list the feature answers Errc::unsupported to any use.
-  std::string_view unique, fair;            // kUnique, kFair
-  std::span<const std::string_view> gates;  // kGates
+  // kUnique: at most one task of the queue holds the key. Another one is Item::conflict, and the
+  // admission names the holder. `unique_for` keeps the key from others for at least that long, from the
+  // enqueue on, whatever has become of its holder. With `replace`, a holder that waits (held, scheduled,
+  // ready) ends as cancelled, leaves a tombstone, and makes room for the new one in the same step.
+  std::string_view unique;
+  Unique unique_while = Unique::live;
+  Millis unique_for{};  // not negative
+  bool replace = false;
+  std::string_view fair;                    // kFair: takes turns with the queue's other keys; empty: no key
+  std::span<const std::string_view> gates;  // kGates: those it passes, beside the queue's own
   std::span<const TaskKey> after;           // kAfter
   std::uint64_t queue_limit = 0;  // kLimit: refuse (Item::full) when held + scheduled + ready is at it; 0: none
 };
@@ -114,7 +153,7 @@ struct Guard {
 
 struct Admission {
   Item what = Item::ok;  // ok, exists, conflict, full, invalid
-  TaskId id;             // the task that is there now: the one sent, or the holder of the unique key
+  TaskId id;             // the task that is there now: the one sent, or the last holder of the unique key
 };
 
 // One verb for everything a lease holder says about its task.
@@ -139,13 +178,14 @@ struct Settlement {
   State to = State::succeeded;
   Charge charge = Charge::none;  // adds 1 to failures or crashes
   Millis delay{};                // to = ready only
+  bool unstarted = false;        // to = ready only: it never ran, so the tokens it took go back (kGates)
   // On an end: how long body and note stay readable; 0: only a tombstone (id, epoch, state) stays,
   // for at least properties().remembers_ids. Retention may cut a longer `keep` short.
   Millis keep{};
   Bytes note;  // replaces the record's note; empty leaves it as it is; <= max_body
   // kChildren: enqueued iff this settlement is accepted, in the same step. They are of the parent's
-  // queue. A child whose id exists is left alone; queue_limit does not apply. An invalid child makes
-  // the settlement invalid.
+  // queue. A child whose id exists is left alone, and one whose unique key is taken is left out;
+  // queue_limit does not apply. An invalid child makes the settlement invalid.
   std::span<const NewTask> children;
 };
 inline constexpr Millis kKeepForever = Millis::max();
@@ -169,8 +209,11 @@ struct Exchange {
   std::span<const Share> claim;
   std::uint32_t limit = 0;  // tasks claimed in all: first each share up to its quota, in order; then,
                             // if room is left, each share again, in order, without its quota
-  std::uint32_t begin = 0;  // of the claimed tasks that have neither lapsed nor crashed, the first
-                            // `begin` are marked begun in the same write
+  // Of the claimed tasks that have neither lapsed nor crashed, the first `begin` are marked begun in the
+  // same write: they start at once. What is claimed beyond them is leased ahead and may fill a gate to
+  // half of its `running` only (rounded down), so that nobody sits on slots that others could use. The
+  // claim of a queue ends where that would be passed.
+  std::uint32_t begin = 0;
   Millis lease{};           // from now; for the claims and the extensions; at least 1 ms
   std::string_view worker;  // who asks: kept with the lease for people to read
 };
@@ -196,8 +239,9 @@ struct Exchanged {
   std::vector<Item> settled;       // one per settlement
   std::vector<Extended> extended;  // one per Held
   std::vector<Leased> leased;      // in the order in which they should run, per queue
-  // Until something of the claimed queues may become claimable by time alone (a due date, a lease
-  // end): 0 when the claim stopped at its limit and more may be there, absent when nothing is coming.
+  // Until something of the claimed queues may become claimable by time alone (a due date, a lease end, a
+  // token, the end of a hold): 0 when the claim stopped at its limit, or at the half of a gate, and more
+  // may be there; absent when nothing is coming.
   std::optional<Millis> next_due;
   std::uint64_t bell = 0;  // for Waiter::wait
 };
@@ -215,6 +259,8 @@ struct Record {
   bool cancel_requested = false;  // leased, and asked to stop
   bool tombstone = false;         // ended, and only state and epoch are left
   Time enqueued{}, due{}, ended{};
+  std::string unique, fair;        // as enqueued
+  std::vector<std::string> gates;  // as enqueued, in any order
 };
 
 struct Counts {
@@ -239,14 +285,15 @@ struct Retention {
 };
 
 enum Feature : std::uint32_t {
-  kUnique = 1,        // NewTask::unique
+  kUnique = 1,        // NewTask::unique and what goes with it
   kFair = 2,          // NewTask::fair
-  kGates = 4,         // NewTask::gates
+  kGates = 4,         // NewTask::gates, Settlement::unstarted, and the capability Gates
   kAfter = 8,         // NewTask::after
   kGuard = 16,        // Guard
   kChildren = 32,     // Settlement::children
   kLimit = 64,        // NewTask::queue_limit
-  kStrictOrder = 128  // claims follow (priority, weight, arrival) exactly, also across processes
+  kStrictOrder = 128  // claims from a queue without fair keys follow (priority, weight, arrival) exactly,
+                      // also across processes
 };
 
 struct Properties {
@@ -271,10 +318,13 @@ class PENSTOCK_API DurableBackend : public Interface {
   // Settles, extends and claims, in this order, in one step per queue.
   // Claiming from a queue first promotes its due tasks (at most 1,000 of them). It then offers tasks
   // of lapsed leases, oldest epoch first and in their batch's order, then ready ones by (priority,
-  // higher weight, arrival). A lapsed task whose cancel was requested ends as cancelled instead
-  // (kept as by cancel()) and is not offered.
+  // higher weight, arrival), or as flow control has it (see the top). A lapsed task whose cancel was
+  // requested ends as cancelled instead (kept as by cancel()) and is not offered. From a queue whose own
+  // gate is held, or limited to 0, nothing is claimed, lapsed tasks neither; other gates do not bind
+  // lapsed tasks.
   // A claim that comes back with less than `limit` arms the bell: the next change that may make a
-  // task claimable, or that asks a running one to stop, rings it once.
+  // task claimable (a slot given back that somebody waits for is one), or that asks a running one to
+  // stop, rings it once.
   // Extending a batch that lapsed but of which tasks are still held is ok; extending counts from now.
   // A batch of which every task was settled or taken is lease_lost.
   // Errc::invalid for a queue named twice in `claim`, a lease below 1 ms, or a batch too large.
@@ -327,10 +377,43 @@ struct PENSTOCK_API Registry {
   ~Registry() = default;
 };
 
-// Capability: gates, changed while running. running = 0 is pause; negative means no limit.
+// Capability: what gates let through, changed while running. Comes with kGates. All of it outlives every
+// process, as far as the store's durability level goes, and is shared by all.
+//
+// A gate's limit is the first of these that is there: set for its name by an operator; declared for its
+// name; set for its class by an operator; declared for its class; none.
+struct Limit {
+  std::int64_t running = -1;  // leased at once; negative: no limit; 0: none at all
+  // Claims per second on average, 0: no limit. A token comes every 1/per_second seconds, rounded up to a
+  // whole nanosecond, and up to `burst` of them are kept; a gate not used yet has them all.
+  double per_second = 0;
+  std::uint32_t burst = 1;  // at least 1
+  friend bool operator==(const Limit&, const Limit&) = default;
+};
+enum class Layer : std::uint8_t { declared, operator_ };  // by programs at their start; by people: it wins
+
+struct GateState {
+  std::string queue, gate;                     // gate empty: the queue's own
+  std::optional<Limit> declared, by_operator;  // for this very name
+  std::optional<Millis> held;                  // for so long still; kHoldForever: until it is opened
+  std::uint64_t leased = 0;                    // tasks that hold a slot now; 0 for the name of a class
+  std::uint64_t waiting = 0;                   // flows that wait here: 0 for the queue's own gate
+};
+inline constexpr Millis kHoldForever = Millis::max();
+
 struct PENSTOCK_API Gates {
   static constexpr std::string_view kId = "penstock.backend.gates/1";
-  virtual Result<bool> set(std::string_view gate, std::int64_t running, double per_second, double burst) noexcept = 0;
+  // Sets the limit of a gate or a class in one layer, or takes it away (null). A lower limit ends nothing
+  // that runs: it fills the gate less from now on. The queue need not exist.
+  // Errc::invalid: a bad name, a limit that is not a number or is negative, a burst of 0.
+  virtual Result<void> limit(std::string_view queue, std::string_view gate, Layer layer,
+                             const Limit* limit) noexcept = 0;
+  // Closes a gate (not a class) until that much time has passed; an earlier hold that lasts longer stays.
+  // 0 opens it again. What is leased goes on. Queue "*" with the empty gate: every queue, also those to come.
+  virtual Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept = 0;
+  // Gates and classes that have a limit or a hold of their own, of one queue or (empty) of all, by queue
+  // and name. "*" is listed while everything is held.
+  virtual Result<std::vector<GateState>> gates(std::string_view queue) noexcept = 0;
 
  protected:
   ~Gates() = default;
@@ -350,12 +433,12 @@ struct PENSTOCK_API Browser {
   // One page in order of arrival; `next` becomes the cursor of the following page, empty at the end.
   // Tombstones are not listed.
   virtual Result<std::vector<std::pair<TaskId, Record>>> list(const Filter&, std::string& next) noexcept = 0;
-  // dead, cancelled -> ready: run again after `delay`, failures and crashes set to 0, note kept;
-  //   tombstones are not_found. scheduled -> ready: run now. leased -> cancelled: by force, without
-  //   waiting for the holder; kept as by cancel(). All but scheduled -> ready give the task a new
-  //   epoch, so that nobody who held it before is heard. Any other pair is Errc::invalid.
+  // dead, cancelled -> ready: run again after `delay`, failures and crashes set to 0, note kept, its
+  //   unique key taken again (unique_while; not unique_for); tombstones are not_found. scheduled -> ready: run now.
+  //   leased -> cancelled: by force, without waiting for the holder; kept as by cancel(). All but scheduled -> ready
+  //   give the task a new epoch, so that nobody who held it before is heard. Any other pair is Errc::invalid.
   // Item: ok; finished, lease_lost, conflict when the task is in another state than `from`
-  //   (ended, leased, waiting); not_found.
+  //   (ended, leased, waiting); conflict when its unique key is held by another task; not_found.
   virtual Result<std::vector<Item>> move(std::span<const TaskKey>, State from, State to, Millis delay) noexcept = 0;
 
  protected:

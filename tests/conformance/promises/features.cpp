@@ -321,11 +321,12 @@ constexpr Promise kPromises[] = {
        const std::string_view gate = "tenant-1";
        NewTask t = lab.task();
        t.gates = std::span(&gate, 1);
-       must(lab.cap<Gates>().set(gate, 0, 0, 0), "set");
+       const Limit none{.running = 0};
+       holds(bool(lab.cap<Gates>().limit("q", gate, Layer::declared, &none)), "a limit set");
        lab.put(t);
        const TaskKey free = lab.put();
        same(ids(lab.claim(5)), {free.id}, "the tasks offered");
-       must(lab.cap<Gates>().set(gate, -1, 0, 0), "set");
+       holds(bool(lab.cap<Gates>().limit("q", gate, Layer::declared, nullptr)), "a limit taken away");
        same(lab.claim_one().id, t.key.id, "the task offered once the gate is open");
      }},
 };
