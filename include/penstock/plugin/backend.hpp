@@ -209,11 +209,13 @@ struct Exchange {
   std::span<const Share> claim;
   std::uint32_t limit = 0;  // tasks claimed in all: first each share up to its quota, in order; then,
                             // if room is left, each share again, in order, without its quota
-  // Of the claimed tasks that have neither lapsed nor crashed, the first `begin` are marked begun in the
-  // same write: they start at once. What is claimed beyond them is leased ahead and may fill a gate to
-  // half of its `running` only (rounded down), so that nobody sits on slots that others could use. The
-  // claim of a queue ends where that would be passed.
-  std::uint32_t begin = 0;
+  std::uint32_t begin = 0;  // of the claimed tasks that have neither lapsed nor crashed, the first
+                            // `begin` are marked begun in the same write
+  // Of the limit, so many are leased ahead: they would wait for a worker of the claimer's. Once
+  // limit - ahead tasks are claimed, further ready ones may fill a gate to half of its `running` only
+  // (rounded down), so that nobody sits on slots that others could use: the claim of a queue ends at
+  // the first that would pass it.
+  std::uint32_t ahead = 0;
   Millis lease{};           // from now; for the claims and the extensions; at least 1 ms
   std::string_view worker;  // who asks: kept with the lease for people to read
 };
