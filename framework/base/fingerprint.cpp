@@ -22,6 +22,16 @@ bool varies(std::string_view w) {
   return true;
 }
 
+// A UUID, whose groups may look like words.
+bool uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : !hex(text[i])) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::uint64_t fingerprint(std::string_view kind, std::string_view message) noexcept {
@@ -44,6 +54,11 @@ std::uint64_t fingerprint(std::string_view kind, std::string_view message) noexc
       continue;
     }
     std::size_t end = i;
+    if (uuid(message.substr(i, 36))) {
+      hash.add('#');
+      i += 36;
+      continue;
+    }
     while (end < message.size() && word(message[end])) ++end;
     std::string_view w = message.substr(i, end - i);
     if (varies(w)) {

@@ -6,8 +6,8 @@
 
 namespace penstock::base {
 
-// A 64-bit hash (FNV-1a) of kind and message, in which every run of digits or hex digits of length 8
-// and up, every number, and whatever stands in quotes counts as one placeholder. Never 0.
+// A 64-bit hash (FNV-1a) of kind and message, in which every UUID, every run of digits or hex digits of
+// length 8 and up, every number, and whatever stands in quotes counts as one placeholder. Never 0.
 std::uint64_t fingerprint(std::string_view kind, std::string_view message) noexcept;
 
 }  // namespace penstock::base

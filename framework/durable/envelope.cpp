@@ -105,7 +105,7 @@ bool read(Envelope& e, std::uint64_t tag, std::string_view octets) {
       return true;
     case kTransform:
       e.transforms.push_back(octets);
-      return e.transforms.size() <= 8;
+      return e.transforms.size() <= kMaxTransforms;
     case kRetries:
       if (!small(octets, n)) return false;
       e.retries = n;
@@ -151,6 +151,7 @@ bool read(Note& note, std::uint64_t tag, std::string_view octets) {
     case kProgress:
       if (octets.size() != sizeof note.progress) return false;
       std::memcpy(&note.progress, octets.data(), sizeof note.progress);
+      if (!(note.progress >= 0 && note.progress <= 1)) note.progress = 0;
       return true;
     case kProgressText:
       note.progress_text = octets;
@@ -164,7 +165,7 @@ bool read(Note& note, std::uint64_t tag, std::string_view octets) {
       return true;
     case kResultTransform:
       note.result_transforms.emplace_back(octets);
-      return note.result_transforms.size() <= 8;
+      return note.result_transforms.size() <= kMaxTransforms;
     default:
       return true;
   }

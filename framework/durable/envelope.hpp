@@ -50,5 +50,6 @@ Note decode_note(std::string_view text);
 inline constexpr std::size_t kMaxError = 8 << 10;
 inline constexpr std::size_t kMaxMetadata = 16 << 10;
 inline constexpr std::size_t kMaxMetadataPairs = 64;
+inline constexpr std::size_t kMaxTransforms = 8;
 
 }  // namespace penstock::durable

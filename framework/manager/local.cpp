@@ -103,7 +103,7 @@ std::unique_ptr<ResultValue> Manager::take_result(const TaskRef& ref, Millis at_
   }
   auto state = state_.lock();
   LocalTask* task = state->local.find(ref.id);
-  return task ? std::move(task->result) : nullptr;
+  return task ? state->local.take_result(*task) : nullptr;
 }
 
 std::size_t Manager::cancel_local() {

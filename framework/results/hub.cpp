@@ -2,8 +2,12 @@
 
 #include <chrono>
 
+#include "base/later.hpp"
+
 namespace penstock {
 namespace impl {
+
+using base::Instant;
 
 bool Subscriber::push(const TaskResult& result) {
   auto buffer = buffer_.lock();
@@ -20,8 +24,12 @@ bool Subscriber::push(const TaskResult& result) {
 std::optional<TaskResult> Subscriber::next(Millis at_most) {
   auto buffer = buffer_.lock();
   auto ready = [&] { return !buffer->items.empty() || buffer->closed; };
-  constexpr Millis kLongest{86'400'000};  // keeps the deadline from running over
-  more_.wait_for(buffer.native(), std::min(at_most, kLongest), ready);
+  Instant until = base::later(std::chrono::steady_clock::now(), at_most);
+  if (until == Instant::max()) {
+    more_.wait(buffer.native(), ready);
+  } else {
+    more_.wait_until(buffer.native(), until, ready);
+  }
   if (buffer->items.empty()) return std::nullopt;
   TaskResult out = std::move(buffer->items.front());
   buffer->items.pop_front();

@@ -52,14 +52,15 @@ LocalTask* LocalRegistry::find(const TaskId& id) noexcept {
   return task.generation == generation && generation % 2 == 0 ? &task : nullptr;
 }
 
-std::uint64_t LocalRegistry::weight(const LocalTask& task) noexcept {
-  return sizeof(LocalTask) + task.error.capacity() + (task.details ? sizeof(LocalDetails) : 0);
+std::uint64_t LocalRegistry::octets(const LocalTask& task) noexcept {
+  return sizeof(LocalTask) + task.error.capacity() + (task.details ? sizeof(LocalDetails) : 0) +
+         (task.result ? task.result->octets() : 0);
 }
 
 void LocalRegistry::ended(LocalTask& task, Instant now, std::vector<std::unique_ptr<ResultValue>>& garbage) {
   --active_;
   ++kept_;
-  bytes_ += weight(task);
+  octets_ += task.octets = octets(task);
   task.ended = now;
   task.next = nullptr;
   task.previous = newest_;
@@ -73,11 +74,19 @@ void LocalRegistry::ended(LocalTask& task, Instant now, std::vector<std::unique_
 }
 
 void LocalRegistry::trim(Instant now, std::vector<std::unique_ptr<ResultValue>>& garbage) {
-  while (oldest_ && (kept_ > limits_.count || bytes_ > limits_.bytes || now - oldest_->ended >= limits_.age)) {
+  while (oldest_ && (kept_ > limits_.count || octets_ > limits_.bytes || now - oldest_->ended >= limits_.age)) {
     LocalTask& task = *oldest_;
     unlink(task);
     free(task, &garbage);
   }
+}
+
+std::unique_ptr<ResultValue> LocalRegistry::take_result(LocalTask& task) {
+  std::unique_ptr<ResultValue> result = std::move(task.result);
+  std::uint64_t left = octets(task);
+  octets_ -= task.octets - left;
+  task.octets = left;
+  return result;
 }
 
 void LocalRegistry::unlink(LocalTask& task) {
@@ -89,7 +98,7 @@ void LocalRegistry::unlink(LocalTask& task) {
   }
   task.next = nullptr;
   --kept_;
-  bytes_ -= weight(task);
+  octets_ -= task.octets;
 }
 
 void LocalRegistry::free(LocalTask& task, std::vector<std::unique_ptr<ResultValue>>* garbage) {

@@ -41,12 +41,13 @@ struct LocalTask : execution::Runnable {
   std::unique_ptr<ResultValue> result;
   std::string error;
   Instant submitted{}, ended{};
+  std::uint64_t octets = 0;  // once it has ended: what it counts against the limit
 };
 
 struct RetentionLimits {
   std::size_t count = 10'000;
   Millis age{900'000};
-  std::uint64_t bytes = 64 << 20;
+  std::uint64_t bytes = 64 << 20;  // of the tasks' own records, errors and results, about
 };
 
 class LocalRegistry {
@@ -62,10 +63,12 @@ class LocalRegistry {
   // moved to `garbage`, for the caller to destroy without a lock: it is user code.
   void ended(LocalTask& task, Instant now, std::vector<std::unique_ptr<ResultValue>>& garbage);
   void trim(Instant now, std::vector<std::unique_ptr<ResultValue>>& garbage);
+  std::unique_ptr<ResultValue> take_result(LocalTask& task);  // of an ended task; null: none, or taken before
   void unpin(LocalTask& task);
 
   std::size_t active() const noexcept { return active_; }
   std::size_t kept() const noexcept { return kept_; }
+  std::uint64_t kept_octets() const noexcept { return octets_; }
   template <class F>
   void for_each_active(F&& f) {
     for (auto& chunk : chunks_) {
@@ -80,7 +83,7 @@ class LocalRegistry {
   using Chunk = std::array<LocalTask, kChunk>;
   void free(LocalTask& task, std::vector<std::unique_ptr<ResultValue>>* garbage);
   void unlink(LocalTask& task);
-  static std::uint64_t weight(const LocalTask& task) noexcept;
+  static std::uint64_t octets(const LocalTask& task) noexcept;
 
   RetentionLimits limits_;
   std::array<unsigned char, 8> nonce_{};  // tells this manager's tasks from another's
@@ -89,7 +92,7 @@ class LocalRegistry {
   LocalTask* oldest_ = nullptr;
   LocalTask* newest_ = nullptr;
   std::size_t active_ = 0, kept_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t octets_ = 0;
 };
 
 }  // namespace penstock::results

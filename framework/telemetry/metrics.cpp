@@ -74,6 +74,7 @@ std::string to_prometheus(const Metrics& m) {
     for (const auto& [queue, c] : m.by_queue) {
       fmt::format_to(out, "penstock_{}{} {}\n", f.name, label("queue", queue), c.*f.value);
     }
+    if (!m.by_handler.empty()) fmt::format_to(out, "# TYPE penstock_handler_{} {}\n", f.name, f.type);
     for (const auto& [handler, c] : m.by_handler) {
       fmt::format_to(out, "penstock_handler_{}{} {}\n", f.name, label("handler", handler), c.*f.value);
     }

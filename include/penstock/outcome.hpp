@@ -12,6 +12,7 @@
 #include <chrono>
 #include <concepts>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -43,6 +44,14 @@ class TypedResult final : public ResultValue {
     }
   }
   void* address(const void* type_tag) noexcept override { return type_tag == &kTypeTag<T> ? &value_ : nullptr; }
+  std::size_t octets() const noexcept override {
+    // What a text, a vector or an array of plain values holds; of deeper structures the outermost level.
+    if constexpr (std::ranges::contiguous_range<const T> && std::ranges::sized_range<const T>) {
+      return sizeof *this + std::ranges::size(value_) * sizeof(std::ranges::range_value_t<const T>);
+    } else {
+      return sizeof *this;
+    }
+  }
 
  private:
   T value_;

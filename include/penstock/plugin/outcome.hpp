@@ -1,6 +1,7 @@
 // What a handler says about its attempt: a value, not an exception.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ class PENSTOCK_API ResultValue {
   // of this type cannot be stored, and nothing was written.
   virtual Result<bool> encode(ValueCodec* codec, std::string& codec_name, std::string& out) const noexcept = 0;
   virtual void* address(const void* type_tag) noexcept = 0;  // the value, if it is of that type; else null
+  virtual std::size_t octets() const noexcept = 0;           // of memory, about: bounds on kept results go by it
 };
 
 struct Outcome {
