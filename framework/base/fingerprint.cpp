@@ -34,6 +34,12 @@ bool uuid(std::string_view text) {
 
 }  // namespace
 
+std::uint64_t hash(std::string_view octets) noexcept {
+  Hash hash;
+  for (char c : octets) hash.add(c);
+  return hash.value;
+}
+
 std::uint64_t fingerprint(std::string_view kind, std::string_view message) noexcept {
   Hash hash;
   for (char c : kind) hash.add(c);

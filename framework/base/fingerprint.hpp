@@ -10,4 +10,7 @@ namespace penstock::base {
 // length 8 and up, every number, and whatever stands in quotes counts as one placeholder. Never 0.
 std::uint64_t fingerprint(std::string_view kind, std::string_view message) noexcept;
 
+// FNV-1a of the octets.
+std::uint64_t hash(std::string_view octets) noexcept;
+
 }  // namespace penstock::base

@@ -73,6 +73,10 @@ std::string show_core(const config::Loaded& loaded) {
     out += "\n# Queues that this worker serves, and their weights; \"*\" stands for all others.\n[worker.queues]\n";
     for (const auto& [name, weight] : loaded.queues) out += '"' + name + "\" = " + std::to_string(weight) + "\n";
   }
+  for (const auto& [name, limit] : loaded.limits) {
+    out += "\n# What \"" + config::printable(name, 400) + "\" lets through, in all processes.\n";
+    out += config::show(config::limit_settings(), loaded.root.child("limits").child(name));
+  }
   return out;
 }
 

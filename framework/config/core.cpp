@@ -37,6 +37,7 @@ Result<void> check_children(const Table& table, const Section& section) {
     if (declared != table.settings.end())
       return section.error(key, "expected " + expected(*declared) + ", got a table");
     if (table.name == "worker" && key == "queues") continue;
+    if (table.name == "limits") continue;
     std::vector<std::string_view> known;
     if (table.name == "worker") known.emplace_back("queues");
     if (!table.components) return section.error(key, "unknown section" + suggestion(key, known));
@@ -66,6 +67,31 @@ Result<void> read_queues(const Section& worker, std::map<std::string, std::int64
     queues.emplace(name, weight->integer("weight"));
   }
   if (queues.empty()) return written.error("", "expected at least one queue");
+  return {};
+}
+
+// "queue", or "queue/gate": a gate may be called anything.
+bool limit_name(std::string_view name) {
+  const std::size_t slash = name.find('/');
+  const std::string_view gate = slash == std::string_view::npos ? "gate" : name.substr(slash + 1);
+  return valid_name(name.substr(0, slash)) && !gate.empty() && gate.size() <= kMaxKey;
+}
+
+Result<void> read_limits(const Section& written, std::map<std::string, Limit>& limits) {
+  for (const auto& [name, value] : written.values) {
+    return written.error(name, "expected a table, such as { running = 4, rate = \"100/s\", burst = 20 }");
+  }
+  for (const auto& [name, section] : written.children) {
+    if (!limit_name(name)) {
+      return written.error(name, "expected \"queue\" or \"queue/gate\", the queue of [A-Za-z0-9._-]{1,128}");
+    }
+    if (!section.children.empty()) return section.error(section.children.begin()->first, "no setting takes a table");
+    auto values = check(limit_settings(), section);
+    if (!values) return values.error();
+    limits[name] = {.running = values->integer("running"),
+                    .per_second = values->number("rate"),
+                    .burst = static_cast<std::uint32_t>(values->integer("burst"))};
+  }
   return {};
 }
 
@@ -112,12 +138,14 @@ Result<Loaded> check_core(Section root) {
     if (name == "worker" && section.values.count("queues")) {
       return section.error("queues", "expected a table of queue names and weights, such as { default = 3 }");
     }
+    if (name == "limits") section.values.clear();  // read_limits says what is wrong with them
     auto values = check(table.settings, section);
     if (!values) return values.error();
     if (auto below = check_children(table, section); !below) return below.error();
     out.tables.emplace(name, std::move(*values));
   }
   if (auto read = read_queues(out.root.child("worker"), out.queues); !read) return read.error();
+  if (auto read = read_limits(out.root.child("limits"), out.limits); !read) return read.error();
   if (auto meant = check_meaning(out); !meant) return meant.error();
   return out;
 }

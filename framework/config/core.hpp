@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <penstock/plugin/backend.hpp>
 #include <penstock/plugin/result.hpp>
 #include <penstock/plugin/settings.hpp>
 
@@ -21,6 +22,7 @@ struct Table {
   bool components = false;
 };
 std::span<const Table> core_tables();
+std::span<const Setting> limit_settings();  // of each entry of [limits]
 
 // A file whose core sections have passed every check. The sections of components are as written: only
 // who knows the component can check them, by `check(table, loaded.component(kind, name))`.
@@ -28,6 +30,7 @@ struct Loaded {
   Section root;
   std::map<std::string, Values, std::less<>> tables;  // every core table, with fallbacks filled in
   std::map<std::string, std::int64_t> queues;         // worker.queues: name or "*" to weight
+  std::map<std::string, Limit> limits;                // limits: "queue", or "queue/gate"
 
   const Values& table(std::string_view name) const { return tables.find(name)->second; }
   Section component(const std::string& kind, const std::string& name) const { return root.child(kind).child(name); }

@@ -14,6 +14,8 @@ constexpr Setting kWorker[] = {
     {"timeout", Kind::duration, "5m", "Longest run of one attempt; `0s` means no limit.", 0, kAny},
     {"grace", Kind::duration, "5s", "How long a handler may go on after it was asked to stop.", 0, kDay},
     {"retries", Kind::integer, "3", "Further attempts after a failure.", 0, 1'000'000},
+    {"retry_budget", Kind::number, "0",
+     "Share of failing attempts of a kind above which retries are put off by the cap; 0: none.", 0, 1},
     {"max_crashes", Kind::integer, "3", "Crashes of its worker after which a task is dead.", 0, 1'000'000},
     {"max_stuck", Kind::integer, "4", "Threads that may be stuck before the worker stops leasing.", 0, 4096},
     {"stop_timeout", Kind::duration, "30s", "How long a graceful stop waits for running handlers.", 0, kDay},
@@ -32,6 +34,11 @@ constexpr Setting kCodec[] = {
 };
 constexpr Setting kLimiter[] = {
     {"use", Kind::string, "", "The rate limiter; empty means none."},
+};
+constexpr Setting kLimit[] = {
+    {"running", Kind::integer, "-1", "Tasks that run at once, in all processes; negative means no limit.", -1, kAny},
+    {"rate", Kind::rate, "0/s", "Tasks that start, on average; 0 means no limit.", 0, 1'000'000},
+    {"burst", Kind::integer, "1", "Tasks that may start at once after a rest.", 1, UINT32_MAX},
 };
 constexpr Setting kTracer[] = {
     {"use", Kind::string, "", "Where spans go; empty means nowhere."},
@@ -57,6 +64,7 @@ constexpr Table kTables[] = {
     {"backend", "Where durable tasks are stored.", kBackend, true},
     {"codec", "How values become payloads.", kCodec, true},
     {"limiter", "How fast tasks may start.", kLimiter, true},
+    {"limits", "What queues and gates let through, in all processes.", {}},
     {"tracer", "Where traces go.", kTracer, true},
     {"handlers", "Settings of handler modules.", {}, true},
     {"plugins", "Where modules are found.", kPlugins},
@@ -67,6 +75,7 @@ constexpr Table kTables[] = {
 
 }  // namespace
 
+std::span<const Setting> limit_settings() { return kLimit; }
 std::span<const Table> core_tables() { return kTables; }
 
 }  // namespace penstock::config

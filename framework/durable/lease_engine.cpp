@@ -29,6 +29,23 @@ Error poison(std::uint32_t crashes, const std::string& before) {
 
 }  // namespace
 
+NewTask Child::task() {
+  NewTask out;
+  out.key = {queue, id};
+  out.body = body;
+  out.kind = kind;
+  out.priority = priority;
+  out.weight = weight;
+  out.unique = keys.unique;
+  out.unique_while = unique_while;
+  out.unique_for = unique_for;
+  out.replace = replace;
+  out.fair = keys.fair;
+  gates.assign(keys.gates.begin(), keys.gates.end());
+  out.gates = gates;
+  return out;
+}
+
 void Changes::clear() {
   for (auto* list : {&startable, &settled, &cancelled, &lost, &stop}) list->clear();
 }
@@ -133,15 +150,7 @@ void LeaseEngine::add_settlement(Plan& plan, Task& task) {
     s.note = task.note;
     if (!task.children.empty()) {
       std::vector<NewTask>& out = plan.children.emplace_back();
-      for (const Child& c : task.children) {
-        NewTask child;
-        child.key = {c.queue, c.id};
-        child.body = c.body;
-        child.kind = c.kind;
-        child.priority = c.priority;
-        child.weight = c.weight;
-        out.push_back(child);
-      }
+      for (Child& child : task.children) out.push_back(child.task());
       s.children = out;
     }
   } else {  // a mark: of a suspect about to start, or progress. Its note is copied: the task goes on

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include <penstock/plugin/backend.hpp>
+#include <penstock/plugin/handlers.hpp>
 #include <penstock/plugin/outcome.hpp>
 #include <penstock/retry.hpp>
 
@@ -54,6 +55,12 @@ struct Child {
   TaskId id;
   std::int32_t priority = 0;
   std::uint16_t weight = 1;
+  FlowKeys keys;
+  Unique unique_while = Unique::live;
+  Millis unique_for{};
+  bool replace = false;
+  std::vector<std::string_view> gates;  // of `keys`, for the view below
+  NewTask task();                       // a view: valid while this is not moved
 };
 
 // How a task is to be treated, after all overrides.

@@ -16,7 +16,8 @@ class AttemptServices {
  public:
   virtual void attempt_progress(double fraction, std::string_view text) noexcept = 0;
   virtual void attempt_log(const TaskView& task, Level level, std::string_view message) noexcept = 0;
-  virtual Result<void> attempt_child(const Policy& policy, std::string payload, std::string_view codec) noexcept = 0;
+  virtual Result<void> attempt_child(const Policy& policy, std::string payload, std::string_view codec,
+                                     FlowKeys keys) noexcept = 0;
   virtual ValueCodec* attempt_codec(std::string_view name) noexcept = 0;
 
  protected:
@@ -55,8 +56,9 @@ class Attempt final : public Context {
     services_.attempt_progress(fraction, text);
   }
   void log(Level level, std::string_view message) noexcept override { services_.attempt_log(task_, level, message); }
-  Result<void> add_child(const Policy& policy, std::string payload, std::string_view codec) noexcept override {
-    return services_.attempt_child(policy, std::move(payload), codec);
+  Result<void> add_child(const Policy& policy, std::string payload, std::string_view codec,
+                         FlowKeys keys) noexcept override {
+    return services_.attempt_child(policy, std::move(payload), codec, std::move(keys));
   }
   ValueCodec* codec(std::string_view name) noexcept override { return services_.attempt_codec(name); }
 

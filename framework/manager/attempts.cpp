@@ -60,7 +60,8 @@ class Services final : public execution::AttemptServices {
     manager_.host_->log(level, line);
   }
 
-  Result<void> attempt_child(const Policy& policy, std::string payload, std::string_view codec) noexcept override {
+  Result<void> attempt_child(const Policy& policy, std::string payload, std::string_view codec,
+                             FlowKeys keys) noexcept override {
     return guard([&]() -> Result<void> {
       if (!task_) return Error{Errc::invalid, "an in-memory task has no durable children"};
       if (children.size() >= kMaxChildren) {
@@ -73,6 +74,10 @@ class Services final : public execution::AttemptServices {
       child.id = child_id(task_->leased.id, children.size());
       child.priority = policy.priority;
       child.weight = policy.weight;
+      child.keys = std::move(keys);
+      child.unique_while = policy.unique_while.value_or(Unique::live);
+      child.unique_for = policy.unique_for.value_or(Millis(0));
+      child.replace = policy.if_taken == IfTaken::replace;
       durable::Envelope envelope;
       Result<std::string> bytes = manager_.codecs_.apply(std::move(payload), envelope.transforms);
       if (!bytes) return bytes.error();
@@ -193,6 +198,11 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
     out.children = std::move(services.children);
     seal(task, out);
   }
+  if (out.outcome.hold_queue && out.outcome.delay && gates_) {
+    if (auto held = gates_->hold(view.queue, {}, std::max(*out.outcome.delay, Millis(0))); !held) {
+      host_->log(Level::warn, "queue " + task.leased.queue + " was not held back: " + held.error().message);
+    }
+  }
   if (tracer_) tracer_->end(span, {name(out.outcome.verb), out.outcome.reason});
   return out;
 }
@@ -226,15 +236,8 @@ void Manager::seal(durable::Task& task, Attempted& out) {
   // repeated attempt makes again.
   std::vector<NewTask> elsewhere;
   bool together = properties_.features & kChildren;
-  for (const durable::Child& c : out.children) {
-    if (together && c.queue == task.leased.queue) continue;
-    NewTask child;
-    child.key = {c.queue, c.id};
-    child.body = c.body;
-    child.kind = c.kind;
-    child.priority = c.priority;
-    child.weight = c.weight;
-    elsewhere.push_back(child);
+  for (durable::Child& c : out.children) {
+    if (!together || c.queue != task.leased.queue) elsewhere.push_back(c.task());
   }
   if (elsewhere.empty()) return;
   Result<std::vector<Admission>> sent = backend_->enqueue(elsewhere, nullptr);
@@ -384,6 +387,9 @@ void Manager::finish_durable(State& state, durable::Task& task, Attempted& attem
       note.timed_out = outcome.verb == Outcome::Verb::timed_out;
     }
   }
+  auto& record = *static_cast<HandlerRecord*>(task.handler);
+  const bool failed = failure(outcome.verb) || outcome.verb == Outcome::Verb::fail;
+  if (failed || outcome.verb == Outcome::Verb::done) record.budget.add(failed, at);
   switch (outcome.verb) {
     case Outcome::Verb::done:
       task.to = penstock::State::succeeded;
@@ -412,6 +418,10 @@ void Manager::finish_durable(State& state, durable::Task& task, Attempted& attem
         task.charge = Charge::failure;
         task.delay = outcome.delay ? std::max(*outcome.delay, Millis(0))
                                    : retry_delay(task.treatment.retry, task.leased.failures + 1, state.random.next());
+        if (record.budget.spent(record.policy.retry_budget.value_or(options_.retry_budget), at)) {
+          task.delay = std::max(task.delay, task.treatment.retry.cap);
+          ++counters_of(state, *task.lane).put_off;
+        }
       }
       break;
     case Outcome::Verb::fail:

@@ -14,9 +14,14 @@ namespace {
 constexpr int kTries = 3;  // of a call whose outcome is unknown: the ids make it safe
 constexpr Millis kFullPause{10}, kLongestFullPause{200};
 
-Error refusal(const EnqueueRequest& r, Item what, std::uint64_t limit, const Properties& p) {
-  switch (what) {
+Error refusal(const EnqueueRequest& r, const Admission& a, std::uint64_t limit, const Properties& p) {
+  const TaskId& there = a.id;
+  switch (a.what) {
     case Item::conflict:
+      if (there != r.ref.id) {
+        return {Errc::conflict,
+                to_text(r.ref) + ": unique key \"" + r.keys.unique + "\" is taken by task " + to_text(there)};
+      }
       return {Errc::conflict, to_text(r.ref) + ": the id is taken by a task with another content"};
     case Item::full:
       return {Errc::resource_exhausted,
@@ -39,6 +44,11 @@ std::optional<Error> objection(const EnqueueRequest& r, std::uint64_t max_payloa
     return Error{Errc::resource_exhausted, "payload of " + std::to_string(r.payload.size()) + " octets; the limit is " +
                                                std::to_string(max_payload) + " (worker.max_payload)"};
   }
+  auto too_long = [](const std::string& key) { return key.size() > kMaxKey; };
+  if (too_long(r.keys.unique) || too_long(r.keys.fair) || std::ranges::any_of(r.keys.gates, too_long)) {
+    return bad("a unique key, fair key or gate has at most " + std::to_string(kMaxKey) + " octets");
+  }
+  if (r.keys.gates.size() > kMaxGates) return bad("a task passes at most " + std::to_string(kMaxGates) + " gates");
   std::size_t octets = 0;
   for (const auto& [key, value] : r.metadata) octets += key.size() + value.size();
   if (r.metadata.size() > durable::kMaxMetadataPairs || octets > durable::kMaxMetadata) {
@@ -64,6 +74,7 @@ class EnqueueBatch {
   std::vector<Enqueued> send(std::span<EnqueueRequest> requests) {
     std::vector<Enqueued> out(requests.size());
     bodies_.resize(requests.size());
+    gates_.resize(requests.size());
     std::vector<std::size_t> todo;
     for (std::size_t i = 0; i < requests.size(); ++i) {
       out[i].ref = requests[i].ref;
@@ -106,7 +117,7 @@ class EnqueueBatch {
     return std::nullopt;
   }
 
-  NewTask task(const EnqueueRequest& r, std::size_t i) const {
+  NewTask task(const EnqueueRequest& r, std::size_t i) {
     NewTask t;
     t.key = r.ref.key();
     t.body = bodies_[i];
@@ -119,7 +130,22 @@ class EnqueueBatch {
       t.delay = std::max(*options_.delay, Millis(0));
     }
     t.queue_limit = options_.queue_limit;
+    t.fair = r.keys.fair;
+    gates_[i].assign(r.keys.gates.begin(), r.keys.gates.end());
+    t.gates = gates_[i];
+    if (!r.keys.unique.empty()) {
+      const Policy& policy = policies_[std::min(i, policies_.size() - 1)];
+      t.unique = r.keys.unique;
+      t.unique_while = options_.unique_while ? *options_.unique_while : policy.unique_while.value_or(Unique::live);
+      t.unique_for = options_.unique_for ? *options_.unique_for : policy.unique_for.value_or(Millis(0));
+      t.replace = if_taken(i) == IfTaken::replace;
+    }
     return t;
+  }
+
+  IfTaken if_taken(std::size_t i) const {
+    const Policy& policy = policies_[std::min(i, policies_.size() - 1)];
+    return options_.if_taken ? *options_.if_taken : policy.if_taken.value_or(IfTaken::reject);
   }
 
   void send_chunk(std::span<EnqueueRequest> requests, std::span<const std::size_t> indices,
@@ -138,10 +164,12 @@ class EnqueueBatch {
         continue;
       }
       const Admission& a = (*answer)[k];
-      e.what = a.what;
+      const EnqueueRequest& r = requests[indices[k]];
+      const bool stands_for_it = a.what == Item::conflict && a.id != r.ref.id && if_taken(indices[k]) == IfTaken::keep;
+      e.what = stands_for_it ? Item::exists : a.what;
       e.ref.id = a.id;
       e.error.reset();
-      if (!e.accepted()) e.error = refusal(requests[indices[k]], a.what, options_.queue_limit, properties_);
+      if (!e.accepted()) e.error = refusal(r, a, options_.queue_limit, properties_);
     }
   }
 
@@ -152,6 +180,7 @@ class EnqueueBatch {
   const EnqueueOptions& options_;
   std::span<const Policy> policies_;
   std::vector<std::string> bodies_;
+  std::vector<std::vector<std::string_view>> gates_;
 };
 
 std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueOptions& options,
@@ -174,6 +203,10 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
     r.kind = policy.kind;
     r.payload = std::move(drafts[i].payload);
     r.codec = std::move(drafts[i].codec);
+    r.keys = std::move(drafts[i].keys);
+    if (options.unique) r.keys.unique = *options.unique;
+    if (options.fair) r.keys.fair = *options.fair;
+    if (options.gates) r.keys.gates = *options.gates;
     r.metadata = options.metadata;
     r.priority = options.priority.value_or(policy.priority);
     r.weight = options.weight.value_or(policy.weight);

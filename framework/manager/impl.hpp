@@ -28,6 +28,7 @@
 #include "base/guarded.hpp"
 #include "base/random.hpp"
 #include "durable/lease_engine.hpp"
+#include "durable/retry_budget.hpp"
 #include "execution/attempt.hpp"
 #include "manager/codecs.hpp"
 #include "manager/host.hpp"
@@ -51,7 +52,9 @@ inline constexpr const char* kLocalQueue = "local";
 struct HandlerRecord {
   Policy policy;
   std::unique_ptr<TaskHandler> handler;
+  std::vector<DeclaredLimit> limits;
   Counters counters;
+  durable::RetryBudget budget;
 };
 
 enum class StopReason : std::uint8_t { none, timeout, cancel, lost, shutdown };
@@ -144,7 +147,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   ~Manager();
 
   // handlers and hooks: manager.cpp
-  void add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler);
+  void add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler, std::vector<DeclaredLimit> limits);
   void use(Middleware middleware);
   void use_enqueue(EnqueueMiddleware middleware);
   void add_hooks(Hooks hooks);
@@ -170,6 +173,13 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Cancelled cancel(const TaskRef& ref);
   Metrics metrics();
   std::vector<Counts> counts();
+
+  // limits.cpp
+  void set_limit(std::string_view queue, std::string_view gate, const Limit* limit);
+  void hold(std::string_view queue, std::string_view gate, Millis at_most);
+  std::vector<GateState> gates(std::string_view queue);
+  void declare_options();
+  void declare_handlers();
 
   // lifecycle.cpp
   void start();
@@ -267,6 +277,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::unique_ptr<Tracer> tracer_;
   std::vector<std::unique_ptr<Interface>> modules_;  // of handlers
   Waiter* waiter_ = nullptr;
+  Gates* gates_ = nullptr;
   Properties properties_;
   std::map<std::string, std::shared_ptr<HandlerRecord>, std::less<>> handlers_;  // fixed from start() on
   std::vector<Middleware> middleware_;

@@ -193,7 +193,7 @@ Metrics Manager::metrics() {
   auto add = [](Counters& to, const Counters& c) {
     to.scheduled += c.scheduled, to.completed += c.completed, to.failed += c.failed, to.cancelled += c.cancelled;
     to.retried += c.retried, to.snoozed += c.snoozed, to.timed_out += c.timed_out, to.lost += c.lost,
-        to.running += c.running;
+        to.put_off += c.put_off, to.running += c.running;
     for (auto [h, other] : {std::pair(&to.latency, &c.latency), std::pair(&to.wait, &c.wait)}) {
       for (std::size_t i = 0; i < Histogram::kBuckets; ++i) h->buckets[i] += other->buckets[i];
       h->count += other->count;

@@ -55,6 +55,7 @@ void Manager::refuse_in_worker(const char* call) const {
 }
 
 void Manager::start() {
+  declare_handlers();
   auto state = state_.lock();
   if (state->stopping)
     throw Exception(Error{Errc::unavailable, "the task manager was stopped and cannot be started again"});

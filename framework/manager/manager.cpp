@@ -32,7 +32,8 @@ Manager::~Manager() {
   if (event_fd_ >= 0) close(event_fd_);
 }
 
-void Manager::add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler) {
+void Manager::add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler,
+                          std::vector<DeclaredLimit> limits) {
   if (frozen_) throw Exception(Error{Errc::invalid, "handlers are given before start()"});
   auto check = [this](std::string_view kind) {
     std::string text(kind.substr(0, 200));
@@ -45,6 +46,7 @@ void Manager::add_handler(const Policy& policy, std::unique_ptr<TaskHandler> han
   auto record = std::make_shared<HandlerRecord>();
   record->policy = policy;
   record->handler = std::move(handler);
+  record->limits = std::move(limits);
   handlers_.emplace(policy.kind, record);
   for (std::string_view alias : policy.aliases) handlers_.emplace(alias, record);
 }
@@ -144,8 +146,9 @@ TaskManager::~TaskManager() {
 TaskManager TaskManager::open(const std::filesystem::path& config) { return open(read_config(config)); }
 TaskManager TaskManager::open(Options options) { return TaskManager(impl::Manager::open(std::move(options))); }
 
-void TaskManager::add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler) {
-  impl_->add_handler(policy, std::move(handler));
+void TaskManager::add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler,
+                              std::vector<DeclaredLimit> limits) {
+  impl_->add_handler(policy, std::move(handler), std::move(limits));
 }
 void TaskManager::use(Middleware middleware) { impl_->use(std::move(middleware)); }
 void TaskManager::use_enqueue(EnqueueMiddleware middleware) { impl_->use_enqueue(std::move(middleware)); }
@@ -159,7 +162,7 @@ TaskRef TaskManager::enqueue_one(Draft draft, const EnqueueOptions& options) {
   return out.ref;
 }
 TaskRef TaskManager::enqueue_bytes(const Policy& policy, std::string payload, const EnqueueOptions& options) {
-  return enqueue_one({policy, std::move(payload), {}}, options);
+  return enqueue_one({policy, std::move(payload), {}, {}}, options);
 }
 std::vector<Enqueued> TaskManager::enqueue_drafts(std::vector<Draft> drafts, const EnqueueOptions& options,
                                                   std::span<const TaskId> ids) {
@@ -196,6 +199,15 @@ std::vector<Counts> TaskManager::counts() { return impl_->counts(); }
 const Options& TaskManager::options() const noexcept { return impl_->options(); }
 DurableBackend& TaskManager::backend() { return impl_->backend(); }
 ValueCodec* TaskManager::codec(std::string_view name) { return impl_->codec(name); }
+
+void TaskManager::set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit) {
+  impl_->set_limit(queue, gate, limit ? &*limit : nullptr);
+}
+void TaskManager::pause(std::string_view queue, std::string_view gate, Millis at_most) {
+  if (at_most > Millis(0)) impl_->hold(queue, gate, at_most);
+}
+void TaskManager::resume(std::string_view queue, std::string_view gate) { impl_->hold(queue, gate, Millis(0)); }
+std::vector<GateState> TaskManager::gates(std::string_view queue) { return impl_->gates(queue); }
 
 void TaskManager::start() { impl_->start(); }
 void TaskManager::resize(unsigned threads) { impl_->resize(threads); }

@@ -90,6 +90,7 @@ Manager::Manager(Options options, std::unique_ptr<HostServices> host, std::uniqu
       plugins_(std::move(plugins)),
       backend_(std::move(backend)),
       waiter_(query<Waiter>(*backend_)),
+      gates_(query<Gates>(*backend_)),
       properties_(backend_->properties()),
       state_(options_, engine_options(options_, properties_)),
       event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -131,6 +132,7 @@ std::shared_ptr<Manager> Manager::open(Options options) {
     if (!created && optional) continue;
     made->codecs_.add(codec.use, value_or_throw(std::move(created)));
   }
+  made->declare_options();
   made->limiter_ = create<Limiter>(*made->plugins_, o.limiter);
   made->tracer_ = create<Tracer>(*made->plugins_, o.tracer);
   for (const std::string& module : o.handler_modules) {
@@ -140,7 +142,7 @@ std::shared_ptr<Manager> Manager::open(Options options) {
     if (path) name = value_or_throw(made->plugins_->open(module))->name;
     auto handlers = value_or_throw(made->plugins_->create(Handlers::kKind, name, {}, file));
     for (Handlers::Entry& entry : static_cast<Handlers&>(*handlers).list()) {
-      made->add_handler(entry.policy, std::move(entry.handler));
+      made->add_handler(entry.policy, std::move(entry.handler), {});
     }
     made->modules_.push_back(std::move(handlers));
   }

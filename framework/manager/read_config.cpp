@@ -34,12 +34,14 @@ Options read_config(const std::filesystem::path& file) {
   o.threads = static_cast<unsigned>(worker.integer("threads"));
   if (!loaded.queues.empty()) o.queues.clear();
   for (const auto& [name, weight] : loaded.queues) o.queues[name] = static_cast<unsigned>(weight);
+  o.limits = loaded.limits;
   o.lease = worker.duration("lease");
   o.batch = static_cast<unsigned>(worker.integer("batch"));
   o.timeout = worker.duration("timeout");
   o.grace = worker.duration("grace");
   o.stop_timeout = worker.duration("stop_timeout");
   o.retry.retries = static_cast<std::uint32_t>(worker.integer("retries"));
+  o.retry_budget = worker.number("retry_budget");
   o.max_crashes = static_cast<unsigned>(worker.integer("max_crashes"));
   o.max_stuck = static_cast<unsigned>(worker.integer("max_stuck"));
   o.local_limit = static_cast<std::uint64_t>(worker.integer("local_limit"));

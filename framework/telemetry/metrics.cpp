@@ -47,6 +47,7 @@ constexpr Family kFamilies[] = {
     {"tasks_cancelled_total", "counter", &Counters::cancelled},
     {"tasks_retried_total", "counter", &Counters::retried},
     {"tasks_snoozed_total", "counter", &Counters::snoozed},
+    {"tasks_put_off_total", "counter", &Counters::put_off},
     {"tasks_timed_out_total", "counter", &Counters::timed_out},
     {"tasks_lost_total", "counter", &Counters::lost},
     {"tasks_running", "gauge", &Counters::running},

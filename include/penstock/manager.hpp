@@ -34,6 +34,7 @@
 #include <penstock/config.hpp>
 #include <penstock/context.hpp>
 #include <penstock/error.hpp>
+#include <penstock/flow.hpp>
 #include <penstock/handler.hpp>
 #include <penstock/hooks.hpp>
 #include <penstock/metrics.hpp>
@@ -73,6 +74,7 @@ struct Draft {
   Policy policy;
   std::string payload;
   std::string codec;  // empty: raw bytes
+  FlowKeys keys;
 };
 
 class PENSTOCK_API TaskManager {
@@ -87,13 +89,15 @@ class PENSTOCK_API TaskManager {
   // ---- handlers: before start(). A kind that has one already is Errc::conflict ------------------
   template <class T, class F>
   void handle(F f) {
-    add_handler(job<T>, make_handler<T>(std::move(f)));
+    add_handler(job<T>, make_handler<T>(std::move(f)), impl::declared_limits<T>());
   }
   // A handler of raw bytes: a callable (Context&), reading ctx.payload().
   template <class F>
   requires std::invocable<F&, Context&>
   void handle(const Policy& policy, F f) { add_handler(policy, std::make_unique<impl::RawHandler<F>>(std::move(f))); }
-  void add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler);
+  // `limits`: of gates of the policy's queue; declared in the store by start(), unless options.limits has
+  // them, or the backend has no gates.
+  void add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler, std::vector<DeclaredLimit> limits = {});
   void use(Middleware middleware);                 // around every attempt; before start()
   void use_enqueue(EnqueueMiddleware middleware);  // around every enqueue
   void add_hooks(Hooks hooks);
@@ -174,6 +178,16 @@ class PENSTOCK_API TaskManager {
   DurableBackend& backend();                 // as opened; for tools
   ValueCodec* codec(std::string_view name);  // by name; empty: the process's own. Null: not there
 
+  // ---- limits and pauses: in the store, for all processes on it ----------------------------------------
+  // An operator's limit of a queue (gate empty), of a gate, or of all gates of a class; absent: takes it
+  // away, and what programs have declared holds again. Throws: unsupported, invalid.
+  void set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit);
+  // Nothing of the queue, or of the gate, is claimed until resume() or until the time has passed; what runs
+  // goes on. Queue "*": everything, also queues to come.
+  void pause(std::string_view queue, std::string_view gate = {}, Millis at_most = kHoldForever);
+  void resume(std::string_view queue, std::string_view gate = {});
+  std::vector<GateState> gates(std::string_view queue = {});  // what is set, and how it stands; empty: of all queues
+
   // ---- working ---------------------------------------------------------------------------------------
   void start();                   // workers run; leasing begins if there are handlers. Idempotent
   void resize(unsigned threads);  // at least 1; running handlers are let finish
@@ -203,7 +217,7 @@ class PENSTOCK_API TaskManager {
                   "give the task type a policy with a kind: template <> inline constexpr "
                   "penstock::Policy penstock::job<T> = {.kind = \"...\"};");
     ValueCodec* own = codec({});
-    Draft out{job<T>, {}, std::string(Payload<T>::codec_name(own))};
+    Draft out{job<T>, {}, std::string(Payload<T>::codec_name(own)), impl::flow_keys(task)};
     value_or_throw(Payload<T>::encode(task, own, out.payload));
     return out;
   }

@@ -23,6 +23,7 @@ struct Counters {
   std::uint64_t completed = 0, failed = 0, cancelled = 0;  // by their end; a retried attempt is none
   std::uint64_t retried = 0;                               // attempts that failed and will be repeated
   std::uint64_t snoozed = 0, timed_out = 0;                // attempts
+  std::uint64_t put_off = 0;                               // of the retried: by a spent retry budget
   std::uint64_t lost = 0;                                  // attempts whose lease was lost; another worker has the task
   std::uint64_t running = 0;                               // gauge
   Histogram latency;                                       // in the handler, every attempt

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <penstock/flow.hpp>
 #include <penstock/outcome.hpp>
 #include <penstock/plugin/handlers.hpp>
 #include <penstock/task.hpp>
@@ -28,6 +29,7 @@ struct EnqueueRequest {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::int32_t priority = 0;
   std::uint16_t weight = 1;
+  FlowKeys keys;
 };
 
 // Around an enqueue of durable tasks; a single enqueue is a batch of one. `next` answers every item.

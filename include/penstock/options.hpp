@@ -13,6 +13,7 @@
 
 #include <penstock/clock.hpp>
 #include <penstock/plugin/backend.hpp>
+#include <penstock/plugin/handlers.hpp>
 #include <penstock/plugin/plugin.hpp>
 #include <penstock/retry.hpp>
 
@@ -35,7 +36,13 @@ struct EnqueueOptions {
   std::optional<Time> at{};       // or at a date
   std::optional<std::uint32_t> retries{};
   std::optional<Millis> backoff{}, backoff_cap{}, timeout{}, keep_result{};
-  std::optional<TaskId> id{};     // the caller's own: sending it twice makes one task
+  std::optional<TaskId> id{};  // the caller's own: sending it twice makes one task
+  // Instead of what penstock/flow.hpp says for the type; up to 255 octets each.
+  std::optional<std::string> unique{}, fair{};
+  std::optional<std::vector<std::string>> gates{};
+  std::optional<IfTaken> if_taken{};
+  std::optional<Unique> unique_while{};
+  std::optional<Millis> unique_for{};
   Metadata metadata{};            // up to 64 pairs and 16 KiB; "traceparent" is set by the tracer
   std::uint64_t queue_limit = 0;  // waiting tasks at which the queue is full; 0: none
   IfFull if_full = IfFull::reject;
@@ -74,7 +81,10 @@ struct Options {
   Millis stop_timeout{30'000};  // what run() and drain() give handlers to finish at the end
   unsigned max_stuck = 4;       // threads; at the cap nothing new is leased
   unsigned max_crashes = 3;     // of one task; then it is dead, as poison
+  double retry_budget = 0;      // see Policy
   Millis lease{10'000};
+  // Declared in the store by open(): "queue", "queue/gate" or "queue/class" (plugin/backend.hpp).
+  std::map<std::string, Limit> limits;
   unsigned batch = 64;                  // tasks per exchange at the most
   std::uint64_t max_payload = 1 << 20;  // octets
   Millis result_age{86'400'000};

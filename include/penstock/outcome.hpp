@@ -5,6 +5,7 @@
 //   return penstock::retry("mirror is down");            // after the policy's backoff
 //   return penstock::retry_after(30s, "rate limited");   // costs a retry, but at this time
 //   return penstock::snooze(5min);                       // later, and costs nothing
+//   return penstock::back_off(30s);                      // the same, for all of the queue, in all processes
 //   return penstock::discard("customer is gone");        // ends as cancelled, with the reason
 //   return penstock::fail("not an image");               // dead at once, whatever retries are left
 #pragma once
@@ -71,6 +72,8 @@ inline Outcome retry(std::string reason) { return {Outcome::Verb::retry, std::mo
 inline Outcome retry_after(Millis delay, std::string reason = "asked to be run again") {
   return {Outcome::Verb::retry, std::move(reason), delay, nullptr};
 }
+// Where the backend has no gates, only this task is put off.
+inline Outcome back_off(Millis delay) { return {Outcome::Verb::snooze, {}, delay, nullptr, true}; }
 inline Outcome snooze(Millis delay) { return {Outcome::Verb::snooze, {}, delay, nullptr}; }
 inline Outcome discard(std::string reason) { return {Outcome::Verb::discard, std::move(reason), {}, nullptr}; }
 inline Outcome fail(std::string reason) { return {Outcome::Verb::fail, std::move(reason), {}, nullptr}; }

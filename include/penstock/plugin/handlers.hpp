@@ -23,6 +23,13 @@
 namespace penstock {
 inline namespace PENSTOCK_ABI_NAMESPACE {
 
+// What becomes of an enqueue that finds its unique key taken.
+enum class IfTaken : std::uint8_t {
+  reject,   // Errc::conflict; the error names the holder
+  keep,     // accepted: the holder stands for it (throttle, with unique_for)
+  replace,  // a holder that waits makes room for it (debounce, with a delay); any other: as reject
+};
+
 // How a task type is treated when nothing else is said. Zero and empty mean: as the config says.
 // Precedence: what an enqueue says, then this, then the config, then the built-in default.
 struct Policy {
@@ -38,6 +45,19 @@ struct Policy {
   std::optional<bool> jitter{};         // full jitter: uniform in [0, delay]
   std::optional<Millis> timeout{};      // of one attempt; 0: none
   std::optional<Millis> keep_result{};  // how long a result stays readable
+  // For tasks with a unique key (penstock/flow.hpp).
+  std::optional<IfTaken> if_taken{};     // reject
+  std::optional<Unique> unique_while{};  // live
+  std::optional<Millis> unique_for{};    // from the enqueue on, whatever has become of the task
+  // While a larger share of the kind's attempts fails (of those of the last minute in this process, ten at
+  // the least), failed ones are put off by backoff_cap, whatever the backoff says. 0: no such budget.
+  std::optional<double> retry_budget{};
+};
+
+// The keys of one task: see NewTask. Empty: none.
+struct FlowKeys {
+  std::string unique, fair;
+  std::vector<std::string> gates;
 };
 
 // What is known of the task that an attempt runs.
@@ -76,7 +96,9 @@ class PENSTOCK_API Context {
   // not doubled by a retry. Same queue as this task's unless the child's policy names another; a child
   // in another queue is sent just before the settlement, under an id derived from this task's.
   // At most 64 for an attempt. Only durable tasks have children; others get Errc::invalid.
-  virtual Result<void> add_child(const Policy& policy, std::string payload, std::string_view codec) noexcept = 0;
+  // Where its unique key is taken, it is left out.
+  virtual Result<void> add_child(const Policy& policy, std::string payload, std::string_view codec,
+                                 FlowKeys keys = {}) noexcept = 0;
 
   // The value codec called `name`, or the process's own when `name` is empty; null when it is not there.
   virtual ValueCodec* codec(std::string_view name) noexcept = 0;

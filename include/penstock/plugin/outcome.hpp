@@ -39,6 +39,7 @@ struct Outcome {
   std::string reason;           // for retry, discard, fail; kept up to 8 KiB
   std::optional<Millis> delay;  // retry: instead of the policy's backoff; snooze: required
   std::unique_ptr<ResultValue> result;
+  bool hold_queue = false;  // retry, snooze: nothing else of the queue is claimed before `delay` has passed either
 };
 
 constexpr const char* name(Outcome::Verb verb) noexcept {
