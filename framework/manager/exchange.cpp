@@ -98,7 +98,13 @@ void Manager::apply(State& state, Changes& changes, Instant at, Aftermath& after
   for (durable::Task* task : changes.settled) publish(state, *task, false, after);
   for (durable::Task* task : changes.cancelled) publish(state, *task, true, after);
   for (durable::Task* task : changes.stop) {
-    if (Worker* worker = worker_of(state, *task)) ask_to_stop(state, *worker, StopReason::cancel, at, after);
+    if (Worker* worker = worker_of(state, *task)) {
+      ask_to_stop(state, *worker, StopReason::cancel, at, after);
+    } else if (state.scheduler.erase(task)) {
+      --state.leased_ready;
+      state.engine.cancel(*task, at);
+      after.poke_pump = true;
+    }
   }
   for (durable::Task* task : changes.lost) {
     if (task->lane && state.scheduler.erase(task)) --state.leased_ready;
@@ -181,7 +187,8 @@ void Manager::publish(State& state, durable::Task& task, bool cancelled, Afterma
       if (task.delay == Millis(0) && !state.stopping) state.engine.ring();
   }
   if (to == penstock::State::dead && task.error.empty()) task.error = durable::decode_note(task.note).error;  // poison
-  if (telling()) {
+  bool event = !(task.unstarted && what == Aftermath::Event::What::retry);  // nothing was tried
+  if (event && telling()) {
     after.events.push_back({what,
                             {task.leased.queue, task.leased.id},
                             task.leased.kind,

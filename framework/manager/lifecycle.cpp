@@ -210,15 +210,15 @@ bool Manager::stop(Millis deadline, bool at_once) {
     conclude(state, after);
     while (busy()) wait_until(ended_, state, now() + Millis(50));  // the watchdog gives them up
   }
-  // What is settled but not sent yet: by now only this thread and the pump send.
+  // What is settled but not sent yet, and claims that were under way: what they bring is given back.
   Instant flush_until = base::later(now(), std::max(options_.grace, Millis(1'000)));
-  while (state->engine.unsettled() > 0 && now() < flush_until) {
+  while (!state->engine.quiet() && now() < flush_until) {
     if (!exchange(state, after, true)) wait_until(ended_, state, std::min(flush_until, now() + Millis(5)));
     if (!after.empty()) conclude(state, after);
   }
   --state->awaiting;
   if (std::exchange(state->closed, true)) return state->stuck == 0;  // another thread stopped it meanwhile
-  bool all_settled = state->engine.unsettled() == 0;
+  bool all_settled = state->engine.quiet();
   state->closing = true;
   state->leasing = false;
   std::vector<std::shared_ptr<Worker>> workers = state->workers;

@@ -18,7 +18,8 @@ void Manager::ensure_workers(State& state) {
   if (!watchdog_thread_.joinable()) {
     watchdog_thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
   }
-  auto staying = static_cast<std::size_t>(std::ranges::count(state.workers, false, [](const auto& w) { return w->retire; }));
+  auto staying =
+      static_cast<std::size_t>(std::ranges::count(state.workers, false, [](const auto& w) { return w->retire; }));
   for (; staying < state.target && state.stuck <= options_.max_stuck; ++staying) spawn_worker(state);
 }
 
