@@ -114,7 +114,7 @@ int Manager::drain() {
   return stop(options_.stop_timeout, false) ? 0 : kLeftBehind;
 }
 
-bool Manager::local_idle(const State& state) const {
+bool Manager::local_idle(const ManagerState& state) const {
   return state.local.active() == 0 && state.running == 0 && state.engine.held() == 0 && state.engine.unsettled() == 0;
 }
 
@@ -129,13 +129,13 @@ bool Manager::store_idle() {
   if (!counts) return false;
   auto state = state_.lock();
   return std::ranges::none_of(*counts, [&](const Counts& c) {
-    auto waits = [&c](penstock::State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
-    return state->served.contains(c.queue) && (waits(penstock::State::held) || waits(penstock::State::scheduled) ||
-                                               waits(penstock::State::ready) || waits(penstock::State::leased));
+    auto waits = [&c](State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
+    return state->served.contains(c.queue) &&
+           (waits(State::held) || waits(State::scheduled) || waits(State::ready) || waits(State::leased));
   });
 }
 
-void Manager::note_idle(State& state) {
+void Manager::note_idle(ManagerState& state) {
   if (state.watching_idle > 0 && local_idle(state)) ended_.notify_all();
 }
 
@@ -166,7 +166,7 @@ bool Manager::wait_idle(Millis at_most) {
 }
 
 // Nothing new starts: leased tasks go back to the store, closures that have not started end as cancelled.
-void Manager::begin_stop(State& state, bool now_, Instant at, Aftermath& after) {
+void Manager::begin_stop(ManagerState& state, bool now_, Instant at, Aftermath& after) {
   if (!state.stopping) {
     state.stopping = true;
     for (durable::Task* task : state.engine.parked_tasks()) state.engine.release(*task, Millis(0), at);
