@@ -15,16 +15,19 @@ using std::chrono::nanoseconds;
 constexpr nanoseconds kTooLongToLeaseAhead = std::chrono::milliseconds(10);
 constexpr Millis kFirstBackoff{50}, kLastBackoff{5'000};
 constexpr std::size_t kSpareTasks = 1024;
+constexpr std::size_t kMostParked = 64;
 
 void average(double& mean, nanoseconds value) {
   auto v = static_cast<double>(value.count());
   mean = mean == 0 ? v : mean + (v - mean) / 16;
 }
 
-Error poison(std::uint32_t crashes, const std::string& before) {
+// Its former holder died, or was cut off, while it ran.
+bool crashed(const Task& task) { return task.leased.lapsed && task.leased.begun; }
+
+std::string poison(std::uint32_t crashes, const std::string& before) {
   std::string text = "poison: the process died in this task " + std::to_string(crashes) + " times";
-  if (!before.empty()) text += "; error before that: " + before;
-  return Error{Errc::internal, std::move(text)};
+  return before.empty() ? text : text + "; error before that: " + before;
 }
 
 }  // namespace
@@ -56,12 +59,14 @@ Exchange Plan::exchange(const EngineOptions& options) const {
   out.claim = claim;
   out.limit = limit;
   out.begin = begin;
+  out.ahead = ahead;
   out.lease = options.lease;
   out.worker = options.worker;
   return out;
 }
 
-LeaseEngine::LeaseEngine(EngineOptions options) : options_(std::move(options)) {
+LeaseEngine::LeaseEngine(EngineOptions options)
+    : options_(std::move(options)), random_(options_.seed ? base::Random(options_.seed) : base::Random()) {
   options_.batch = std::clamp<std::uint32_t>(options_.batch, 1, options_.max_batch);
 }
 
@@ -86,8 +91,9 @@ std::uint32_t LeaseEngine::claim_limit(Instant now, const Demand& demand) const 
   if (!demand.claims || queues_.empty() || !maybe_work(now)) return 0;
   std::uint32_t ahead = ahead_target(demand);
   std::uint32_t want = demand.idle + ahead;
-  auto have = static_cast<std::uint32_t>(demand.ahead + parked_.size() + claiming_);
-  if (want <= have) return 0;
+  std::uint32_t have = demand.ahead + claiming_;
+  // Suspects wait for their turn, and workers must not wait with them; but nobody hoards suspects.
+  if (want <= have || parked_.size() >= kMostParked) return 0;
   std::uint32_t room = want - have;
   if (demand.idle == 0 && room * 2 < ahead) return 0;  // refill when half is used up, not for each task
   return std::min(room, options_.batch);
@@ -147,6 +153,7 @@ void LeaseEngine::add_settlement(Plan& plan, Task& task) {
     s.charge = task.charge;
     s.delay = task.delay;
     s.keep = task.keep;
+    s.unstarted = task.unstarted && task.to == State::ready && !crashed(task);
     s.note = task.note;
     if (!task.children.empty()) {
       std::vector<NewTask>& out = plan.children.emplace_back();
@@ -155,7 +162,7 @@ void LeaseEngine::add_settlement(Plan& plan, Task& task) {
     }
   } else {  // a mark: of a suspect about to start, or progress. Its note is copied: the task goes on
     s.to = State::leased;
-    if (task.phase == Task::Phase::marking && task.leased.lapsed && task.leased.begun) s.charge = Charge::crash;
+    if (task.phase == Task::Phase::marking && crashed(task)) s.charge = Charge::crash;
     if (task.mark_pending) s.note = plan.notes.emplace_back(task.note);
     task.mark_pending = false;
   }
@@ -179,7 +186,10 @@ void LeaseEngine::add_claims(Plan& plan, std::uint32_t limit, const Demand& dema
     plan.claim.push_back(share);
   }
   plan.limit = limit;
-  plan.begin = demand.idle > demand.ahead ? demand.idle - demand.ahead : 0;
+  // Workers that have nothing to run, and for which nothing is here or on its way.
+  std::uint32_t free = demand.idle - std::min(demand.idle, demand.ahead + claiming_);
+  plan.ahead = limit - std::min(limit, free);
+  plan.begin = demand.lease_ahead ? limit - plan.ahead : 0;
   claiming_ += limit;
   maybe_work_ = false;  // a ring that comes while the claim is under way sets it again
   work_at_.reset();
@@ -251,7 +261,11 @@ void LeaseEngine::apply_item(Task& task, State sent_as, Item item, Instant now, 
     if (task.phase == Task::Phase::marking) {
       task.phase = Task::Phase::startable;
       task.begun = true;
-      changes.startable.push_back(&task);
+      if (task.stop_wanted) {
+        cancel(task, now);
+      } else {
+        changes.startable.push_back(&task);
+      }
     }
     return;
   }
@@ -289,24 +303,27 @@ void LeaseEngine::apply_leased(std::vector<Leased>& leased, Instant sent, Instan
     admit(task, now, changes);
   }
   start_next_suspect(now);
+  // A crash is forgotten unless it is charged under this lease. The suspect that is next charges its own
+  // with its mark; the others must not wait for their turn with theirs: if that one is poison, it never comes.
+  for (Task* task : parked_tasks()) {
+    if (crashed(*task)) release(*task, Millis(0), now);
+  }
 }
 
 void LeaseEngine::admit(Task& task, Instant now, Changes& changes) {
-  bool crashed = task.leased.lapsed && task.leased.begun;
-  std::uint32_t crashes = task.leased.crashes + crashed;
+  task.leased.crashes += crashed(task);  // charged with what is said of it next
   task.suspect = task.leased.lapsed || task.leased.crashes > 0;
-  if (crashed && crashes >= options_.max_crashes) {
+  if (task.leased.crashes >= options_.max_crashes) {
     Note note = decode_note(task.leased.note);
-    note.error = poison(crashes, note.error).message;
+    note.error = poison(task.leased.crashes, note.error);
     task.to = State::dead;
-    task.charge = Charge::crash;
+    task.charge = crashed(task) ? Charge::crash : Charge::none;
     task.keep = kKeepForever;
     task.note = encode(note);
     task.suspect = false;
     task.phase = Task::Phase::settling;
     enqueue(task, now);
   } else if (task.suspect) {
-    task.leased.crashes = crashes;  // its begun mark charges this one
     task.phase = Task::Phase::parked;
     parked_.push_back(&task);
   } else {
@@ -367,10 +384,19 @@ void LeaseEngine::settle(Task& task, Instant now) {
   suspect_done(task, now);
 }
 
-void LeaseEngine::release(Task& task, Millis delay, Instant now) {
+void LeaseEngine::release(Task& task, Millis delay, Instant now) { settle_unstarted(task, State::ready, delay, now); }
+
+void LeaseEngine::cancel(Task& task, Instant now) {
+  task.keep = kKeepForever;
+  settle_unstarted(task, State::cancelled, Millis(0), now);
+}
+
+// The crash that a suspect's begun mark would have charged goes with its settlement instead.
+void LeaseEngine::settle_unstarted(Task& task, State to, Millis delay, Instant now) {
   if (task.phase == Task::Phase::parked) std::erase(parked_, &task);
-  task.to = State::ready;
-  task.charge = task.leased.lapsed && task.leased.begun && !task.begun ? Charge::crash : Charge::none;
+  task.unstarted = true;
+  task.to = to;
+  task.charge = crashed(task) && !task.begun ? Charge::crash : Charge::none;
   task.delay = delay;
   task.note.clear();
   settle(task, now);
@@ -411,6 +437,8 @@ void LeaseEngine::extended(Extension& extension, const Result<Exchanged>& answer
     if (said.what == Item::ok) {
       batch.lapses = extension.sent + options_.lease - options_.lease / 10;
       batch.extend_at = extension.sent + options_.lease / 3;
+    } else {
+      batch.lost = true;
     }
     for (const auto& owned : tasks_) {
       Task& task = *owned;
@@ -419,12 +447,26 @@ void LeaseEngine::extended(Extension& extension, const Result<Exchanged>& answer
         // A settlement under way may be why the store knows no task of the batch any more.
         if (task.phase != Task::Phase::settling && task.phase != Task::Phase::gone) lose(task, now, changes);
       } else if (std::ranges::find(said.stop, task.leased.id) != said.stop.end()) {
-        task.stop_wanted = true;
-        changes.stop.push_back(&task);
+        stop(task, now, changes);
       }
     }
     batch.extending = false;  // not before: losing the last task would drop the batch
     drop_batch_if_empty(batch);
+  }
+}
+
+void LeaseEngine::stop(Task& task, Instant now, Changes& changes) {
+  task.stop_wanted = true;
+  switch (task.phase) {
+    case Task::Phase::parked:
+      cancel(task, now);
+      break;
+    case Task::Phase::startable:
+    case Task::Phase::running:
+      changes.stop.push_back(&task);
+      break;
+    default:  // a mark is under way, and looks again when it is answered; or its end is decided
+      break;
   }
 }
 

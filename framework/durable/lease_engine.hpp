@@ -13,7 +13,8 @@
 //
 // Suspects: a task whose lease lapsed, or that was charged a crash, may be what kills processes. They
 // are parked and started one at a time, each only after the store has committed its begun mark; one
-// that has used up max_crashes is buried as poison.
+// that has used up max_crashes is buried as poison. A suspect that brings a crash with it and cannot
+// start at once is given back, so that the crash is charged whatever the suspects before it do.
 #pragma once
 
 #include <algorithm>
@@ -47,7 +48,7 @@ struct Batch {
   Instant extend_at{};
   std::uint32_t live = 0;  // tasks not settled yet
   bool extending = false;  // an extension is under way
-  bool lost = false;
+  bool lost = false;       // the store knows it no more; what is left of it is being settled
 };
 
 struct Child {
@@ -95,6 +96,7 @@ struct Task : execution::Runnable {
   State to = State::succeeded;
   Charge charge = Charge::none;
   Millis delay{}, keep{};
+  bool unstarted = false;  // it did not run under this lease
   std::string note;
   std::vector<Child> children;
 };
@@ -107,6 +109,7 @@ struct EngineOptions {
   std::uint32_t max_crashes = 3;
   std::chrono::microseconds settle_within{1000};  // a settlement leaves after this at the latest
   std::string worker;
+  std::uint64_t seed = 0;  // of the back-off's jitter; 0: from the kernel
 };
 
 // What the workers could do with more tasks.
@@ -115,7 +118,7 @@ struct Demand {
   std::uint32_t threads = 1;
   std::uint32_t ahead = 0;  // startable tasks that wait for a worker
   bool claims = true;       // false: stopping, or at the cap of stuck threads
-  bool lease_ahead = true;  // false: a rate limiter decides when tasks start
+  bool lease_ahead = true;  // false: a rate limiter decides when tasks start, so none is sure to start at once
   bool flush = false;       // send what is pending now, whatever its age
 };
 
@@ -128,7 +131,7 @@ struct Plan {
   std::vector<Task*> tasks;  // one per settlement
   std::vector<Share> claim;
   std::vector<std::string> queues;  // storage for the claim
-  std::uint32_t limit = 0, begin = 0;
+  std::uint32_t limit = 0, begin = 0, ahead = 0;
   Instant sent{};
   Exchange exchange(const EngineOptions& options) const;
 };
@@ -146,7 +149,7 @@ struct Changes {
   std::vector<Task*> settled;    // accepted: the end, or the retry, is a fact
   std::vector<Task*> cancelled;  // settled as a retry, but a cancel was wanted: it has ended
   std::vector<Task*> lost;       // refused, or taken away: not to be published; if queued, to be unqueued
-  std::vector<Task*> stop;       // running: ask the handler to stop
+  std::vector<Task*> stop;  // their cancel is wanted: if running, ask the handler to stop; else unqueue, and `cancel`
   void clear();
 };
 
@@ -186,8 +189,10 @@ class LeaseEngine {
   void mark_progress(Task& task, std::string note, Instant now);
   // The task's end or return, as its fields `to` ... `children` say. Ignored when it is lost.
   void settle(Task& task, Instant now);
-  // Gives back a task that has not started: uncharged, to its old place.
+  // Gives back a task that has not started: uncharged, to its old place. Requires: it is parked or startable.
   void release(Task& task, Millis delay, Instant now);
+  // Ends a task that has not started, and whose cancel is wanted.
+  void cancel(Task& task, Instant now);
   // The handler has returned, or was given up: together with a settlement this frees the task.
   void handler_returned(Task& task);
   void ran(std::chrono::nanoseconds handler_time);  // for leasing ahead
@@ -203,6 +208,8 @@ class LeaseEngine {
   void forget(Task& task);  // published; freed once its handler has returned
   std::size_t held() const noexcept { return held_; }
   std::size_t unsettled() const noexcept { return pending_.size() + sending_; }
+  // Nothing is left to say and no answer is awaited: not even of a claim, which may bring tasks to give back.
+  bool quiet() const noexcept { return pending_.empty() && in_flight_ == 0; }
   std::size_t parked() const noexcept { return parked_.size(); }
   std::vector<Task*> parked_tasks() const { return {parked_.begin(), parked_.end()}; }
   std::uint64_t errors() const noexcept { return errors_; }
@@ -225,6 +232,8 @@ class LeaseEngine {
   void apply_leased(std::vector<Leased>& leased, Instant sent, Instant now, Changes& changes);
   void take_back(Plan& plan, Instant now);
   void admit(Task& task, Instant now, Changes& changes);
+  void settle_unstarted(Task& task, State to, Millis delay, Instant now);
+  void stop(Task& task, Instant now, Changes& changes);
   void start_next_suspect(Instant now);
   void suspect_done(Task& task, Instant now);
   void enqueue(Task& task, Instant now);

@@ -248,7 +248,8 @@ void Manager::seal(durable::Task& task, Attempted& out) {
   std::erase_if(out.children, [&](const durable::Child& c) { return !together || c.queue != task.leased.queue; });
 }
 
-void Manager::finish(State& state, Worker& self, Runnable& task, Attempted attempted, Instant at, Aftermath& after) {
+void Manager::finish(ManagerState& state, Worker& self, Runnable& task, Attempted attempted, Instant at,
+                     Aftermath& after) {
   attempted.ran = at - self.run.started;
   Counters& queue = counters_of(state, *task.lane);
   --queue.running;
@@ -305,7 +306,7 @@ RetryPolicy Manager::retry_policy(const std::optional<std::uint32_t>& retries, c
   return out;
 }
 
-void Manager::finish_local(State& state, LocalTask& task, Outcome outcome, StopReason stop,
+void Manager::finish_local(ManagerState& state, LocalTask& task, Outcome outcome, StopReason stop,
                            std::chrono::nanoseconds ran, Instant at, Aftermath& after) {
   const results::LocalDetails* details = task.details.get();
   override_verb(outcome, stop, details && details->timeout ? *details->timeout : options_.timeout);
@@ -342,7 +343,7 @@ void Manager::finish_local(State& state, LocalTask& task, Outcome outcome, StopR
   end_local(state, task, status, ran, at, after);
 }
 
-void Manager::end_local(State& state, LocalTask& task, Status status, std::chrono::nanoseconds ran, Instant at,
+void Manager::end_local(ManagerState& state, LocalTask& task, Status status, std::chrono::nanoseconds ran, Instant at,
                         Aftermath& after) {
   task.status = status;
   auto count = [status](Counters& c) {
@@ -367,8 +368,8 @@ void Manager::end_local(State& state, LocalTask& task, Status status, std::chron
   if (state.awaiting > 0) after.ended = true;
 }
 
-void Manager::finish_durable(State& state, durable::Task& task, Attempted& attempted, StopReason stop, Instant at,
-                             Aftermath& after) {
+void Manager::finish_durable(ManagerState& state, durable::Task& task, Attempted& attempted, StopReason stop,
+                             Instant at, Aftermath& after) {
   Outcome& outcome = attempted.outcome;
   override_verb(outcome, stop, task.treatment.timeout);
   if (outcome.verb == Outcome::Verb::timed_out) ++counters_of(state, *task.lane).timed_out;
@@ -392,7 +393,7 @@ void Manager::finish_durable(State& state, durable::Task& task, Attempted& attem
   if (failed || outcome.verb == Outcome::Verb::done) record.budget.add(failed, at);
   switch (outcome.verb) {
     case Outcome::Verb::done:
-      task.to = penstock::State::succeeded;
+      task.to = State::succeeded;
       task.value = std::move(outcome.result);
       task.children = std::move(attempted.children);
       note.has_result = attempted.has_result;
@@ -402,19 +403,19 @@ void Manager::finish_durable(State& state, durable::Task& task, Attempted& attem
       task.keep = note.has_result || task.treatment.keep_asked ? task.treatment.keep_result : Millis(0);
       break;
     case Outcome::Verb::snooze:
-      task.to = penstock::State::ready;
+      task.to = State::ready;
       task.delay = std::max(outcome.delay.value_or(Millis(0)), Millis(0));
       break;
     case Outcome::Verb::retry:
     case Outcome::Verb::timed_out:
       if (stop == StopReason::shutdown) {  // interrupted by us: its turn comes again, uncharged
-        task.to = penstock::State::ready;
+        task.to = State::ready;
       } else if (task.leased.failures + 1 > task.treatment.retry.retries) {
-        task.to = penstock::State::dead;
+        task.to = State::dead;
         task.charge = Charge::failure;
         task.final_timeout = outcome.verb == Outcome::Verb::timed_out;
       } else {
-        task.to = penstock::State::ready;
+        task.to = State::ready;
         task.charge = Charge::failure;
         task.delay = outcome.delay ? std::max(*outcome.delay, Millis(0))
                                    : retry_delay(task.treatment.retry, task.leased.failures + 1, state.random.next());
@@ -425,12 +426,12 @@ void Manager::finish_durable(State& state, durable::Task& task, Attempted& attem
       }
       break;
     case Outcome::Verb::fail:
-      task.to = penstock::State::dead;
+      task.to = State::dead;
       task.charge = Charge::failure;
       break;
     case Outcome::Verb::discard:
     case Outcome::Verb::cancelled:
-      task.to = penstock::State::cancelled;
+      task.to = State::cancelled;
       break;
   }
   task.note = encode(note);

@@ -17,7 +17,7 @@ constexpr Millis kLongestUnknown{60'000};
 
 }  // namespace
 
-durable::Demand Manager::demand(const State& state, bool flush) const {
+durable::Demand Manager::demand(const ManagerState& state, bool flush) const {
   durable::Demand d;
   d.idle = state.idle;
   d.threads = std::max(1u, state.target);
@@ -93,12 +93,18 @@ bool Manager::listen(Locked& state, Aftermath& after) {
   return true;
 }
 
-void Manager::apply(State& state, Changes& changes, Instant at, Aftermath& after) {
+void Manager::apply(ManagerState& state, Changes& changes, Instant at, Aftermath& after) {
   for (durable::Task* task : changes.startable) admit(state, *task, at, after);
   for (durable::Task* task : changes.settled) publish(state, *task, false, after);
   for (durable::Task* task : changes.cancelled) publish(state, *task, true, after);
   for (durable::Task* task : changes.stop) {
-    if (Worker* worker = worker_of(state, *task)) ask_to_stop(state, *worker, StopReason::cancel, at, after);
+    if (Worker* worker = worker_of(state, *task)) {
+      ask_to_stop(state, *worker, StopReason::cancel, at, after);
+    } else if (state.scheduler.erase(task)) {
+      --state.leased_ready;
+      state.engine.cancel(*task, at);
+      after.poke_pump = true;
+    }
   }
   for (durable::Task* task : changes.lost) {
     if (task->lane && state.scheduler.erase(task)) --state.leased_ready;
@@ -123,7 +129,7 @@ void Manager::apply(State& state, Changes& changes, Instant at, Aftermath& after
 }
 
 // A leased task may start: it joins the scheduler, unless nobody here can run it.
-void Manager::admit(State& state, durable::Task& task, Instant at, Aftermath& after) {
+void Manager::admit(ManagerState& state, durable::Task& task, Instant at, Aftermath& after) {
   task.lane = &state.scheduler.lane(task.leased.queue);
   auto handler = handlers_.find(task.leased.kind);
   if (handler == handlers_.end() || state.stopping) {
@@ -146,11 +152,11 @@ void Manager::admit(State& state, durable::Task& task, Instant at, Aftermath& af
 }
 
 // The store has accepted what was said of the task: it is a fact, and told to those who listen.
-void Manager::publish(State& state, durable::Task& task, bool cancelled, Aftermath& after) {
+void Manager::publish(ManagerState& state, durable::Task& task, bool cancelled, Aftermath& after) {
   Lane& lane = task.lane ? *task.lane : state.scheduler.lane(task.leased.queue);
   Counters& queue = counters_of(state, lane);
   auto* record = static_cast<HandlerRecord*>(task.handler);
-  penstock::State to = cancelled ? penstock::State::cancelled : task.to;
+  State to = cancelled ? State::cancelled : task.to;
   auto count = [&](std::uint64_t Counters::*counter) {
     ++(queue.*counter);
     if (record) ++(record->counters.*counter);
@@ -158,14 +164,14 @@ void Manager::publish(State& state, durable::Task& task, bool cancelled, Afterma
   Aftermath::Event::What what = Aftermath::Event::What::finish;
   Status status = Status::succeeded;
   switch (to) {
-    case penstock::State::succeeded:
+    case State::succeeded:
       count(&Counters::completed);
       break;
-    case penstock::State::dead:
+    case State::dead:
       count(&Counters::failed);
       status = task.final_timeout ? Status::timed_out : Status::failed;
       break;
-    case penstock::State::cancelled:
+    case State::cancelled:
       count(&Counters::cancelled);
       status = Status::cancelled;
       break;
@@ -180,8 +186,9 @@ void Manager::publish(State& state, durable::Task& task, bool cancelled, Afterma
       if (task.delay > Millis(0)) state.engine.expect_work(base::later(now(), task.delay));
       if (task.delay == Millis(0) && !state.stopping) state.engine.ring();
   }
-  if (to == penstock::State::dead && task.error.empty()) task.error = durable::decode_note(task.note).error;  // poison
-  if (telling()) {
+  if (to == State::dead && task.error.empty()) task.error = durable::decode_note(task.note).error;  // poison
+  bool event = !(task.unstarted && what == Aftermath::Event::What::retry);                          // nothing was tried
+  if (event && telling()) {
     after.events.push_back({what,
                             {task.leased.queue, task.leased.id},
                             task.leased.kind,
@@ -264,11 +271,11 @@ void Manager::trim_store() {
   Result<std::vector<Counts>> counts = backend_->counts();
   if (!counts) return;
   for (const Counts& c : *counts) {
-    for (penstock::State ended : {penstock::State::succeeded, penstock::State::dead, penstock::State::cancelled}) {
+    for (State ended : {State::succeeded, State::dead, State::cancelled}) {
       Retention r;
       r.queue = c.queue;
       r.state = ended;
-      r.age = ended == penstock::State::succeeded ? options_.result_age : kKeepForever;
+      r.age = ended == State::succeeded ? options_.result_age : kKeepForever;
       r.bytes = options_.result_bytes;
       for (int round = 0; round < 100; ++round) {  // at most 100,000 records of a queue at a time
         Result<std::uint64_t> trimmed = backend_->trim(r);

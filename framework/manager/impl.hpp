@@ -101,8 +101,9 @@ struct Aftermath {
   void clear();
 };
 
-struct State {
-  explicit State(const Options& options, durable::EngineOptions engine_options);
+// What the manager's one lock guards.
+struct ManagerState {
+  explicit ManagerState(const Options& options, durable::EngineOptions engine_options);
 
   scheduling::Scheduler scheduler;
   results::LocalRegistry local;
@@ -140,7 +141,7 @@ struct State {
 
 class Manager final : public std::enable_shared_from_this<Manager> {
  public:
-  using Locked = base::Guarded<State>::Locked;
+  using Locked = base::Guarded<ManagerState>::Locked;
 
   // open.cpp
   static std::shared_ptr<Manager> open(Options options);
@@ -202,19 +203,19 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void refuse_in_worker(const char* call) const;
 
   // workers.cpp
-  void ensure_workers(State& state);
-  void spawn_worker(State& state);
+  void ensure_workers(ManagerState& state);
+  void spawn_worker(ManagerState& state);
   void work(std::shared_ptr<Worker> self);
   bool run_next(Locked& state, Worker& self, Aftermath& after);
   Runnable* pick(Locked& state, Aftermath& after);
   bool limited(Locked& state);
   void idle(Locked& state, Worker& self, Aftermath& after);
   void sleep(Locked& state);
-  void wake_for(State& state, std::size_t tasks, Aftermath& after);
-  void hand_over(State& state, Aftermath& after);
+  void wake_for(ManagerState& state, std::size_t tasks, Aftermath& after);
+  void hand_over(ManagerState& state, Aftermath& after);
   void conclude(Locked& state, Aftermath& after);  // tells what happened, without the lock
-  void begin_run(State& state, Worker& self, Runnable& task, Instant now);
-  void end_run(State& state, Worker& self, Instant now);
+  void begin_run(ManagerState& state, Worker& self, Runnable& task, Instant now);
+  void end_run(ManagerState& state, Worker& self, Instant now);
 
   // attempts.cpp
   struct Attempted;  // an attempt's outcome and what belongs to it
@@ -222,22 +223,22 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Attempted attempt_local(Worker& self, LocalTask& task);
   Attempted attempt_durable(Worker& self, durable::Task& task);
   void seal(durable::Task& task, Attempted& attempted);
-  void finish(State& state, Worker& self, Runnable& task, Attempted attempted, Instant now, Aftermath& after);
-  void finish_local(State& state, LocalTask& task, Outcome outcome, StopReason stop, std::chrono::nanoseconds ran,
-                    Instant now, Aftermath& after);
-  void end_local(State& state, LocalTask& task, Status status, std::chrono::nanoseconds ran, Instant now,
+  void finish(ManagerState& state, Worker& self, Runnable& task, Attempted attempted, Instant now, Aftermath& after);
+  void finish_local(ManagerState& state, LocalTask& task, Outcome outcome, StopReason stop,
+                    std::chrono::nanoseconds ran, Instant now, Aftermath& after);
+  void end_local(ManagerState& state, LocalTask& task, Status status, std::chrono::nanoseconds ran, Instant now,
                  Aftermath& after);
-  void finish_durable(State& state, durable::Task& task, Attempted& attempted, StopReason stop, Instant now,
+  void finish_durable(ManagerState& state, durable::Task& task, Attempted& attempted, StopReason stop, Instant now,
                       Aftermath& after);
   void set_deadline(Run& run, Instant at);
 
   // exchange.cpp
   bool exchange(Locked& state, Aftermath& after, bool flush);
   bool listen(Locked& state, Aftermath& after);
-  void apply(State& state, Changes& changes, Instant now, Aftermath& after);
-  void admit(State& state, durable::Task& task, Instant now, Aftermath& after);
-  void publish(State& state, durable::Task& task, bool cancelled, Aftermath& after);
-  durable::Demand demand(const State& state, bool flush) const;
+  void apply(ManagerState& state, Changes& changes, Instant now, Aftermath& after);
+  void admit(ManagerState& state, durable::Task& task, Instant now, Aftermath& after);
+  void publish(ManagerState& state, durable::Task& task, bool cancelled, Aftermath& after);
+  durable::Demand demand(const ManagerState& state, bool flush) const;
   bool refresh_queues(Locked& state);
   void pump(std::stop_token stop);
   void keep(std::stop_token stop);
@@ -245,26 +246,28 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // watchdog.cpp
   void watch(std::stop_token stop);
-  Instant patrol(State& state, Instant now, Aftermath& after);
-  void ask_to_stop(State& state, Worker& worker, StopReason why, Instant now, Aftermath& after);
-  void abandon(State& state, std::size_t index, Instant now, Aftermath& after);
-  Worker* worker_of(State& state, const Runnable& task);
+  Instant patrol(ManagerState& state, Instant now, Aftermath& after);
+  void ask_to_stop(ManagerState& state, Worker& worker, StopReason why, Instant now, Aftermath& after);
+  void abandon(ManagerState& state, std::size_t index, Instant now, Aftermath& after);
+  Worker* worker_of(ManagerState& state, const Runnable& task);
   void poke_watchdog() noexcept;
 
   // lifecycle.cpp
-  void begin_stop(State& state, bool now_, Instant now, Aftermath& after);
-  bool local_idle(const State& state) const;
+  void begin_stop(ManagerState& state, bool now_, Instant now, Aftermath& after);
+  bool local_idle(const ManagerState& state) const;
   bool store_idle();
-  void note_idle(State& state);
+  void note_idle(ManagerState& state);
 
   // manager.cpp
-  Counters& counters_of(State& state, Lane& lane);
+  Counters& counters_of(ManagerState& state, Lane& lane);
   RetryPolicy retry_policy(const std::optional<std::uint32_t>& retries, const std::optional<Millis>& backoff,
                            const std::optional<Millis>& cap, const std::optional<bool>& jitter) const;
   bool telling() const noexcept { return has_hooks_.load(std::memory_order_relaxed) || hub_.wanted(); }
   void tell(const Aftermath& after);
   void fire(std::function<void(const TaskEvent&)> Hooks::*hook, const TaskEvent& event);
-  TaskRef ref_of(State& state, const LocalTask& task) const { return {task.lane->name, state.local.id_of(task)}; }
+  TaskRef ref_of(ManagerState& state, const LocalTask& task) const {
+    return {task.lane->name, state.local.id_of(task)};
+  }
 
   Options options_;
   Clock& clock_;
@@ -287,7 +290,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::atomic<bool> frozen_{false};  // started: handlers and middleware are fixed
   results::Hub hub_;
 
-  base::Guarded<State> state_;
+  base::Guarded<ManagerState> state_;
   std::condition_variable work_;    // idle workers
   std::condition_variable listen_;  // the one that looks from time to time at a store without a bell
   std::condition_variable pump_cv_, keep_cv_;

@@ -13,19 +13,19 @@ constexpr Millis kLongestWait{1'000};            // on the bell: then look again
 
 Status status_of(const Record& r, const durable::Note& note) {
   switch (r.state) {
-    case penstock::State::held:
+    case State::held:
       return Status::scheduled;
-    case penstock::State::scheduled:
+    case State::scheduled:
       return r.failures > 0 ? Status::retrying : Status::scheduled;
-    case penstock::State::ready:
+    case State::ready:
       return Status::queued;
-    case penstock::State::leased:
+    case State::leased:
       return Status::running;
-    case penstock::State::succeeded:
+    case State::succeeded:
       return Status::succeeded;
-    case penstock::State::dead:
+    case State::dead:
       return note.timed_out ? Status::timed_out : Status::failed;
-    case penstock::State::cancelled:
+    case State::cancelled:
       return Status::cancelled;
   }
   return Status::queued;

@@ -115,7 +115,7 @@ int Manager::drain() {
   return stop(options_.stop_timeout, false) ? 0 : kLeftBehind;
 }
 
-bool Manager::local_idle(const State& state) const {
+bool Manager::local_idle(const ManagerState& state) const {
   return state.local.active() == 0 && state.running == 0 && state.engine.held() == 0 && state.engine.unsettled() == 0;
 }
 
@@ -130,13 +130,13 @@ bool Manager::store_idle() {
   if (!counts) return false;
   auto state = state_.lock();
   return std::ranges::none_of(*counts, [&](const Counts& c) {
-    auto waits = [&c](penstock::State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
-    return state->served.contains(c.queue) && (waits(penstock::State::held) || waits(penstock::State::scheduled) ||
-                                               waits(penstock::State::ready) || waits(penstock::State::leased));
+    auto waits = [&c](State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
+    return state->served.contains(c.queue) &&
+           (waits(State::held) || waits(State::scheduled) || waits(State::ready) || waits(State::leased));
   });
 }
 
-void Manager::note_idle(State& state) {
+void Manager::note_idle(ManagerState& state) {
   if (state.watching_idle > 0 && local_idle(state)) ended_.notify_all();
 }
 
@@ -167,7 +167,7 @@ bool Manager::wait_idle(Millis at_most) {
 }
 
 // Nothing new starts: leased tasks go back to the store, closures that have not started end as cancelled.
-void Manager::begin_stop(State& state, bool now_, Instant at, Aftermath& after) {
+void Manager::begin_stop(ManagerState& state, bool now_, Instant at, Aftermath& after) {
   if (!state.stopping) {
     state.stopping = true;
     for (durable::Task* task : state.engine.parked_tasks()) state.engine.release(*task, Millis(0), at);
@@ -211,15 +211,15 @@ bool Manager::stop(Millis deadline, bool at_once) {
     conclude(state, after);
     while (busy()) wait_until(ended_, state, now() + Millis(50));  // the watchdog gives them up
   }
-  // What is settled but not sent yet: by now only this thread and the pump send.
+  // What is settled but not sent yet, and claims that were under way: what they bring is given back.
   Instant flush_until = base::later(now(), std::max(options_.grace, Millis(1'000)));
-  while (state->engine.unsettled() > 0 && now() < flush_until) {
+  while (!state->engine.quiet() && now() < flush_until) {
     if (!exchange(state, after, true)) wait_until(ended_, state, std::min(flush_until, now() + Millis(5)));
     if (!after.empty()) conclude(state, after);
   }
   --state->awaiting;
   if (std::exchange(state->closed, true)) return state->stuck == 0;  // another thread stopped it meanwhile
-  bool all_settled = state->engine.unsettled() == 0;
+  bool all_settled = state->engine.quiet();
   state->closing = true;
   state->leasing = false;
   std::vector<std::shared_ptr<Worker>> workers = state->workers;

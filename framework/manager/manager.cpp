@@ -22,7 +22,7 @@ void Aftermath::clear() {
   wake_one = wake_all = interrupt = poke_pump = poke_watchdog = ended = false;
 }
 
-State::State(const Options& options, durable::EngineOptions engine_options)
+ManagerState::ManagerState(const Options& options, durable::EngineOptions engine_options)
     : local({options.ended_count, options.ended_age, options.ended_bytes}), engine(std::move(engine_options)) {
   scheduler.set_weights(options.queues);
   target = options.threads;
@@ -120,7 +120,7 @@ void Manager::tell(const Aftermath& after) {
   }
 }
 
-Counters& Manager::counters_of(State& state, Lane& lane) {
+Counters& Manager::counters_of(ManagerState& state, Lane& lane) {
   if (!lane.owner) {
     auto& made = state.queue_counters[lane.name] = std::make_unique<Counters>();
     lane.owner = made.get();

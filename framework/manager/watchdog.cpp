@@ -47,7 +47,7 @@ void Manager::watch(std::stop_token stop) {
 }
 
 // Looks after everything that runs; returns when to look again.
-Instant Manager::patrol(State& state, Instant at, Aftermath& after) {
+Instant Manager::patrol(ManagerState& state, Instant at, Aftermath& after) {
   Instant next = at + kTick;
   Changes changes;
   state.engine.expire(at, changes);
@@ -75,12 +75,12 @@ Instant Manager::patrol(State& state, Instant at, Aftermath& after) {
   return next;
 }
 
-Worker* Manager::worker_of(State& state, const Runnable& task) {
+Worker* Manager::worker_of(ManagerState& state, const Runnable& task) {
   auto at = std::ranges::find_if(state.workers, [&](const auto& w) { return w->run.task == &task; });
   return at == state.workers.end() ? nullptr : at->get();
 }
 
-void Manager::ask_to_stop(State&, Worker& worker, StopReason why, Instant at, Aftermath& after) {
+void Manager::ask_to_stop(ManagerState&, Worker& worker, StopReason why, Instant at, Aftermath& after) {
   if (worker.run.stop != StopReason::none) return;
   worker.run.stop = why;
   worker.run.deadline.store(base::later(at, options_.grace).time_since_epoch().count(), std::memory_order_relaxed);
@@ -90,7 +90,7 @@ void Manager::ask_to_stop(State&, Worker& worker, StopReason why, Instant at, Af
 
 // The handler outlived its grace period. Its task is settled without it, and another thread takes the
 // slot, until too many are stuck.
-void Manager::abandon(State& state, std::size_t index, Instant at, Aftermath& after) {
+void Manager::abandon(ManagerState& state, std::size_t index, Instant at, Aftermath& after) {
   std::shared_ptr<Worker> worker = state.workers[index];
   Run& run = worker->run;
   Runnable& task = *run.task;

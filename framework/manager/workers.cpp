@@ -13,16 +13,17 @@ thread_local const Manager* worker_of_manager = nullptr;
 
 bool Manager::in_worker() const noexcept { return worker_of_manager == this; }
 
-void Manager::ensure_workers(State& state) {
+void Manager::ensure_workers(ManagerState& state) {
   if (state.closing) return;
   if (!watchdog_thread_.joinable()) {
     watchdog_thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
   }
-  auto staying = static_cast<std::size_t>(std::ranges::count(state.workers, false, [](const auto& w) { return w->retire; }));
+  auto staying =
+      static_cast<std::size_t>(std::ranges::count(state.workers, false, [](const auto& w) { return w->retire; }));
   for (; staying < state.target && state.stuck <= options_.max_stuck; ++staying) spawn_worker(state);
 }
 
-void Manager::spawn_worker(State& state) {
+void Manager::spawn_worker(ManagerState& state) {
   auto worker = std::make_shared<Worker>();
   // The thread keeps the manager alive: a handler may be stuck in it when everybody else has gone.
   worker->thread = std::thread([manager = shared_from_this(), worker] { manager->work(worker); });
@@ -83,7 +84,7 @@ bool Manager::run_next(Locked& state, Worker& self, Aftermath& after) {
 
 // A worker that is about to be busy, or a thread that only exchanges, leaves the bell, the time and what
 // is ready to those that sleep.
-void Manager::hand_over(State& state, Aftermath& after) {
+void Manager::hand_over(ManagerState& state, Aftermath& after) {
   if (state.sleeping == state.woken && !state.listening) return;
   auto due = state.scheduler.next_due();
   bool nobody_leads = state.leasing && !state.listening && !state.engine.claiming();
@@ -130,7 +131,7 @@ bool Manager::limited(Locked& state) {
   return true;
 }
 
-void Manager::begin_run(State& state, Worker& self, Runnable& task, Instant at) {
+void Manager::begin_run(ManagerState& state, Worker& self, Runnable& task, Instant at) {
   self.run.task = &task;
   self.run.started = at;
   self.run.stop = StopReason::none;
@@ -152,7 +153,7 @@ void Manager::begin_run(State& state, Worker& self, Runnable& task, Instant at) 
   }
 }
 
-void Manager::end_run(State& state, Worker& self, Instant) {
+void Manager::end_run(ManagerState& state, Worker& self, Instant) {
   self.run.task = nullptr;
   if (self.stop_shared.load(std::memory_order_relaxed) || self.run.stop != StopReason::none) {
     self.stop = std::stop_source();
@@ -180,7 +181,7 @@ void Manager::sleep(Locked& state) {
 }
 
 // Has as many idle workers woken as there are new tasks; by interrupting the listener when no other is idle.
-void Manager::wake_for(State& state, std::size_t tasks, Aftermath& after) {
+void Manager::wake_for(ManagerState& state, std::size_t tasks, Aftermath& after) {
   std::size_t sleepers = state.sleeping - state.woken;
   std::size_t wake = std::min(sleepers, tasks);
   state.woken += static_cast<unsigned>(wake);

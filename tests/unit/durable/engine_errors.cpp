@@ -1,0 +1,144 @@
+// Calls that fail, or of which nobody knows whether they did.
+#include "unit/durable/engine_lab.hpp"
+
+using namespace penstock;
+using namespace penstock::durable;
+
+TEST_CASE("what a failed call carried is sent again, in its old order, before what came later") {
+  Errc code = GENERATE(Errc::unavailable, Errc::unknown_outcome, Errc::internal, Errc::resource_exhausted);
+  EngineLab lab;
+  std::vector<Task*> tasks = lab.claim({leased(1), leased(2), leased(3)});
+  for (Task* t : tasks) lab.engine.start(*t, lab.now);
+  lab.settle(*tasks[0]);
+  lab.settle(*tasks[1]);
+  Plan plan = lab.flush();
+  lab.settle(*tasks[2]);
+  lab.answer(plan, failure(code));
+  CHECK(lab.engine.errors() == 1);
+  CHECK(lab.engine.unsettled() == 3);
+  CHECK(lab.engine.held() == 3);
+  CHECK_FALSE(lab.plans(lab.busy(true), plan));
+  REQUIRE(lab.engine.plan_at() == lab.engine.not_before());
+  lab.now = *lab.engine.plan_at();
+  Plan again = lab.flush();
+  CHECK(numbers(again.tasks) == Numbers{1, 2, 3});
+  lab.answer(again);
+  CHECK(lab.changes.settled.size() == 3);
+  CHECK(lab.engine.quiet());
+}
+
+TEST_CASE(
+    "the pause after errors doubles up to a bound, is drawn from its upper half, and ends with the first answer") {
+  EngineLab lab;
+  Plan plan;
+  Millis expected = 50ms;
+  for (int n = 0; n < 12; ++n) {
+    REQUIRE(lab.plans(lab.idle(), plan));
+    lab.answer(plan, failure());
+    const auto pause = lab.engine.not_before() - lab.now;
+    CHECK(pause >= expected / 2);
+    CHECK(pause <= expected);
+    CHECK_FALSE(lab.plans(lab.idle(), plan));
+    CHECK_FALSE(lab.engine.wants(lab.now, lab.idle()));
+    expected = std::min(expected * 2, Millis(5000));
+    lab.now = lab.engine.not_before();
+  }
+  CHECK(lab.engine.errors() == 12);
+  REQUIRE(lab.plans(lab.idle(), plan));
+  lab.answer(plan);
+  lab.engine.ring();
+  REQUIRE(lab.plans(lab.idle(), plan));
+  lab.answer(plan, failure());
+  CHECK(lab.engine.not_before() - lab.now <= 50ms);
+}
+
+TEST_CASE("a claim that failed is made again") {
+  EngineLab lab;
+  Plan plan;
+  REQUIRE(lab.plans(lab.idle(2), plan));
+  lab.answer(plan, failure(Errc::unknown_outcome));
+  CHECK_FALSE(lab.engine.claiming());
+  CHECK(lab.engine.maybe_work(lab.now));
+  lab.now = lab.engine.not_before();
+  REQUIRE(lab.plans(lab.idle(2), plan));
+  CHECK(plan.limit == 2);
+}
+
+TEST_CASE("an answer that does not fit its question is an error, and believed in nothing") {
+  EngineLab lab;
+  lab.settle(lab.run(leased(1)));
+  lab.engine.ring();
+  Plan plan;
+  REQUIRE(lab.plans(lab.idle(), plan));
+  Exchanged odd;
+  odd.leased = {leased(2, 2)};
+  SECTION("too few") {}
+  SECTION("too many") { odd.settled.assign(2, Item::ok); }
+  lab.answer(plan, std::move(odd));
+  CHECK(lab.engine.errors() == 1);
+  CHECK(lab.changes.settled.empty());
+  CHECK(lab.changes.startable.empty());
+  CHECK(lab.engine.held() == 1);
+}
+
+TEST_CASE("progress whose call failed is sent again, unless something newer is to be said") {
+  EngineLab lab;
+  Task& task = lab.run(leased(1));
+  lab.engine.mark_progress(task, "half", lab.now);
+  Plan plan = lab.flush();
+  SECTION("again") {
+    lab.answer(plan, failure());
+    lab.now = lab.engine.not_before();
+    CHECK(lab.flush().settle[0].note == "half");
+  }
+  SECTION("newer progress") {
+    lab.engine.mark_progress(task, "more", lab.now);
+    lab.answer(plan, failure());
+    lab.now = lab.engine.not_before();
+    Plan again = lab.flush();
+    REQUIRE(again.settle.size() == 1);
+    CHECK(again.settle[0].note == "more");
+  }
+  SECTION("its end") {
+    lab.settle(task);
+    lab.answer(plan, failure());
+    lab.now = lab.engine.not_before();
+    Plan again = lab.flush();
+    REQUIRE(again.settle.size() == 1);
+    CHECK(again.settle[0].to == State::succeeded);
+  }
+}
+
+TEST_CASE("a task that was lost while its call was under way is not spoken of again") {
+  EngineLab lab;
+  Task& task = lab.run(leased(1));
+  lab.engine.mark_begun(task, lab.now);
+  Plan plan = lab.flush();
+  lab.now += 1s;
+  lab.changes.clear();
+  lab.engine.expire(lab.now, lab.changes);
+  REQUIRE(numbers(lab.changes.lost) == Numbers{1});
+  lab.forget();
+  lab.answer(plan, failure(Errc::unknown_outcome));
+  lab.engine.handler_returned(task);
+  lab.now = lab.engine.not_before();
+  CHECK_FALSE(lab.plans(lab.busy(true), plan));
+  CHECK(lab.engine.held() == 0);
+  CHECK(lab.engine.quiet());
+}
+
+TEST_CASE("the same seed draws the same pauses") {
+  auto pauses = [] {
+    EngineLab lab;
+    std::vector<std::int64_t> out;
+    Plan plan;
+    for (int n = 0; n < 8; ++n) {
+      REQUIRE(lab.plans(lab.idle(), plan));
+      lab.answer(plan, failure());
+      out.push_back((lab.engine.not_before() - lab.now).count());
+      lab.now = lab.engine.not_before();
+    }
+    return out;
+  };
+  CHECK(pauses() == pauses());
+}
