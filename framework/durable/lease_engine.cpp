@@ -16,6 +16,7 @@ constexpr nanoseconds kTooLongToLeaseAhead = std::chrono::milliseconds(10);
 constexpr Millis kFirstBackoff{50}, kLastBackoff{5'000};
 constexpr std::size_t kSpareTasks = 1024;
 constexpr std::size_t kMostParked = 64;
+constexpr Millis kNoAheadFor{10};
 
 void average(double& mean, nanoseconds value) {
   auto v = static_cast<double>(value.count());
@@ -89,7 +90,7 @@ std::uint32_t LeaseEngine::ahead_target(const Demand& demand) const {
 
 std::uint32_t LeaseEngine::claim_limit(Instant now, const Demand& demand) const {
   if (!demand.claims || queues_.empty() || !maybe_work(now)) return 0;
-  std::uint32_t ahead = ahead_target(demand);
+  std::uint32_t ahead = now < no_ahead_before_ ? 0 : ahead_target(demand);
   std::uint32_t want = demand.idle + ahead;
   std::uint32_t have = demand.ahead + claiming_;
   // Suspects wait for their turn, and workers must not wait with them; but nobody hoards suspects.
@@ -219,6 +220,10 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
   bell_ = answer->bell;
   if (answer->leased.size() >= plan.limit) {
     maybe_work_ = true;
+  } else if (plan.ahead > 0 && answer->next_due == Millis(0)) {
+    // There is work, but gates keep it for workers that can start it at once: do not ask for more ahead.
+    maybe_work_ = true;
+    no_ahead_before_ = now + kNoAheadFor;
   } else if (answer->next_due) {
     Instant at = base::later(now, *answer->next_due);
     work_at_ = work_at_ ? std::min(*work_at_, at) : at;

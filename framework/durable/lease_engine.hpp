@@ -264,6 +264,7 @@ class LeaseEngine {
   std::uint64_t errors_ = 0;
   std::uint32_t errors_in_a_row_ = 0;
   Instant not_before_{};             // back-off after an error
+  Instant no_ahead_before_{};        // the store refused to lease ahead
   double run_ns_ = 0, trip_ns_ = 0;  // moving averages
 };
 
