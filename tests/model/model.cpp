@@ -1,6 +1,7 @@
 #include "model/model.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include <penstock/plugin/names.hpp>
@@ -45,8 +46,11 @@ bool Model::supports(const NewTask& t) const {
 }
 
 bool Model::valid(const NewTask& t) const {
+  const std::set<std::string_view> gates(t.gates.begin(), t.gates.end());
   return valid_name(t.key.queue) && valid_name(t.kind) && t.body.size() <= properties_.max_body && t.weight != 0 &&
-         t.delay >= Millis(0);
+         t.delay >= Millis(0) && t.unique_for >= Millis(0) && t.unique.size() <= kMaxKey && t.fair.size() <= kMaxKey &&
+         t.gates.size() <= kMaxGates && gates.size() == t.gates.size() && gates.count("") == 0 &&
+         std::all_of(gates.begin(), gates.end(), [](std::string_view g) { return g.size() <= kMaxKey; });
 }
 
 bool Model::valid(const Settlement& s) const {
@@ -68,7 +72,7 @@ void Model::end(Task& t, State state, Millis keep, Now now) {
   t.record.state = state;
   t.record.due = {};
   t.record.ended = now.wall;
-  t.record.begun = t.record.cancel_requested = false;
+  t.record.begun = t.record.cancel_requested = t.holds = false;
   t.keep = keep;
   t.since = aging(now);
   if (keep == Millis(0)) bury(t);
@@ -96,38 +100,74 @@ Result<std::vector<Admission>> Model::enqueue(std::span<const NewTask> tasks, co
     if (!put_there) return put_there.error();
   }
   std::vector<Admission> out;
-  for (const NewTask& t : tasks) out.push_back({admit(t, true, now), t.key.id});
+  for (const NewTask& t : tasks) out.push_back(admit(t, true, now));
   return out;
 }
 
-Item Model::admit(const NewTask& t, bool limited, Now now) {
+bool Model::taken(Queue& q, std::string_view key, Now now) {
+  auto at = q.keys.find(key);
+  if (at == q.keys.end()) return false;
+  auto holder = q.tasks.find(at->second.id);
+  return at->second.until > now.wall || (holder != q.tasks.end() && holder->second.holds);
+}
+
+Admission Model::admit(const NewTask& t, bool limited, Now now) {
   const std::string verb = limited ? "enqueue" : "child";
-  const auto answer = [&](Item what, const std::string& on) {
+  const auto answer = [&](Item what, const std::string& on, const TaskId& id) {
     seen(verb + " on " + on + ": " + name(what));
-    return what;
+    return Admission{what, id};
   };
-  if (!valid(t)) return answer(Item::invalid, "a broken rule");
+  if (!valid(t)) return answer(Item::invalid, "a broken rule", t.key.id);
   if (Task* there = find(t.key)) {
     const Record& r = there->record;
-    if (r.tombstone) return answer(Item::exists, "tombstone");
-    return answer(r.kind == t.kind && r.body == t.body ? Item::exists : Item::conflict, name(r.state));
+    if (r.tombstone) return answer(Item::exists, "tombstone", t.key.id);
+    return answer(r.kind == t.kind && r.body == t.body ? Item::exists : Item::conflict, name(r.state), t.key.id);
   }
   auto queue = queues_.find(t.key.queue);
+  Task* replaced = nullptr;
+  if (!t.unique.empty() && queue != queues_.end() && taken(queue->second, t.unique, now)) {
+    const Holder& last = queue->second.keys.find(t.unique)->second;
+    Task* holder = find({t.key.queue, last.id});
+    const bool holds = holder && holder->holds, waits = holds && waiting(holder->record.state);
+    if (!t.replace || !waits) {
+      const char* of = !holds ? "the time of a key" : t.replace ? "a key to replace" : "a key";
+      return answer(Item::conflict, of, last.id);
+    }
+    replaced = holder;
+  }
   if (limited && t.queue_limit != 0 && queue != queues_.end()) {
     const auto& tasks = queue->second.tasks;
     auto depth =
         std::count_if(tasks.begin(), tasks.end(), [](const auto& e) { return waiting(e.second.record.state); });
-    if (static_cast<std::uint64_t>(depth) >= t.queue_limit) return answer(Item::full, "a full queue");
+    if (static_cast<std::uint64_t>(depth - (replaced != nullptr)) >= t.queue_limit)
+      return answer(Item::full, "a full queue", t.key.id);
   }
-  Task& made = queues_[std::string(t.key.queue)].tasks[t.key.id];
+  Queue& q = queues_[std::string(t.key.queue)];
+  if (replaced) {
+    end(*replaced, State::cancelled, Millis(0), now);
+    turn(std::string(t.key.queue), q, now);
+    seen(verb + " on a waiting holder: replaces");
+  }
+  Task& made = q.tasks[t.key.id];
   made.record.kind = t.kind;
   made.record.body = t.body;
   made.record.priority = t.priority;
   made.record.weight = t.weight;
   made.record.enqueued = now.wall;
+  made.record.unique = t.unique, made.record.fair = t.fair;
+  made.record.gates.assign(t.gates.begin(), t.gates.end());
+  std::sort(made.record.gates.begin(), made.record.gates.end());
   made.arrival = ++last_arrival_;
+  made.unique_while = t.unique_while;
+  made.holds = !t.unique.empty();
+  if (made.holds) {
+    Holder& key = q.keys[made.record.unique];
+    const Time until = t.unique_for > Time::max() - now.wall ? Time::max() : now.wall + t.unique_for;
+    key = {t.key.id, replaced ? std::max(key.until, until) : until};
+  }
   wait(made, t.due ? duration_cast<Millis>(*t.due - now.wall) : t.delay, now);
-  return answer(Item::ok, made.record.state == State::ready ? "nothing, at once" : "nothing, later");
+  turn(std::string(t.key.queue), q, now);
+  return answer(Item::ok, made.record.state == State::ready ? "nothing, at once" : "nothing, later", t.key.id);
 }
 
 // ---- exchange: settle
@@ -151,6 +191,10 @@ Item Model::settle(const Settlement& s, Now now) {
   if (s.charge == Charge::crash && !again) ++r.crashes;
   if (!s.note.empty()) r.note = s.note;
   Item what = Item::ok;
+  if (s.to == State::ready && s.unstarted) {
+    seen("settle: tokens go back");
+    for (const std::string& gate : gates_of(r)) gates_.refund({std::string(s.key.queue), gate});
+  }
   if (s.to == State::leased) {
     r.begun = true;
   } else if (s.to == State::ready && r.cancel_requested) {
@@ -195,122 +239,6 @@ Extended Model::extend(const Held& held, Millis until) {
   return out;
 }
 
-// ---- exchange: claim
-
-void Model::promote(Queue& q, Now now) {
-  int room = 1000;
-  for (auto& [id, t] : q.tasks) {
-    if (t.record.state != State::scheduled || t.record.due > now.wall || room-- == 0) continue;
-    t.record.state = State::ready;
-    t.record.due = {};
-  }
-}
-
-void Model::lease(Queue& q, const std::string& queue, Entry& entry, Epoch epoch, const Exchange& x, Now now,
-                  Exchanged& out) {
-  auto& [id, task] = entry;
-  Record& r = task.record;
-  Leased l{.queue = queue, .kind = r.kind, .body = r.body, .note = r.note, .id = id, .epoch = epoch};
-  l.priority = r.priority, l.weight = r.weight, l.failures = r.failures, l.crashes = r.crashes;
-  l.lapsed = r.state == State::leased;
-  if (l.lapsed) q.batches.at(r.epoch).taken.insert(id);
-  auto begun = static_cast<std::uint32_t>(
-      std::count_if(out.leased.begin(), out.leased.end(), [](const Leased& o) { return !o.lapsed && o.begun; }));
-  bool mark = !l.lapsed && r.crashes == 0 && begun < x.begin;
-  l.begun = l.lapsed ? r.begun : mark;
-  seen(std::string("claim: ") + (l.lapsed ? "lapsed" : "ready") + (l.begun ? ", begun" : ", not begun"));
-  r.state = State::leased;
-  r.epoch = epoch;
-  r.begun = mark;
-  q.batches[epoch].until = now.boot + x.lease;
-  q.batches[epoch].tasks.push_back(id);
-  out.leased.push_back(std::move(l));
-}
-
-// Claims up to `room` tasks of a queue; draws the queue's epoch of this exchange when it needs it.
-std::uint32_t Model::take(const std::string& queue, std::uint32_t room, Epoch& epoch, const Exchange& x, Now now,
-                          Exchanged& out) {
-  Queue& q = queues_.at(queue);
-  std::vector<Entry*> offered;
-  for (auto& [e, batch] : q.batches)
-    for (const TaskId& id : batch.tasks)
-      if (batch.until <= now.boot && holds(q, e, id)) offered.push_back(&*q.tasks.find(id));
-  auto lapsed = static_cast<std::ptrdiff_t>(offered.size());
-  for (Entry& e : q.tasks)
-    if (e.second.record.state == State::ready) offered.push_back(&e);
-  std::sort(offered.begin() + lapsed, offered.end(), [](const Entry* a, const Entry* b) {
-    const Record &x1 = a->second.record, &x2 = b->second.record;
-    return std::tuple(x1.priority, -x1.weight, a->second.arrival) <
-           std::tuple(x2.priority, -x2.weight, b->second.arrival);
-  });
-  std::uint32_t taken = 0;
-  for (Entry* e : offered) {
-    if (taken == room) break;
-    Record& r = e->second.record;
-    if (r.cancel_requested) {
-      seen("claim: lapsed, cancel requested, ends");
-      q.batches.at(r.epoch).taken.insert(e->first);
-      end(e->second, State::cancelled, kKeepForever, now);
-      continue;
-    }
-    if (epoch == 0) epoch = ++last_epoch_;
-    lease(q, queue, *e, epoch, x, now, out);
-    ++taken;
-  }
-  return taken;
-}
-
-std::optional<Millis> Model::next_due(const Exchange& x, bool full, Now now) const {
-  std::optional<Millis> next;
-  const auto at = [&](Millis when) { next = std::min(next.value_or(when), std::max(when, Millis(0))); };
-  for (const Share& share : x.claim) {
-    auto queue = queues_.find(share.queue);
-    if (queue == queues_.end()) continue;
-    const Queue& q = queue->second;
-    for (const auto& [id, t] : q.tasks) {
-      if (t.record.state == State::ready) at(Millis(0));
-      if (t.record.state == State::scheduled) at(duration_cast<Millis>(t.record.due - now.wall));
-      if (t.record.state == State::leased) at(q.batches.at(t.record.epoch).until - now.boot);
-    }
-  }
-  if (full && next == Millis(0)) seen("next_due: more at once");
-  if (!full) seen(next ? "next_due: by time" : "next_due: nothing");
-  return next;
-}
-
-Result<Exchanged> Model::exchange(const Exchange& x, Now now) {
-  if (x.settle.size() > properties_.max_batch || x.extend.size() > properties_.max_batch ||
-      x.claim.size() > properties_.max_batch)
-    return invalid("batch");
-  for (const Settlement& s : x.settle) {
-    if (!s.children.empty() && !(properties_.features & kChildren)) return Error{Errc::unsupported, "children"};
-    for (const NewTask& c : s.children)
-      if (!supports(c)) return Error{Errc::unsupported, "feature"};
-  }
-  std::map<std::string, Epoch, std::less<>> epochs;  // drawn by this exchange
-  for (const Share& share : x.claim)
-    if (!epochs.emplace(share.queue, 0).second) return seen("exchange: queue twice"), invalid("queue twice");
-  if (x.lease < Millis(1)) return seen("exchange: short lease"), invalid("lease");
-
-  Exchanged out;
-  for (const Settlement& s : x.settle) out.settled.push_back(settle(s, now));
-  for (const Held& h : x.extend) out.extended.push_back(extend(h, now.boot + x.lease));
-  std::uint32_t room = x.limit;
-  for (bool spill : {false, true}) {
-    for (const Share& share : x.claim) {
-      auto queue = queues_.find(share.queue);
-      if (queue == queues_.end()) continue;
-      if (!spill) promote(queue->second, now);
-      auto most = spill ? room : std::min(room, share.quota);
-      auto taken = take(queue->first, most, epochs.find(share.queue)->second, x, now, out);
-      if (spill && taken != 0) seen("claim: spill");
-      room -= taken;
-    }
-  }
-  if (!x.claim.empty()) out.next_due = next_due(x, room == 0, now);
-  return out;
-}
-
 // ---- the rest
 
 Item Model::cancel(const TaskKey& key, Now now) {
@@ -332,6 +260,7 @@ Result<std::vector<Item>> Model::cancel(std::span<const TaskKey> keys, Now now) 
   if (keys.size() > properties_.max_batch) return invalid("batch");
   std::vector<Item> out;
   for (const TaskKey& key : keys) out.push_back(cancel(key, now));
+  turn(now);
   return out;
 }
 
@@ -470,6 +399,14 @@ Item Model::move(const TaskKey& key, State from, State to, Millis delay, Now now
     r.epoch = ++last_epoch_;
     end(*t, State::cancelled, kKeepForever, now);
   } else {
+    Queue& q = queues_.find(key.queue)->second;
+    if (!r.unique.empty()) {
+      const bool free = !taken(q, r.unique, now);
+      Holder& holder = q.keys[r.unique];
+      if (!free && holder.id != key.id) return answer(Item::conflict, "a taken key");
+      if (free) holder = {key.id, Time{}};
+      t->holds = true;
+    }
     r.epoch = ++last_epoch_;
     r.failures = r.crashes = 0;
     wait(*t, delay, now);
@@ -480,6 +417,7 @@ Item Model::move(const TaskKey& key, State from, State to, Millis delay, Now now
 std::vector<Item> Model::move(std::span<const TaskKey> keys, State from, State to, Millis delay, Now now) {
   std::vector<Item> out;
   for (const TaskKey& key : keys) out.push_back(move(key, from, to, delay, now));
+  turn(now);
   return out;
 }
 
