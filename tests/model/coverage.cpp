@@ -55,7 +55,7 @@ void keys(Pairs& out, bool children, bool moves) {
   for (const std::string verb : {"enqueue", "child"}) {
     if (verb == "child" && !children) continue;
     for (const char* what : {" on a key: conflict", " on a key to replace: conflict", " on the time of a key: conflict",
-                             " on a waiting holder: replaces"})
+                             " on a waiting holder: ok"})
       out.push_back(verb + what);
   }
   if (moves) out.insert(out.end(), {"move dead on a taken key: conflict", "move cancelled on a taken key: conflict"});

@@ -57,11 +57,6 @@ Millis GateTable::held_until(const Name& name) const {
   return name.second.empty() ? std::max(of(name), of({"*", ""})) : of(name);
 }
 
-bool GateTable::bound(const Name& name, Now now) const {
-  const Limit l = limit_of(name);
-  return l.running >= 0 || l.per_second > 0 || held_until(name) > now.boot;
-}
-
 std::optional<Millis> GateTable::opens(const Name& name) const {
   const Limit l = limit_of(name);
   const Millis held = held_until(name);

@@ -30,7 +30,6 @@ class GateTable {
 
   Limit limit_of(const Name&) const;     // what goes for it; not itself: its class
   Millis held_until(const Name&) const;  // also by a hold of everything
-  bool bound(const Name&, Now) const;    // it lets not everything through, or not always
   // When its hold is over and a token there: in the past if so by now; nothing: never by time alone.
   std::optional<Millis> opens(const Name&) const;
   void take(const Name&, Now);  // a token

@@ -28,11 +28,21 @@ Error invalid(const char* why) { return Error{Errc::invalid, why}; }
 
 }  // namespace
 
-Model::Task* Model::find(const TaskKey& key) {
-  auto queue = queues_.find(key.queue);
-  if (queue == queues_.end()) return nullptr;
-  auto task = queue->second.tasks.find(key.id);
-  return task == queue->second.tasks.end() ? nullptr : &task->second;
+Model::Queue& Model::queue(std::string_view name) const {
+  auto at = queues_.find(name);
+  if (at == queues_.end()) at = queues_.emplace(name, Queue{.name = std::string(name)}).first;
+  return at->second;
+}
+
+Model::Task* Model::find(Queue& q, const TaskId& id) {
+  auto task = q.tasks.find(id);
+  return task == q.tasks.end() ? nullptr : &task->second;
+}
+
+// What is answered, noted for the table of coverage.
+Item Model::on(const std::string& verb, const std::string& what, Item answer) const {
+  seen(verb + " on " + what + ": " + name(answer));
+  return answer;
 }
 
 bool Model::supports(const NewTask& t) const {
@@ -79,12 +89,7 @@ void Model::end(Task& t, State state, Millis keep, Now now) {
 }
 
 void Model::bury(Task& t) {
-  Record grave;
-  grave.state = t.record.state;
-  grave.epoch = t.record.epoch;
-  grave.ended = t.record.ended;
-  grave.tombstone = true;
-  t.record = grave;
+  t.record = {.state = t.record.state, .epoch = t.record.epoch, .tombstone = true, .ended = t.record.ended};
 }
 
 // ---- enqueue
@@ -104,50 +109,40 @@ Result<std::vector<Admission>> Model::enqueue(std::span<const NewTask> tasks, co
   return out;
 }
 
-bool Model::taken(Queue& q, std::string_view key, Now now) {
-  auto at = q.keys.find(key);
-  if (at == q.keys.end()) return false;
-  auto holder = q.tasks.find(at->second.id);
-  return at->second.until > now.wall || (holder != q.tasks.end() && holder->second.holds);
+bool Model::holds_key(Queue& q, const Holder& h, Now now) {
+  const Task* holder = find(q, h.id);
+  return h.until > now.wall || (holder && holder->holds);
 }
 
 Admission Model::admit(const NewTask& t, bool limited, Now now) {
   const std::string verb = limited ? "enqueue" : "child";
-  const auto answer = [&](Item what, const std::string& on, const TaskId& id) {
-    seen(verb + " on " + on + ": " + name(what));
-    return Admission{what, id};
-  };
-  if (!valid(t)) return answer(Item::invalid, "a broken rule", t.key.id);
-  if (Task* there = find(t.key)) {
+  if (!valid(t)) return {on(verb, "a broken rule", Item::invalid), t.key.id};
+  Queue& q = queue(t.key.queue);
+  if (const Task* there = find(q, t.key.id)) {
     const Record& r = there->record;
-    if (r.tombstone) return answer(Item::exists, "tombstone", t.key.id);
-    return answer(r.kind == t.kind && r.body == t.body ? Item::exists : Item::conflict, name(r.state), t.key.id);
+    const bool same = r.tombstone || (r.kind == t.kind && r.body == t.body);
+    return {on(verb, r.tombstone ? "tombstone" : name(r.state), same ? Item::exists : Item::conflict), t.key.id};
   }
-  auto queue = queues_.find(t.key.queue);
   Task* replaced = nullptr;
-  if (!t.unique.empty() && queue != queues_.end() && taken(queue->second, t.unique, now)) {
-    const Holder& last = queue->second.keys.find(t.unique)->second;
-    Task* holder = find({t.key.queue, last.id});
-    const bool holds = holder && holder->holds, waits = holds && waiting(holder->record.state);
-    if (!t.replace || !waits) {
-      const char* of = !holds ? "the time of a key" : t.replace ? "a key to replace" : "a key";
-      return answer(Item::conflict, of, last.id);
+  Time until = t.unique_for > Time::max() - now.wall ? Time::max() : now.wall + t.unique_for;
+  if (auto last = q.keys.find(t.unique); last != q.keys.end() && holds_key(q, last->second, now)) {
+    replaced = find(q, last->second.id);
+    const bool holds = replaced && replaced->holds;
+    if (!holds || !t.replace || !waiting(replaced->record.state)) {
+      const char* what = !holds ? "the time of a key" : t.replace ? "a key to replace" : "a key";
+      return {on(verb, what, Item::conflict), last->second.id};
     }
-    replaced = holder;
+    until = std::max(until, last->second.until);
   }
-  if (limited && t.queue_limit != 0 && queue != queues_.end()) {
-    const auto& tasks = queue->second.tasks;
-    auto depth =
-        std::count_if(tasks.begin(), tasks.end(), [](const auto& e) { return waiting(e.second.record.state); });
-    if (static_cast<std::uint64_t>(depth - (replaced != nullptr)) >= t.queue_limit)
-      return answer(Item::full, "a full queue", t.key.id);
-  }
-  Queue& q = queues_[std::string(t.key.queue)];
+  std::uint64_t depth = 0;
+  for (const auto& [id, other] : q.tasks) depth += waiting(other.record.state) && &other != replaced;
+  if (limited && t.queue_limit != 0 && depth >= t.queue_limit) return {on(verb, "a full queue", Item::full), t.key.id};
   if (replaced) {
     end(*replaced, State::cancelled, Millis(0), now);
-    turn(std::string(t.key.queue), q, now);
-    seen(verb + " on a waiting holder: replaces");
+    turn(q, now);
+    on(verb, "a waiting holder", Item::ok);
   }
+  q.used = true;
   Task& made = q.tasks[t.key.id];
   made.record.kind = t.kind;
   made.record.body = t.body;
@@ -160,30 +155,24 @@ Admission Model::admit(const NewTask& t, bool limited, Now now) {
   made.arrival = ++last_arrival_;
   made.unique_while = t.unique_while;
   made.holds = !t.unique.empty();
-  if (made.holds) {
-    Holder& key = q.keys[made.record.unique];
-    const Time until = t.unique_for > Time::max() - now.wall ? Time::max() : now.wall + t.unique_for;
-    key = {t.key.id, replaced ? std::max(key.until, until) : until};
-  }
+  if (made.holds) q.keys[made.record.unique] = {t.key.id, until};
   wait(made, t.due ? duration_cast<Millis>(*t.due - now.wall) : t.delay, now);
-  turn(std::string(t.key.queue), q, now);
-  return answer(Item::ok, made.record.state == State::ready ? "nothing, at once" : "nothing, later", t.key.id);
+  turn(q, now);
+  return {on(verb, made.record.state == State::ready ? "nothing, at once" : "nothing, later", Item::ok), t.key.id};
 }
 
 // ---- exchange: settle
 
 Item Model::settle(const Settlement& s, Now now) {
-  const auto answer = [&](Item what, const std::string& on) {
-    seen(std::string("settle ") + name(s.to) + " on " + on + ": " + name(what));
-    return what;
-  };
-  if (!valid(s)) return answer(Item::invalid, "a broken rule");
-  Task* t = find(s.key);
-  if (!t) return answer(Item::not_found, "nothing");
+  const std::string verb = std::string("settle ") + name(s.to);
+  if (!valid(s)) return on(verb, "a broken rule", Item::invalid);
+  Task* t = find(queue(s.key.queue), s.key.id);
+  if (!t) return on(verb, "nothing", Item::not_found);
   Record& r = t->record;
+  const std::string state = name(r.state);
   if (s.epoch == 0 || r.epoch != s.epoch)  // 0 is no lease, also on a task that was never leased
-    return answer(Item::lease_lost, std::string(name(r.state)) + " of another epoch");
-  if (r.state != State::leased) return answer(repeated(s.to, r.state), std::string(name(r.state)) + " of its epoch");
+    return on(verb, state + " of another epoch", Item::lease_lost);
+  if (r.state != State::leased) return on(verb, state + " of its epoch", repeated(s.to, r.state));
 
   const std::string was = r.cancel_requested ? "leased, cancel requested" : "leased";
   const bool again = s.to == State::leased && r.begun;  // a repeated mark is not charged twice
@@ -206,21 +195,19 @@ Item Model::settle(const Settlement& s, Now now) {
     end(*t, s.to, s.keep, now);
   }
   for (const NewTask& child : s.children) admit(child, false, now);
-  return answer(what, was);
+  return on(verb, was, what);
 }
 
 // ---- exchange: extend
 
-bool Model::holds(const Queue& q, Epoch epoch, const TaskId& id) {
-  auto t = q.tasks.find(id);
-  return t != q.tasks.end() && t->second.record.state == State::leased && t->second.record.epoch == epoch;
+bool Model::holds(Queue& q, Epoch epoch, const TaskId& id) {
+  const Task* t = find(q, id);
+  return t && t->record.state == State::leased && t->record.epoch == epoch;
 }
 
 Extended Model::extend(const Held& held, Millis until) {
   const Extended lost{Item::lease_lost, {}};
-  auto queue = queues_.find(held.queue);
-  if (queue == queues_.end()) return lost;
-  Queue& q = queue->second;
+  Queue& q = queue(held.queue);
   auto batch = q.batches.find(held.epoch);
   if (batch == q.batches.end()) return seen("extend of no batch: lease_lost"), lost;
   Batch& b = batch->second;
@@ -242,25 +229,21 @@ Extended Model::extend(const Held& held, Millis until) {
 // ---- the rest
 
 Item Model::cancel(const TaskKey& key, Now now) {
-  const auto answer = [&](Item what, const std::string& on) {
-    seen("cancel on " + on + ": " + name(what));
-    return what;
-  };
-  if (!valid_name(key.queue)) return answer(Item::invalid, "a broken rule");
-  Task* t = find(key);
-  if (!t) return answer(Item::not_found, "nothing");
-  State was = t->record.state;
-  if (ended(was)) return answer(Item::finished, t->record.tombstone ? "tombstone" : name(was));
-  if (waiting(was)) return end(*t, State::cancelled, kKeepForever, now), answer(Item::ok, name(was));
-  bool again = std::exchange(t->record.cancel_requested, true);
-  return answer(Item::requested, again ? "leased, again" : "leased");
+  if (!valid_name(key.queue)) return on("cancel", "a broken rule", Item::invalid);
+  Task* t = find(queue(key.queue), key.id);
+  if (!t) return on("cancel", "nothing", Item::not_found);
+  const State was = t->record.state;
+  if (ended(was)) return on("cancel", t->record.tombstone ? "tombstone" : name(was), Item::finished);
+  if (waiting(was)) return end(*t, State::cancelled, kKeepForever, now), on("cancel", name(was), Item::ok);
+  const bool again = std::exchange(t->record.cancel_requested, true);
+  return on("cancel", again ? "leased, again" : "leased", Item::requested);
 }
 
 Result<std::vector<Item>> Model::cancel(std::span<const TaskKey> keys, Now now) {
   if (keys.size() > properties_.max_batch) return invalid("batch");
   std::vector<Item> out;
   for (const TaskKey& key : keys) out.push_back(cancel(key, now));
-  turn(now);
+  for (auto& [name, q] : queues_) turn(q, now);
   return out;
 }
 
@@ -273,7 +256,7 @@ Record Model::report(const Task& t, Now now) {
 std::vector<std::optional<Record>> Model::get(std::span<const TaskKey> keys, Now now) const {
   std::vector<std::optional<Record>> out;
   for (const TaskKey& key : keys) {
-    const Task* t = const_cast<Model*>(this)->find(key);
+    const Task* t = find(queue(key.queue), key.id);
     out.push_back(t ? std::optional(report(*t, now)) : std::nullopt);
   }
   return out;
@@ -281,8 +264,9 @@ std::vector<std::optional<Record>> Model::get(std::span<const TaskKey> keys, Now
 
 std::vector<Counts> Model::counts() const {
   std::vector<Counts> out;
-  for (const auto& [queue, q] : queues_) {
-    Counts c{queue, {}, 0};
+  for (const auto& [name, q] : queues_) {
+    if (!q.used) continue;
+    Counts c{name, {}, 0};
     for (const auto& [id, t] : q.tasks) {
       if (t.record.tombstone) continue;
       ++c.by_state[static_cast<std::size_t>(t.record.state)];
@@ -295,11 +279,10 @@ std::vector<Counts> Model::counts() const {
 
 Result<std::uint64_t> Model::trim(const Retention& r, Now now, const Trimmed& hint) {
   if (!ended(r.state)) return seen("trim of a state that is no end: invalid"), invalid("state");
-  auto queue = queues_.find(r.queue);
-  if (queue == queues_.end()) return std::uint64_t{0};
+  Queue& q = queue(r.queue);
   std::vector<Entry*> kept;
   std::uint64_t bytes = 0;
-  for (Entry& e : queue->second.tasks) {
+  for (Entry& e : q.tasks) {
     if (e.second.record.state != r.state || e.second.record.tombstone) continue;
     kept.push_back(&e);
     bytes += octets(e.second.record);
@@ -331,11 +314,10 @@ Result<std::uint64_t> Model::trim(const Retention& r, Now now, const Trimmed& hi
   }
   if (out == r.at_most) seen("trim: at_most");
   for (const TaskId& id : hint.forgotten) {
-    auto t = queue->second.tasks.find(id);
-    if (t == queue->second.tasks.end() || !t->second.record.tombstone) continue;
-    if (age(t->second) <= properties_.remembers_ids) continue;
+    const Task* t = find(q, id);
+    if (!t || !t->record.tombstone || age(*t) <= properties_.remembers_ids) continue;
     seen("trim: forgets");
-    queue->second.tasks.erase(t);
+    q.tasks.erase(id);
   }
   return out;
 }
@@ -358,9 +340,7 @@ Result<std::uint64_t> Model::put(const Document& d) {
 
 std::vector<std::pair<TaskId, Record>> Model::list(const Filter& f, Now now) const {
   std::map<std::uint64_t, std::pair<TaskId, Record>> out;
-  auto queue = queues_.find(f.queue);
-  if (queue == queues_.end()) return {};
-  for (const auto& [id, t] : queue->second.tasks) {
+  for (const auto& [id, t] : queue(f.queue).tasks) {
     Record r = report(t, now);
     Time when = ended(r.state) ? r.ended : r.enqueued;
     if (r.tombstone || r.state != f.state || when < f.from || when >= f.to) continue;
@@ -378,46 +358,35 @@ bool Model::moves(State from, State to) {
 }
 
 Item Model::move(const TaskKey& key, State from, State to, Millis delay, Now now) {
-  const auto answer = [&](Item what, const std::string& on) {
-    seen(std::string("move ") + name(from) + " on " + on + ": " + name(what));
-    return what;
-  };
+  const std::string verb = std::string("move ") + name(from);
   const bool hurry = from == State::scheduled, force = from == State::leased, replay = !hurry && !force;
-  if (!moves(from, to) || !valid_name(key.queue)) return answer(Item::invalid, "a broken rule");
-  Task* t = find(key);
-  if (!t) return answer(Item::not_found, "nothing");
+  if (!moves(from, to) || !valid_name(key.queue)) return on(verb, "a broken rule", Item::invalid);
+  Queue& q = queue(key.queue);
+  Task* t = find(q, key.id);
+  if (!t) return on(verb, "nothing", Item::not_found);
   Record& r = t->record;
-  if (replay && r.tombstone) return answer(Item::not_found, "tombstone");
+  if (replay && r.tombstone) return on(verb, "tombstone", Item::not_found);
   const State was = r.state;
-  if (was != from) {
-    return answer(ended(was) ? Item::finished : was == State::leased ? Item::lease_lost : Item::conflict, name(was));
+  if (was != from)
+    return on(verb, name(was), ended(was) ? Item::finished : was == State::leased ? Item::lease_lost : Item::conflict);
+  if (replay && !r.unique.empty()) {
+    Holder& holder = q.keys[r.unique];
+    const bool free = !holds_key(q, holder, now);
+    if (!free && holder.id != key.id) return on(verb, "a taken key", Item::conflict);
+    if (free) holder = {key.id, Time{}};
+    t->holds = true;
   }
-  if (hurry) {
-    wait(*t, Millis(0), now);
-  } else if (force) {
-    queues_.find(key.queue)->second.batches.at(r.epoch).taken.insert(key.id);
-    r.epoch = ++last_epoch_;
-    end(*t, State::cancelled, kKeepForever, now);
-  } else {
-    Queue& q = queues_.find(key.queue)->second;
-    if (!r.unique.empty()) {
-      const bool free = !taken(q, r.unique, now);
-      Holder& holder = q.keys[r.unique];
-      if (!free && holder.id != key.id) return answer(Item::conflict, "a taken key");
-      if (free) holder = {key.id, Time{}};
-      t->holds = true;
-    }
-    r.epoch = ++last_epoch_;
-    r.failures = r.crashes = 0;
-    wait(*t, delay, now);
-  }
-  return answer(Item::ok, name(was));
+  if (force) q.batches.at(r.epoch).taken.insert(key.id);
+  if (replay) r.failures = r.crashes = 0;
+  if (!hurry) r.epoch = ++last_epoch_;
+  force ? end(*t, State::cancelled, kKeepForever, now) : wait(*t, replay ? delay : Millis(0), now);
+  return on(verb, name(was), Item::ok);
 }
 
 std::vector<Item> Model::move(std::span<const TaskKey> keys, State from, State to, Millis delay, Now now) {
   std::vector<Item> out;
   for (const TaskKey& key : keys) out.push_back(move(key, from, to, delay, now));
-  turn(now);
+  for (auto& [name, q] : queues_) turn(q, now);
   return out;
 }
 

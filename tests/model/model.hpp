@@ -57,8 +57,8 @@ class Model {
   static bool moves(State from, State to);                                // whether `move` knows the pair
   std::vector<Item> move(std::span<const TaskKey>, State from, State to, Millis delay, Now);
 
-  Result<void> limit(std::string_view queue, std::string_view gate, Layer, const Limit*, Now);
-  Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most, Now);
+  Result<void> limit(const GateTable::Name&, Layer, const Limit*, Now);
+  Result<void> hold(const GateTable::Name&, Millis at_most, Now);
   std::vector<GateState> gates(Now) const;  // `waiting`: as many as may be
 
  protected:  // the mutants reach in
@@ -85,13 +85,17 @@ class Model {
                   served = 0;  // when it came to have claimable tasks (0: it has none), and had its last turn
   };
   struct Queue {
+    std::string name;
+    bool used = false;  // holds or held tasks
     std::map<TaskId, Task> tasks;
     std::map<Epoch, Batch> batches;
     std::map<std::string, Holder, std::less<>> keys;
     std::map<std::string, Turn> turns;
     bool bound = false;  // a gate once kept some of its tasks back, or could have
   };
-  struct Room {                     // of a gate, for a task that is ready
+  struct Room {  // of a gate, for a task that is ready
+    std::int64_t leased = 0;
+    std::optional<Millis> opens;    // see GateTable
     bool slot = true, open = true;  // open: a slot, a token, and no hold
     bool ahead = true;              // a slot for a task that is leased ahead
     bool free = true;               // no limit and no hold
@@ -102,26 +106,30 @@ class Model {
   void seen(const std::string& what) const {
     if (observer_) observer_(what);
   }
-  Task* find(const TaskKey&);
+  Item on(const std::string& verb, const std::string& what, Item answer) const;
+  Queue& queue(std::string_view name) const;
+  static Task* find(Queue&, const TaskId&);
   bool supports(const NewTask&) const;
   bool valid(const NewTask&) const;
   bool valid(const Settlement&) const;
 
-  static bool taken(Queue&, std::string_view unique, Now);
+  static bool holds_key(Queue&, const Holder&, Now);
   Admission admit(const NewTask&, bool limited, Now);
   Item settle(const Settlement&, Now);
   Extended extend(const Held&, Millis until);
+
   void promote(Queue&, Now);
-  static std::vector<std::string> gates_of(const Record&);
-  Rooms rooms(const std::string& queue, const Queue&, Now) const;
-  void turn(const std::string& queue, Queue&, Now);
-  void turn(Now);
-  std::string objection(Queue&, const Rooms&, const Task&);
-  Entry* choose(const std::string& queue, Queue&, bool ahead, Now, Answer*, const Exchanged&);
-  std::vector<Entry*> lapsed(Queue&, Now);
-  std::uint32_t take(const std::string& queue, std::uint32_t room, Epoch&, const Exchange&, Now, Answer*, Exchanged&);
-  void lease(Queue&, const std::string& name, Entry&, Epoch, const Exchange&, Now, Exchanged&);
+  std::uint32_t take(Queue&, std::uint32_t room, Epoch&, const Exchange&, Now, Answer*, Exchanged&);
+  void lease(Queue&, Entry&, Epoch&, const Exchange&, Now, Exchanged&);
   std::optional<Millis> next_due(const Exchange&, Now, std::optional<Millis>& soonest) const;
+
+  static std::vector<std::string> gates_of(const Record&);
+  bool shut(const Queue&, Now) const;
+  Rooms rooms(const Queue&, Now) const;
+  void turn(Queue&, Now);
+  std::string objection(Queue&, const Rooms&, const Task&);
+  Entry* choose(Queue&, bool ahead, Now, Answer*, const Exchanged&);
+
   Item cancel(const TaskKey&, Now);
   Millis aging(Now now) const { return ages_ == Ages::wall ? now.wall.time_since_epoch() : now.boot; }
   Item move(const TaskKey&, State from, State to, Millis delay, Now);
@@ -129,13 +137,13 @@ class Model {
   void wait(Task&, Millis delay, Now);
   void end(Task&, State, Millis keep, Now);
   static void bury(Task&);
-  static bool holds(const Queue&, Epoch, const TaskId&);
+  static bool holds(Queue&, Epoch, const TaskId&);
   static Record report(const Task&, Now);
 
   Properties properties_;
   Ages ages_;
   Observer observer_;
-  std::map<std::string, Queue, std::less<>> queues_;  // those that hold or held tasks
+  mutable std::map<std::string, Queue, std::less<>> queues_;  // made when they are named
   std::map<std::string, Document, std::less<>> documents_;
   GateTable gates_;
   Epoch last_epoch_ = 0;

@@ -20,41 +20,38 @@ std::vector<std::string> Model::gates_of(const Record& r) {
   return out;
 }
 
-Model::Rooms Model::rooms(const std::string& queue, const Queue& q, Now now) const {
-  std::map<std::string, std::int64_t> leased;
-  for (const auto& [id, t] : q.tasks)
-    for (const std::string& gate : gates_of(t.record)) leased[gate] += t.record.state == State::leased;
+bool Model::shut(const Queue& q, Now now) const {
+  return gates_.limit_of({q.name, ""}).running == 0 || gates_.held_until({q.name, ""}) > now.boot;
+}
+
+Model::Rooms Model::rooms(const Queue& q, Now now) const {
   Rooms out;
-  for (const auto& [gate, n] : leased) {
-    const std::int64_t running = gates_.limit_of({queue, gate}).running;
-    auto opens = gates_.opens({queue, gate});
-    Room& room = out[gate];
-    room.slot = running < 0 || n < running;
-    room.open = room.slot && opens && *opens <= now.boot;
-    room.ahead = running < 0 || n + 1 <= running / 2;
-    room.free = !gates_.bound({queue, gate}, now);
+  for (const auto& [id, t] : q.tasks)
+    for (const std::string& gate : gates_of(t.record)) out[gate].leased += t.record.state == State::leased;
+  for (auto& [gate, room] : out) {
+    const Limit l = gates_.limit_of({q.name, gate});
+    room.opens = gates_.opens({q.name, gate});
+    room.slot = l.running < 0 || room.leased < l.running;
+    room.open = room.slot && room.opens && *room.opens <= now.boot;
+    room.ahead = l.running < 0 || room.leased + 1 <= l.running / 2;
+    room.free = l.running < 0 && l.per_second == 0 && gates_.held_until({q.name, gate}) <= now.boot;
   }
   return out;
 }
 
-// Keeps account of who has been waiting for a turn, and since when. The queue's own gate does not count.
-void Model::turn(const std::string& queue, Queue& q, Now now) {
-  const Rooms all_rooms = rooms(queue, q, now);
+// Keeps account of who waits for a turn, and since when. The queue's own gate does not count.
+void Model::turn(Queue& q, Now now) {
+  const Rooms rooms = this->rooms(q, now);
   std::map<std::string, bool> claimable;
   for (const auto& [id, t] : q.tasks) {
     if (t.record.state != State::ready) continue;
-    claimable[t.record.fair] |= all(all_rooms, t.record.gates, &Room::open);
-    q.bound |= !all(all_rooms, t.record.gates, &Room::free);
+    claimable[t.record.fair] |= all(rooms, t.record.gates, &Room::open);
+    q.bound |= !all(rooms, t.record.gates, &Room::free);
   }
-  for (auto& [key, turn] : q.turns)
-    if (!claimable[key]) turn.since = 0;
   ++last_turn_;
-  for (auto& [key, is] : claimable)
-    if (is && q.turns[key].since == 0) q.turns[key].since = last_turn_;
-}
-
-void Model::turn(Now now) {
-  for (auto& [name, q] : queues_) turn(name, q, now);
+  for (auto& [key, turn] : q.turns) turn.since = !claimable[key] ? 0 : turn.since ? turn.since : last_turn_;
+  for (const auto& [key, is] : claimable)
+    if (is) q.turns.emplace(key, Turn{last_turn_, 0});
 }
 
 // The rule that a claim of this task would break, or nothing.
@@ -66,11 +63,12 @@ std::string Model::objection(Queue& q, const Rooms& rooms, const Task& t) {
   const Turn& mine = q.turns[r.fair];
   for (const auto& [id, other] : q.tasks) {
     const Record& o = other.record;
-    if (o.state != State::ready || &other == &t) continue;
+    const Turn& theirs = q.turns[o.fair];
+    if (o.state != State::ready) continue;
     if (o.fair == r.fair) {
       const bool free = all(rooms, o.gates, &Room::free) && all(rooms, r.gates, &Room::free);
       if ((free || o.gates == r.gates) && rank(other) < rank(t)) return "a better task of its key is free";
-    } else if (const Turn& theirs = q.turns[o.fair]; theirs.since != 0) {
+    } else if (theirs.since != 0) {
       if (mine.served > theirs.since) return "its key has had a turn while '" + o.fair + "' waited";
       if (!q.bound && mine.since > theirs.since) return "it is the turn of key '" + o.fair + "'";
     }
@@ -78,26 +76,21 @@ std::string Model::objection(Queue& q, const Rooms& rooms, const Task& t) {
   return "";
 }
 
-// The task to claim next: that which the backend claimed, if the rules are kept.
-Model::Entry* Model::choose(const std::string& queue, Queue& q, bool ahead, Now now, Answer* answer,
-                            const Exchanged& out) {
-  const Rooms rooms = this->rooms(queue, q, now);
+// The task to claim next: the one that the backend claimed, if the rules are kept.
+Model::Entry* Model::choose(Queue& q, bool ahead, Now now, Answer* answer, const Exchanged& out) {
+  const Rooms rooms = this->rooms(q, now);
   const auto crowds = [&](const Task& t) { return ahead && !all(rooms, gates_of(t.record), &Room::ahead); };
   bool closed = false;
   for (const auto& [gate, room] : rooms) {
-    if (room.open) continue;
-    closed = true;
-    const bool held = gates_.held_until({queue, gate}) > now.boot;
-    seen(std::string("claim: a gate ") + (held ? "is held" : room.slot ? "has no token" : "is full"));
+    const bool held = gates_.held_until({q.name, gate}) > now.boot;
+    if (!room.open) seen(std::string("claim: a gate ") + (held ? "is held" : room.slot ? "has no token" : "is full"));
+    closed |= !room.open;
   }
-  const auto of_queue = [&](const Leased& l) { return l.queue == queue; };
-  std::optional<TaskId> hint;
-  if (answer) {
-    auto skip = std::count_if(out.leased.begin(), out.leased.end(), of_queue);
-    for (const Leased& l : *answer->leased)
-      if (of_queue(l) && skip-- == 0) hint = l.id;
-  }
-  if (auto e = hint ? q.tasks.find(*hint) : q.tasks.end(); e != q.tasks.end()) {
+  const auto of_queue = [&](const Leased& l) { return l.queue == q.name; };
+  auto skip = std::count_if(out.leased.begin(), out.leased.end(), of_queue);
+  for (const Leased& l : answer ? *answer->leased : std::vector<Leased>()) {
+    auto e = q.tasks.find(l.id);
+    if (!of_queue(l) || skip-- != 0 || e == q.tasks.end()) continue;
     std::string why = objection(q, rooms, e->second);
     if (why.empty() && crowds(e->second)) why = "leased ahead, it takes more than half of a gate";
     if (why.empty() && closed) seen("claim: past a closed gate");
@@ -106,33 +99,31 @@ Model::Entry* Model::choose(const std::string& queue, Queue& q, bool ahead, Now 
     if (answer->objection.empty()) answer->objection = why;
   }
   Entry* own = nullptr;
-  bool stop = false;
   const auto place = [&](const Entry& e) {
     const Record& r = e.second.record;
     return std::tuple(q.turns[r.fair].since, r.priority, -r.weight, e.second.arrival);
   };
   for (Entry& e : q.tasks) {
     if (!objection(q, rooms, e.second).empty()) continue;
-    stop |= crowds(e.second);
+    if (crowds(e.second)) return seen("claim: ends at the half of a gate"), nullptr;
     if (!own || place(e) < place(*own)) own = &e;
   }
-  if (stop) return seen("claim: ends at the half of a gate"), nullptr;
   return own;
 }
 
 // ---- what people do to gates
 
-Result<void> Model::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit, Now now) {
-  auto done = gates_.limit({std::string(queue), std::string(gate)}, layer, limit, now);
+Result<void> Model::limit(const GateTable::Name& gate, Layer layer, const Limit* limit, Now now) {
+  auto done = gates_.limit(gate, layer, limit, now);
   seen(done ? "limit: ok" : "limit: invalid");
-  turn(now);
+  for (auto& [name, q] : queues_) turn(q, now);
   return done;
 }
 
-Result<void> Model::hold(std::string_view queue, std::string_view gate, Millis at_most, Now now) {
-  auto done = gates_.hold({std::string(queue), std::string(gate)}, at_most, now);
+Result<void> Model::hold(const GateTable::Name& gate, Millis at_most, Now now) {
+  auto done = gates_.hold(gate, at_most, now);
   seen(done ? "hold: ok" : "hold: invalid");
-  turn(now);
+  for (auto& [name, q] : queues_) turn(q, now);
   return done;
 }
 
@@ -143,8 +134,7 @@ std::vector<GateState> Model::gates(Now now) const {
     if (!g.declared && !g.by_operator && !held) continue;
     GateState s{.queue = name.first, .gate = name.second, .declared = g.declared, .by_operator = g.by_operator};
     if (held) s.held = g.held == kHoldForever ? kHoldForever : g.held - now.boot;
-    auto queue = queues_.find(name.first);
-    for (const auto& [id, t] : queue == queues_.end() ? decltype(Queue::tasks)() : queue->second.tasks) {
+    for (const auto& [id, t] : queue(name.first).tasks) {
       const auto gates = gates_of(t.record);
       if (std::find(gates.begin(), gates.end(), name.second) == gates.end()) continue;
       s.leased += t.record.state == State::leased;

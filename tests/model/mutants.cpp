@@ -151,13 +151,13 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
     if (bent && fault_ == Fault::deaf_limit) bent->running = -1;
     if (fault_ == Fault::meek_operator) layer = layer == Layer::declared ? Layer::operator_ : Layer::declared;
     if (fault_ == Fault::upper_class && gate.find(':') != gate.npos) return {};  // the class has the last word
-    return model_.limit(queue, gate, layer, bent ? &*bent : nullptr, now());
+    return model_.limit({std::string(queue), std::string(gate)}, layer, bent ? &*bent : nullptr, now());
   }
   Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept override {
     auto shown = model_.shown.hold({std::string(queue), std::string(gate)}, at_most, now());
     if (!shown || fault_ == Fault::deaf_hold) return shown;
     if (fault_ == Fault::late_opening && at_most > Millis(0) && at_most != kHoldForever) at_most += Millis(1);
-    return model_.hold(queue, gate, at_most, now());
+    return model_.hold({std::string(queue), std::string(gate)}, at_most, now());
   }
   Result<std::vector<GateState>> gates(std::string_view) noexcept override { return model_.show(now()); }
 

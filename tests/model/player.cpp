@@ -367,7 +367,7 @@ void Player::limit(const Op& op) {
   const Layer layer = op.by_operator ? Layer::operator_ : Layer::declared;
   say("limit " + queue + " " + quoted(gate) + (op.by_operator ? " by operator" : "") +
       (op.clear ? " taken away" : ": " + text(l)));
-  auto expected = model_.limit(queue, gate, layer, op.clear ? nullptr : &l, now());
+  auto expected = model_.limit({queue, std::string(gate)}, layer, op.clear ? nullptr : &l, now());
   both("limit", expected, gates->limit(queue, gate, layer, op.clear ? nullptr : &l));
 }
 
@@ -378,7 +378,7 @@ void Player::hold(const Op& op) {
   const std::string_view gate = op.gate == kOther ? octets(kMaxKey + 1) : of(kGateTable, op.gate);
   const Millis at_most = op.time == kForever ? kHoldForever : Millis(op.time);
   say("hold " + queue + " " + quoted(gate) + " for " + to_string(op.time) + "ms");
-  both("hold", model_.hold(queue, gate, at_most, now()), gates->hold(queue, gate, at_most));
+  both("hold", model_.hold({queue, std::string(gate)}, at_most, now()), gates->hold(queue, gate, at_most));
 }
 
 }  // namespace penstock::model
