@@ -124,7 +124,8 @@ Admission Model::admit(const NewTask& t, bool limited, Now now) {
     return {on(verb, r.tombstone ? "tombstone" : name(r.state), same ? Item::exists : Item::conflict), t.key.id};
   }
   Task* replaced = nullptr;
-  Time until = t.unique_for > Time::max() - now.wall ? Time::max() : now.wall + t.unique_for;
+  Time until{};  // no period
+  if (t.unique_for > Millis(0)) until = t.unique_for > Time::max() - now.wall ? Time::max() : now.wall + t.unique_for;
   if (auto last = q.keys.find(t.unique); last != q.keys.end() && holds_key(q, last->second, now)) {
     replaced = find(q, last->second.id);
     const bool holds = replaced && replaced->holds;
