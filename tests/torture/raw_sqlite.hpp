@@ -15,6 +15,9 @@ class Raw {
     const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
     db_.reset(db);
     if (code != SQLITE_OK) throw std::runtime_error(path + ": " + sqlite3_errmsg(db));
+    // It leaves the log as it is, as every connection to such a file must.
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_wal_autocheckpoint(db, 0);
   }
 
   int run(const std::string& sql) { return sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr); }
