@@ -13,6 +13,9 @@
 
 namespace penstock::torture {
 
+// Seconds after which a child that hangs is ended by SIGALRM, and so reported with its seed.
+inline constexpr unsigned kStuckAfter = 120;
+
 // How a process ended.
 struct End {
   int status = 0;

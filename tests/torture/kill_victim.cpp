@@ -100,6 +100,7 @@ Answer DiaryReader::next() {
 }
 
 int be_victim(const std::string& path) {
+  alarm(kStuckAfter);
   const Shared<Diary> diary(Shared<Diary>::As::found, path);
   try {
     return work(*diary);

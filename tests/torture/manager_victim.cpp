@@ -95,6 +95,7 @@ Options manager_options(Scene& scene, Clock& clock) {
 }
 
 int be_manager_victim(const std::string& path) {
+  alarm(kStuckAfter);
   const Shared<Scene> scene(Shared<Scene>::As::found, path);
   try {
     work(*scene);
