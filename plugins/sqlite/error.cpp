@@ -37,14 +37,20 @@ Failure failure(sqlite3* db, int code, const char* what) {
   std::string message = std::string(path ? path : "sqlite") + ": " + what + ": " + words + " (sqlite " +
                         std::to_string(code) + ")";
   return {Error{meant, std::move(message), meant == Errc::unavailable || meant == Errc::resource_exhausted},
-          code & 0xff};
+          code};
 }
 
-Error commit_error(const Failure& failure) {
-  // A full disk stops the commit record itself, and a busy commit was never begun. After anything else,
-  // a failed sync above all, the record may be on the disk or not.
-  if (failure.code() == SQLITE_FULL || failure.code() == SQLITE_BUSY) return failure.error();
-  return Error{Errc::unknown_outcome, failure.error().message, true};
+bool may_have_happened(const Failure& failure) noexcept {
+  switch (failure.extended()) {
+    case SQLITE_IOERR_SHMLOCK:     // asked for before the log is written
+    case SQLITE_IOERR_READ:        // of what the log holds of this transaction, before its checksums are right
+    case SQLITE_IOERR_SHORT_READ:
+      return false;
+    default:
+      // A full disk stops the commit record itself, and a busy commit was never begun. After anything
+      // else, a failed sync above all, the record may be on the disk or not.
+      return failure.code() != SQLITE_FULL && failure.code() != SQLITE_BUSY;
+  }
 }
 
 }  // namespace penstock::sqlite

@@ -97,8 +97,10 @@ int CutVfs::fault(const Call& call) {
                                     {"map", SQLITE_IOERR_SHMMAP},        {"shm_lock", SQLITE_IOERR_SHMLOCK}};
   const Sort& sort = kSorts[static_cast<int>(call.op)];
   if (cut_) return sort.code;
-  const bool takes_space = call.op == Op::open || call.op == Op::write || call.op == Op::map;
+  const bool takes_space = call.op == Op::write || call.op == Op::map;
   if (fault_ == Fault::full && !takes_space) return SQLITE_OK;
+  const bool takes_memory = call.op == Op::open || call.op == Op::map || call.op == Op::lock || call.op == Op::shm_lock;
+  if (fault_ == Fault::memory && !takes_memory) return SQLITE_OK;
   if (!failing_ && (operations_left_ == 0 || --operations_left_ > 0)) return SQLITE_OK;
   failing_ = forever_;
   if (fault_ == Fault::kill) kill(getpid(), SIGKILL);
@@ -128,7 +130,7 @@ void CutVfs::fail_at(std::uint64_t operation, Fault fault, bool forever) {
   fault_ = fault;
   forever_ = forever;
   failing_ = false;
-  injected_ = 0;
+  injected_ = resynced_ = 0;
   first_failed_.clear();
 }
 
