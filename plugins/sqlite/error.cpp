@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace penstock::sqlite {
 
 Errc meaning(int code) noexcept {
@@ -34,6 +36,9 @@ Failure failure(sqlite3* db, int code, const char* what) {
   const char* path = db ? sqlite3_db_filename(db, "main") : nullptr;
   const char* words = db && sqlite3_extended_errcode(db) == code ? sqlite3_errmsg(db) : sqlite3_errstr(code);
   Errc meant = meaning(code);
+  // Where a side file of SQLite's has no room, only the operating system's own number tells.
+  const int system = db && meant == Errc::unavailable ? sqlite3_system_errno(db) : 0;
+  if (system == ENOSPC || system == EDQUOT) meant = Errc::resource_exhausted;
   std::string message = std::string(path ? path : "sqlite") + ": " + what + ": " + words + " (sqlite " +
                         std::to_string(code) + ")";
   return {Error{meant, std::move(message), meant == Errc::unavailable || meant == Errc::resource_exhausted},

@@ -138,8 +138,10 @@ void Writer::checkpoint() {
   if (sqlite3_txn_state(s.connection.raw(), "main") == SQLITE_TXN_WRITE) {
     code = sqlite3_wal_checkpoint_v2(s.checkpointer->raw(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }
-  roll_back(false);
-  if (code != SQLITE_OK) throw failure(s.checkpointer->raw(), code, "checkpoint");
+  std::optional<Failure> failed;
+  if (code != SQLITE_OK) failed.emplace(failure(s.checkpointer->raw(), code, "checkpoint"));
+  roll_back(failed && failed->code() == SQLITE_IOERR);
+  if (failed) throw *failed;
 }
 
 }  // namespace penstock::sqlite

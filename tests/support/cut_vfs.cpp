@@ -1,6 +1,7 @@
 #include "support/cut_vfs.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <signal.h>
 #include <unistd.h>
@@ -107,6 +108,7 @@ int CutVfs::fault(const Call& call) {
   if (++injected_ == 1) first_failed_ = std::string(sort.name) + " " + std::string(base_name(call.path));
   if (call.op == Op::sync) unsyncable_.insert(call.handle);
   if (fault_ == Fault::memory) return SQLITE_IOERR_NOMEM;
+  errno = fault_ == Fault::full ? ENOSPC : EIO;
   return fault_ == Fault::full && call.op == Op::write ? SQLITE_FULL : sort.code;
 }
 

@@ -21,7 +21,7 @@ namespace penstock::testing {
 
 enum class Fault {
   io,      // the operation's own code: SQLITE_IOERR_READ, _WRITE, _FSYNC, ...
-  full,    // SQLITE_FULL; only operations that take space
+  full,    // ENOSPC: SQLITE_FULL for writes; only operations that take space
   memory,  // SQLITE_IOERR_NOMEM; only operations that may take some
   kill,    // SIGKILL of this process instead of the operation
 };

@@ -219,6 +219,10 @@ const std::vector<Operation>& operations() {
   return all;
 }
 
+Result<std::vector<Admission>> enqueue_some(DurableBackend& store, int first, int last) {
+  return enqueue(store, first, last);
+}
+
 Base make_base(const std::string& folder) {
   Base base;
   base.clock = Millis(10);

@@ -26,6 +26,8 @@ struct Operation {
 };
 const std::vector<Operation>& operations();
 
+Result<std::vector<Admission>> enqueue_some(DurableBackend&, int first, int last);
+
 // Whether a full disk must not keep it from being done.
 inline bool frees(const Operation& o) { return !o.grows; }
 
