@@ -2,7 +2,6 @@
 
 #include <linux/futex.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,10 +32,8 @@ void futex(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t 
 }  // namespace
 
 Bell::Bell(const std::string& path) {
-  const int fd = open_side_file(path);
-  struct stat at {};
-  bool sized = fstat(fd, &at) == 0 && (at.st_size >= kSize || ftruncate(fd, kSize) == 0);
-  void* mapped = sized ? mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+  const int fd = open_side_file(path, kSize);
+  void* mapped = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   if (mapped == MAP_FAILED) throw Failure(Error{Errc::unavailable, path + ": cannot map it"}, 0);
   shared_ = static_cast<Shared*>(mapped);

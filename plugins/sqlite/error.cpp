@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace penstock::sqlite {
 
 Errc meaning(int code) noexcept {
@@ -34,17 +36,26 @@ Failure failure(sqlite3* db, int code, const char* what) {
   const char* path = db ? sqlite3_db_filename(db, "main") : nullptr;
   const char* words = db && sqlite3_extended_errcode(db) == code ? sqlite3_errmsg(db) : sqlite3_errstr(code);
   Errc meant = meaning(code);
+  // Where a side file of SQLite's has no room, only the operating system's own number tells.
+  const int system = db && meant == Errc::unavailable ? sqlite3_system_errno(db) : 0;
+  if (system == ENOSPC || system == EDQUOT) meant = Errc::resource_exhausted;
   std::string message = std::string(path ? path : "sqlite") + ": " + what + ": " + words + " (sqlite " +
                         std::to_string(code) + ")";
   return {Error{meant, std::move(message), meant == Errc::unavailable || meant == Errc::resource_exhausted},
-          code & 0xff};
+          code};
 }
 
-Error commit_error(const Failure& failure) {
-  // A full disk stops the commit record itself, and a busy commit was never begun. After anything else,
-  // a failed sync above all, the record may be on the disk or not.
-  if (failure.code() == SQLITE_FULL || failure.code() == SQLITE_BUSY) return failure.error();
-  return Error{Errc::unknown_outcome, failure.error().message, true};
+bool may_have_happened(const Failure& failure) noexcept {
+  switch (failure.extended()) {
+    case SQLITE_IOERR_SHMLOCK:     // asked for before the log is written
+    case SQLITE_IOERR_READ:        // of what the log holds of this transaction, before its checksums are right
+    case SQLITE_IOERR_SHORT_READ:
+      return false;
+    default:
+      // A full disk stops the commit record itself, and a busy commit was never begun. After anything
+      // else, a failed sync above all, the record may be on the disk or not.
+      return failure.code() != SQLITE_FULL && failure.code() != SQLITE_BUSY;
+  }
 }
 
 }  // namespace penstock::sqlite

@@ -11,12 +11,13 @@ struct sqlite3;
 
 namespace penstock::sqlite {
 
-// Thrown inside this plugin when a statement fails; never leaves it. `code` is SQLite's primary code.
+// Thrown inside this plugin when a statement fails; never leaves it.
 class Failure final : public std::exception {
  public:
   Failure(Error error, int code) : error_(std::move(error)), code_(code) {}
   const Error& error() const noexcept { return error_; }
-  int code() const noexcept { return code_; }
+  int code() const noexcept { return code_ & 0xff; }   // SQLite's primary code
+  int extended() const noexcept { return code_; }      // and its extended one
   const char* what() const noexcept override { return error_.message.c_str(); }
 
  private:
@@ -30,8 +31,8 @@ Errc meaning(int code) noexcept;
 // The failure that `db` reports now: "PATH: WHAT: SQLite's own words (code)".
 Failure failure(sqlite3* db, int code, const char* what);
 
-// The error for a COMMIT that failed with `code`: whether it happened is known for few codes only.
-Error commit_error(const Failure& failure);
+// Whether a COMMIT that failed so may have happened all the same.
+bool may_have_happened(const Failure& failure) noexcept;
 
 // Runs `f`; a Failure becomes its Error, and so does whatever else is thrown.
 template <class F>

@@ -60,13 +60,17 @@ void prepare_place(const Options& options) {
   }
 }
 
-int open_side_file(const std::string& path) {
+int open_side_file(const std::string& path, std::int64_t size) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) refuse_errno(path, "cannot open it");
-  struct stat at {};
-  if (fstat(fd, &at) != 0 || !S_ISREG(at.st_mode)) {
+  try {
+    struct stat at {};
+    if (fstat(fd, &at) != 0 || !S_ISREG(at.st_mode)) refuse(Errc::invalid, path, "is not a regular file");
+    const int error = size > 0 ? posix_fallocate(fd, 0, size) : 0;
+    if (errno = error; error != 0) refuse_errno(path, "cannot set space aside for it");
+  } catch (...) {
     close(fd);
-    refuse(Errc::invalid, path, "is not a regular file");
+    throw;
   }
   return fd;
 }

@@ -1,6 +1,7 @@
 // The files beside the path of the config: what must be true of them before SQLite may open one.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "connection.hpp"
@@ -11,7 +12,8 @@ namespace penstock::sqlite {
 // existing one: closing it would drop the locks that SQLite holds on it. Throws Failure, which names the path.
 void prepare_place(const Options& options);
 
-// Opens (creating it, mode 0600) a side file of the database; throws Failure.
-int open_side_file(const std::string& path);
+// Opens (creating it, mode 0600) a side file of the database, with real space behind its first `size`
+// octets: on a full disk, to touch a hole of a mapped file would end the process. Throws Failure.
+int open_side_file(const std::string& path, std::int64_t size = 0);
 
 }  // namespace penstock::sqlite

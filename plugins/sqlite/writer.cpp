@@ -66,6 +66,7 @@ void Writer::alone(Request& request, Outcome before) noexcept {
 Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
   enum { kBegin, kWork, kCommit } stage = kBegin;
   int code = 0;
+  bool unknown = false;
   std::uint32_t calls = 0;
   auto done = guard([&]() -> Result<void> {
     try {
@@ -81,7 +82,8 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
       return {};
     } catch (const Failure& failure) {
       code = failure.code();
-      return stage == kCommit ? commit_error(failure) : failure.error();
+      unknown = stage == kCommit && may_have_happened(failure);
+      return unknown ? Error{Errc::unknown_outcome, failure.error().message, true} : failure.error();
     }
   });
   if (done) {
@@ -89,7 +91,6 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
     bell_.ring(calls);
     return Outcome::done;
   }
-  const bool unknown = stage == kCommit && code != SQLITE_FULL && code != SQLITE_BUSY;
   roll_back(unknown || code == SQLITE_IOERR || code == SQLITE_CORRUPT);
   for (Request* r : group) r->failed = done.error();
   if (stage == kBegin || unknown) return Outcome::failed;
@@ -137,8 +138,10 @@ void Writer::checkpoint() {
   if (sqlite3_txn_state(s.connection.raw(), "main") == SQLITE_TXN_WRITE) {
     code = sqlite3_wal_checkpoint_v2(s.checkpointer->raw(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }
-  roll_back(false);
-  if (code != SQLITE_OK) throw failure(s.checkpointer->raw(), code, "checkpoint");
+  std::optional<Failure> failed;
+  if (code != SQLITE_OK) failed.emplace(failure(s.checkpointer->raw(), code, "checkpoint"));
+  roll_back(failed && failed->code() == SQLITE_IOERR);
+  if (failed) throw *failed;
 }
 
 }  // namespace penstock::sqlite

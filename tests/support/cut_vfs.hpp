@@ -1,4 +1,4 @@
-// A SQLite VFS over the default one that can cut the power, and can fail any operation.
+// A SQLite VFS that can cut the power, kill its process, and fail any operation.
 //
 // It keeps, for every file, what a disk is bound to hold (all that was synced) beside what was
 // written since. A cut writes into another folder one image that a disk could hold at that moment:
@@ -8,30 +8,28 @@
 // everywhere, with as many connections as wanted; real syncs are left out.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <random>
-#include <sqlite3.h>
-#include <string>
+#include <set>
 #include <vector>
+
+#include "support/shim_vfs.hpp"
 
 namespace penstock::testing {
 
 enum class Fault {
   io,      // the operation's own code: SQLITE_IOERR_READ, _WRITE, _FSYNC, ...
-  full,    // SQLITE_FULL; only operations that take space
-  memory,  // SQLITE_IOERR_NOMEM
+  full,    // ENOSPC: SQLITE_FULL for writes; only operations that take space
+  memory,  // SQLITE_IOERR_NOMEM; only operations that may take some
+  kill,    // SIGKILL of this process instead of the operation
 };
 
 // Thread: any. Connections that use it must be closed before it is destroyed.
-class CutVfs {
+class CutVfs final : public ShimVfs {
  public:
-  explicit CutVfs(std::string name);  // registered under this name
-  ~CutVfs();
-  CutVfs(const CutVfs&) = delete;
-  CutVfs& operator=(const CutVfs&) = delete;
+  explicit CutVfs(std::string name) : ShimVfs(std::move(name)) {}
 
   // Cuts the power at the `change`-th write, truncation, sync or deletion from now. The image goes to
   // `folder`, which exists and is empty. No file may be open: what the disk holds now counts as synced.
@@ -43,14 +41,12 @@ class CutVfs {
   void heal();  // no cut and no failure is planned any more
 
   bool was_cut() const;
-  std::uint64_t injected() const;  // operations failed by fail_at, since then
-  std::uint64_t unsynced() const;  // writes and changes of size whose fate the last cut decided
+  std::uint64_t injected() const;    // operations failed by fail_at, since then
+  std::string first_failed() const;  // of these: its sort and file, such as "sync a.db-wal"
+  std::uint64_t resynced() const;    // writes and syncs through a handle after one of its syncs has failed
+  std::uint64_t unsynced() const;    // writes and changes of size whose fate the last cut decided
 
  private:
-  struct File;
-  struct Io;  // the functions that SQLite calls
-  enum class Op { open, read, write, truncate, sync, size, remove, access, map };
-
   struct Change {  // since the last sync
     std::int64_t offset = 0;
     std::string data;
@@ -63,19 +59,21 @@ class CutVfs {
     bool removed = false;  // deleted, which a cut may undo
   };
 
+  std::optional<int> before(const Call&) override;
+  void after(const Call&, int code) override;
+
   // All below: with `mutex_` held.
-  int before(Op);  // SQLITE_OK, or the code with which the operation fails
-  bool due();      // counts a change; true when this one is cut
+  int fault(const Call&);                  // SQLITE_OK, or the code with which the operation fails
+  std::optional<int> change(const Call&);  // what it does to the disk; its code when the power goes at it
+  bool due();                              // counts a change; true when this one is cut
   void cut();
   void write_image(const std::string& path, const Disk&);
 
-  const std::string name_;
-  sqlite3_vfs vfs_{};
-  sqlite3_vfs* const real_;
-
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Disk>> disks_;
-  std::uint64_t changes_left_ = 0, operations_left_ = 0, injected_ = 0, unsynced_ = 0;
+  std::map<std::string, Disk, std::less<>> disks_;
+  std::set<const void*> unsyncable_;  // handles of which a sync has failed
+  std::uint64_t changes_left_ = 0, operations_left_ = 0, injected_ = 0, resynced_ = 0, unsynced_ = 0;
+  std::string first_failed_;
   Fault fault_ = Fault::io;
   bool forever_ = false, failing_ = false, cut_ = false;
   std::string folder_;

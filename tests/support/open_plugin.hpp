@@ -40,21 +40,30 @@ class TestHost final : public Host {
   ManualTime* time_;
 };
 
-// Creates component `name` of `entry`; throws std::runtime_error with the error's text when it fails.
+// Creates component `name` of `entry`.
 template <class Iface>
-std::unique_ptr<Iface> open_component(PluginEntry entry, const std::string& name, Host& host,
-                                      const std::map<std::string, config::Written>& settings = {}) {
+Result<std::unique_ptr<Iface>> create_component(PluginEntry entry, const std::string& name, Host& host,
+                                                const std::map<std::string, config::Written>& settings = {}) {
   const PluginDescriptor& plugin = *entry();
   for (std::size_t i = 0; i < plugin.components_count; ++i) {
     const Component& c = plugin.components[i];
     if (c.name != name || std::strcmp(c.kind, Iface::kKind) != 0) continue;
     auto values = config::Values::check({c.settings, c.settings_count}, settings);
-    if (!values) throw std::runtime_error(values.error().message);
+    if (!values) return values.error();
     Error error;
     if (Interface* made = c.create(host, *values, error)) return std::unique_ptr<Iface>(static_cast<Iface*>(made));
-    throw std::runtime_error(error.message);
+    return error;
   }
-  throw std::runtime_error("no component " + name);
+  return Error{Errc::not_found, "no component " + name};
+}
+
+// The same; throws std::runtime_error with the error's text when it fails.
+template <class Iface>
+std::unique_ptr<Iface> open_component(PluginEntry entry, const std::string& name, Host& host,
+                                      const std::map<std::string, config::Written>& settings = {}) {
+  auto made = create_component<Iface>(entry, name, host, settings);
+  if (!made) throw std::runtime_error(made.error().message);
+  return std::move(made).value();
 }
 
 }  // namespace penstock::testing

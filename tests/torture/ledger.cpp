@@ -189,7 +189,7 @@ Result<Facts> read(DurableBackend& store, int last) {
       if (!record) continue;
       const int task = from + static_cast<int>(i);
       if (!record->tombstone && (record->body != body_of(task) || record->kind != "work"))
-        throw Violation("task " + std::to_string(task) + " has another body or kind");
+        throw Violation(Harm::corrupt, "task " + std::to_string(task) + " has another body or kind");
       facts[task] = fact(*record);
     }
   }
@@ -204,15 +204,17 @@ void Ledger::acknowledge(const Call& call, const Answer& answer) {
     for (std::size_t i = 0; i < answer.items.size() && i < expected.items.size(); ++i)
       out << " " << static_cast<int>(answer.items[i]) << "(" << static_cast<int>(expected.items[i]) << ")";
     out << "; trimmed " << answer.trimmed << " (" << expected.trimmed << ")";
-    throw Violation(out.str());
+    throw Violation(Harm::duplicate, out.str());
   }
   for (const Leased& l : answer.leased) {
     const int task = number_of(l.id);
     const auto f = facts_.find(task);
     if (f == facts_.end() || f->second.state != (l.lapsed ? State::leased : State::ready))
-      throw Violation("task " + std::to_string(task) + " was handed out, but it does not wait");
-    if (l.body != body_of(task)) throw Violation("task " + std::to_string(task) + " was handed out with another body");
-    if (l.epoch <= highest_[queue_of(task)]) throw Violation("epoch " + std::to_string(l.epoch) + " was used before");
+      throw Violation(Harm::duplicate, "task " + std::to_string(task) + " was handed out, but it does not wait");
+    if (l.body != body_of(task))
+      throw Violation(Harm::corrupt, "task " + std::to_string(task) + " was handed out with another body");
+    if (l.epoch <= highest_[queue_of(task)])
+      throw Violation(Harm::duplicate, "epoch " + std::to_string(l.epoch) + " was used before");
     f->second.state = State::leased;
     f->second.epoch = l.epoch;
     f->second.begun = l.begun && !l.lapsed;
@@ -280,7 +282,7 @@ void check_counts(DurableBackend& store, const Facts& facts) {
     if (ended(f.state)) sum.bytes += body_of(task).size() + f.note.size();
   }
   auto counts = store.counts();
-  if (!counts) throw Violation("counts: " + counts.error().message);
+  if (!counts) throw Violation(Harm::stuck, "counts: " + counts.error().message);
   for (const Counts& c : *counts) {
     Sum& sum = found[c.queue];
     sum.by_state = c.by_state;
@@ -298,7 +300,7 @@ void check_counts(DurableBackend& store, const Facts& facts) {
     for (std::size_t s = 3; s < kStates; ++s)
       out << ", state " << s << " " << f.by_state[s] << " (" << e.by_state[s] << ")";
     out << ", bytes " << f.bytes << " (" << e.bytes << ")";
-    throw Violation(out.str());
+    throw Violation(Harm::corrupt, out.str());
   }
 }
 

@@ -4,18 +4,13 @@
 #include <map>
 #include <optional>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "torture/tasks.hpp"
+#include "torture/verdict.hpp"
 
 namespace penstock::torture {
-
-// A promise was broken.
-struct Violation : std::runtime_error {
-  using runtime_error::runtime_error;
-};
 
 struct Fact {
   State state = State::ready;  // waiting tasks are ready here, due or not

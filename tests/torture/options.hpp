@@ -47,17 +47,25 @@ class Options {
   std::map<std::string, std::uint64_t> given_;
 };
 
-// Counts the parts of a torture test; the last line of its output is `N passed, N failed`.
+// Counts the parts of a torture test; the last line of its output is `N passed, N failed[, N skipped]`.
 class Score {
  public:
   void add(bool good) { ++(good ? passed_ : failed_); }
+  void skip(const std::string& why) {
+    std::cout << "skipped: " << why << "\n";
+    ++skipped_;
+  }
   int end() const {
-    std::cout << passed_ << " passed, " << failed_ << " failed" << std::endl;
-    return failed_ == 0 && passed_ > 0 ? 0 : 1;
+    std::cout << passed_ << " passed, " << failed_ << " failed";
+    if (skipped_) std::cout << ", " << skipped_ << " skipped";
+    std::cout << std::endl;
+    if (failed_ > 0) return 1;
+    return passed_ > 0 ? 0 : skipped_ > 0 ? kSkipped : 1;
   }
 
  private:
-  int passed_ = 0, failed_ = 0;
+  static constexpr int kSkipped = 77;  // what Meson takes for a skipped test
+  int passed_ = 0, failed_ = 0, skipped_ = 0;
 };
 
 }  // namespace penstock::torture

@@ -5,9 +5,8 @@
 
 #include "support/cut_vfs.hpp"
 #include "torture/folder.hpp"
-#include "torture/ledger.hpp"
 #include "torture/options.hpp"
-#include "torture/raw_sqlite.hpp"
+#include "torture/witness.hpp"
 
 namespace penstock::torture {
 namespace {
@@ -15,7 +14,7 @@ namespace {
 constexpr int kCutsPerLife = 8;  // a file is cut, repaired and used again
 
 struct Tally {
-  std::uint64_t cuts = 0, nested = 0, answered = 0, lost = 0, losing = 0, unsynced = 0, finished = 0;
+  std::uint64_t cuts = 0, nested = 0, answered = 0, undone = 0, unsynced = 0, finished = 0;
 };
 
 // One file, from its creation on.
@@ -29,34 +28,35 @@ class Life {
     for (int i = 0; i < kCutsPerLife; ++i) {
       work();
       while (random_() % 4 == 0) cut_recovery();
-      judge();
+      const Witness::Found found = witness_.judge({folder_, "", level_}, random_);
+      tally_.undone += found.lost;
+      tally_.finished += found.finished;
     }
   }
 
  private:
   // Runs calls until the power goes. The folder is then the image.
   void work() {
-    history_ = {ledger_.facts()};
-    flying_.reset();
+    witness_.begin_life();
     const std::string image = next_image();
     vfs_.heal();
     vfs_.cut_at(1 + random_() % 250, random_(), image);
     std::unique_ptr<DurableBackend> store = open_victim();
     while (store && !vfs_.was_cut()) {
-      const Call call = invent(random_, ledger_.facts(), next_);
+      const Call call = invent(random_, witness_.ledger.facts(), witness_.next);
       const Result<Answer> answer = perform(*store, call);
       if (answer) {
-        ledger_.acknowledge(call, *answer);
+        witness_.ledger.acknowledge(call, *answer);
         ++tally_.answered;
-        if (level_ == "process") history_.push_back(ledger_.facts());
+        if (level_ == "power") witness_.history.clear();
+        witness_.history.push_back(witness_.ledger.facts());
       } else if (vfs_.was_cut()) {
-        flying_ = call;
+        witness_.flying = call;
       } else {
-        throw Violation("an error without a fault: " + answer.error().message);
+        throw Violation(Harm::stuck, "an error without a fault: " + answer.error().message);
       }
-      time_.advance(Millis(random_() % 1500));
+      witness_.time.advance(Millis(random_() % 1500));
     }
-    if (level_ == "power") history_ = {ledger_.facts()};
     store.reset();
     ++tally_.cuts;
     tally_.unsynced += vfs_.unsynced();
@@ -76,51 +76,11 @@ class Life {
 
   std::unique_ptr<DurableBackend> open_victim() {
     try {
-      return open_store({folder_, "cut", level_}, host_);
+      return open_store({folder_, "cut", level_}, witness_.host);
     } catch (const std::runtime_error& e) {
-      if (!vfs_.was_cut()) throw Violation(std::string("cannot open: ") + e.what());
+      if (!vfs_.was_cut()) throw Violation(Harm::stuck, std::string("cannot open: ") + e.what());
       return nullptr;
     }
-  }
-
-  void judge() {
-    {
-      std::unique_ptr<DurableBackend> store;
-      try {
-        store = open_store({folder_, "", level_}, host_);
-      } catch (const std::runtime_error& e) {
-        throw Violation(std::string("what is left cannot be opened: ") + e.what());
-      }
-      Result<Facts> left = read(*store, next_ - 1);
-      if (!left) throw Violation("what is left cannot be read: " + left.error().message);
-      settle_history(*left);
-      ledger_.accept(*std::move(left), level_ == "process");
-      check_counts(*store, ledger_.facts());
-      for (int i = 0; i < 3; ++i) {  // what was settled stays so, epochs go on, and the counters follow
-        const Call call = invent(random_, ledger_.facts(), next_);
-        const Result<Answer> answer = perform(*store, call);
-        if (!answer) throw Violation("an error after recovery: " + answer.error().message);
-        ledger_.acknowledge(call, *answer);
-      }
-      check_counts(*store, ledger_.facts());
-    }
-    const std::string found = Raw(folder_ + "/a.db").integrity();
-    if (found != "ok") throw Violation("integrity_check: " + found);
-  }
-
-  // Finds the answered call up to which everything is there.
-  void settle_history(const Facts& left) {
-    if (flying_ && Ledger::allows(history_.back(), left, ledger_.highest(), &*flying_)) {
-      ++tally_.finished;
-      return;
-    }
-    for (std::size_t lost = 0; lost < history_.size(); ++lost) {
-      if (!Ledger::allows(history_[history_.size() - 1 - lost], left, ledger_.highest(), nullptr)) continue;
-      tally_.lost += lost;
-      tally_.losing += lost > 0;
-      return;
-    }
-    throw Violation("what is left is not the state after any answered call: " + difference(history_.back(), left));
   }
 
   std::string next_image() { return scratch_.fresh(++images_ % 2 ? "image1" : "image2"); }
@@ -130,34 +90,31 @@ class Life {
   const std::string level_;
   std::mt19937_64 random_;
   Tally& tally_;
-  testing::ManualTime time_;
-  testing::TestHost host_{&time_};
-  Ledger ledger_;
-  std::vector<Facts> history_;  // after each answered call since the file was opened
-  std::optional<Call> flying_;  // the call that got no answer
+  Witness witness_;
   std::string folder_;
-  int next_ = 1, images_ = 0;
+  int images_ = 0;
 };
 
 bool torture(const std::string& level, std::uint64_t cuts, std::uint64_t seed) {
   testing::CutVfs vfs("cut");
   const Scratch scratch(Scratch::On::memory);
   Tally tally;
-  bool good = true;
-  for (; tally.cuts < cuts && good; ++seed) {
+  Verdict verdict;
+  for (; tally.cuts < cuts && verdict.harmless(); ++seed) {
     try {
       Life(vfs, scratch, level, seed, tally).run();
     } catch (const Violation& e) {
-      std::cout << "VIOLATION at level " << level << ": " << e.what() << "\n  again: power_cut --" << level
-                << " 1 --seed " << seed << "\n";
-      good = false;
+      verdict.add(e, "power_cut --power 0 --process 0 --" + level + " 1 --seed " + std::to_string(seed));
     }
   }
+  verdict.faults = tally.unsynced > 0 ? tally.cuts + tally.nested : 0;
+  if (level == "power") verdict.add(Harm::lost, tally.undone);
   std::cout << level << ": " << tally.cuts << " power cuts and " << tally.nested << " during recovery, with "
-            << tally.unsynced << " writes in the air; " << tally.answered << " calls answered, " << tally.lost
-            << " lost in " << tally.losing << " cuts; " << tally.finished << " calls done without an answer"
-            << std::endl;
-  return good && tally.cuts > 0 && tally.unsynced > 0 && (level == "process" || tally.lost == 0);
+            << tally.unsynced << " writes in the air; " << tally.answered << " calls answered, " << tally.finished
+            << " done without an answer";
+  if (level == "process") std::cout << ", " << tally.undone << " undone, as this level allows";
+  std::cout << "\n";
+  return verdict.report(level);
 }
 
 }  // namespace

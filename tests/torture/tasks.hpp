@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include <penstock/plugin/backend.hpp>
@@ -45,18 +46,25 @@ inline std::string body_of(int task) {
 struct Place {
   std::string folder, vfs;      // vfs empty: the ordinary one
   std::string level = "power";  // or "process"
+  std::string remember = "365d";
   std::string file() const { return folder + "/a.db"; }
 };
 
 // Small buffers, so that every part of the machinery runs within a few hundred writes.
+inline Result<std::unique_ptr<DurableBackend>> create_store(const Place& place, Host& host) {
+  return testing::create_component<DurableBackend>(&penstock_plugin_0_sqlite, "sqlite", host,
+                                                   {{"path", place.file()},
+                                                    {"vfs", place.vfs},
+                                                    {"durability", place.level},
+                                                    {"cache", std::string("64KiB")},
+                                                    {"checkpoint", std::string("64KiB")},
+                                                    {"remember", place.remember}});
+}
+// The same; throws std::runtime_error.
 inline std::unique_ptr<DurableBackend> open_store(const Place& place, Host& host) {
-  return testing::open_component<DurableBackend>(&penstock_plugin_0_sqlite, "sqlite", host,
-                                                 {{"path", place.file()},
-                                                  {"vfs", place.vfs},
-                                                  {"durability", place.level},
-                                                  {"cache", std::string("64KiB")},
-                                                  {"checkpoint", std::string("64KiB")},
-                                                  {"remember", std::string("365d")}});
+  auto made = create_store(place, host);
+  if (!made) throw std::runtime_error(made.error().message);
+  return std::move(made).value();
 }
 
 }  // namespace penstock::torture

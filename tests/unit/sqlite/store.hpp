@@ -1,10 +1,9 @@
 // What the tests of the sqlite backend share: a folder of its own, and short ways to say things.
 #pragma once
 
-#include <stdlib.h>
-
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <stdlib.h>
 #include <string>
 #include <vector>
 
@@ -59,7 +58,8 @@ struct Store {
 
 inline TaskId id(unsigned n) {
   TaskId out;
-  for (int i = 0; i < 4; ++i) out.bytes[static_cast<std::size_t>(12 + i)] = static_cast<unsigned char>(n >> (24 - 8 * i));
+  for (int i = 0; i < 4; ++i)
+    out.bytes[static_cast<std::size_t>(12 + i)] = static_cast<unsigned char>(n >> (24 - 8 * i));
   return out;
 }
 inline NewTask task(unsigned n, Bytes body = "body") { return {.key = {"q", id(n)}, .body = body, .kind = "k"}; }

@@ -1,0 +1,42 @@
+// A process that enqueues and runs tasks through TaskManager, and what is seen of it from outside.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include <penstock/options.hpp>
+
+namespace penstock::torture {
+
+enum class Moment : std::uint32_t {
+  any,        // `at` microseconds after its start
+  mid,        // in a handler, at the `at`-th start (row W1)
+  after_ack,  // when the `at`-th end has been told to the hook, so after its commit (row W2)
+  after_put,  // when the `at`-th enqueue has returned, and is not yet noted
+};
+inline constexpr const char* kMoments[] = {"at any moment", "in a handler", "after an ack", "after an enqueue"};
+
+inline constexpr int kMostTasks = 1 << 17;
+
+// By the task's number. A frozen clock makes it exact: no lease lapses but those of the dead.
+struct Scene {
+  std::array<char, 200> folder{};
+  bool power = true, drain = false;  // drain: enqueues nothing, and ends when nothing is left
+  Moment moment = Moment::any;
+  std::uint64_t at = 0, seed = 0;
+  std::atomic<std::int64_t> clock;
+  std::atomic<int> next, starts_in_all, acks_in_all, puts_in_all;
+  std::atomic<std::uint32_t> wrong_payloads, lost;
+  struct Task {
+    std::atomic<std::uint8_t> queue, sent, accepted, starts, acks;
+  };
+  std::array<Task, kMostTasks> tasks;
+  std::array<char, 500> complaint;
+};
+
+Options manager_options(Scene&, Clock&);
+int be_manager_victim(const std::string& scene);
+
+}  // namespace penstock::torture

@@ -1,0 +1,46 @@
+// What a torture test found: faults injected, and the harm they did.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+
+namespace penstock::torture {
+
+// lost: answered, but not there. duplicate: two settlements were accepted, or one that was not due.
+// stuck: no progress without a fault. corrupt: what is there is not what was put in.
+enum class Harm { lost, duplicate, stuck, corrupt };
+
+// A promise was broken.
+struct Violation : std::runtime_error {
+  Violation(Harm h, const std::string& what) : runtime_error(what), harm(h) {}
+  Harm harm;
+};
+
+class Verdict {
+ public:
+  std::uint64_t faults = 0;  // injected so far
+
+  void add(Harm harm, std::uint64_t n = 1) { harm_[static_cast<std::size_t>(harm)] += n; }
+  std::uint64_t count(Harm harm) const { return harm_[static_cast<std::size_t>(harm)]; }
+  // Says what is wrong, and how to see it again.
+  void add(const Violation& v, const std::string& again) {
+    add(v.harm);
+    std::cout << "VIOLATION: " << v.what() << "\n  again: " << again << std::endl;
+  }
+  bool harmless() const { return harm_ == decltype(harm_){}; }
+  // Prints `WHAT: 0 lost, ...`. A test that has injected nothing has shown nothing: it fails.
+  bool report(const std::string& what) const {
+    std::cout << what << ": " << count(Harm::lost) << " lost, " << count(Harm::duplicate) << " duplicate acks, "
+              << count(Harm::stuck) << " stuck, " << count(Harm::corrupt) << " corrupt"
+              << (faults == 0 ? "; NO FAULT WAS INJECTED" : "") << std::endl;
+    return harmless() && faults > 0;
+  }
+
+ private:
+  std::array<std::uint64_t, 4> harm_{};
+};
+
+}  // namespace penstock::torture
