@@ -27,6 +27,7 @@
 
 #include "base/guarded.hpp"
 #include "base/random.hpp"
+#include "durable/envelope.hpp"
 #include "durable/lease_engine.hpp"
 #include "execution/attempt.hpp"
 #include "manager/codecs.hpp"
@@ -61,7 +62,8 @@ struct Run {
   Runnable* task = nullptr;
   Instant started{};
   TaskId id;  // of an in-memory task
-  // Of the attempt; then, once stop was asked for, of the grace. Set by the worker without the lock.
+  // Of the attempt; then, once stop was asked for, of the grace. The worker sets it without the lock, if
+  // nobody has asked by then.
   std::atomic<Instant::rep> deadline{Instant::max().time_since_epoch().count()};
   StopReason stop = StopReason::none;
   bool marked = false;  // its begun mark was sent, or is not needed
@@ -208,6 +210,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // attempts.cpp
   struct Attempted;  // an attempt's outcome and what belongs to it
+  struct Treatment;
+  Treatment treatment(const durable::Task& task, const durable::Envelope& envelope) const;
   Attempted attempt(Worker& self, Runnable& task);
   Attempted attempt_local(Worker& self, LocalTask& task);
   Attempted attempt_durable(Worker& self, durable::Task& task);

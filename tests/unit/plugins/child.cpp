@@ -52,6 +52,20 @@ TEST_CASE("a child that throws, dies, ends or talks too much is an error") {
   CHECK(loud.error().message == "it says more than 1MiB");
 }
 
+TEST_CASE("signal handlers of the host do not run for what a child does") {
+  struct sigaction before {};
+  struct sigaction mine {};
+  mine.sa_handler = [](int) { ::_exit(7); };
+  REQUIRE(::sigaction(SIGSEGV, &mine, &before) == 0);
+  auto answer = in_child([]() -> Result<std::string> {
+    ::raise(SIGSEGV);
+    return std::string("fine");
+  });
+  ::sigaction(SIGSEGV, &before, nullptr);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().message == "the process that opened it died: Segmentation fault");
+}
+
 TEST_CASE("a child that blocks is killed, and so is what it left behind") {
   auto blocked = in_child(
       []() -> Result<std::string> {
