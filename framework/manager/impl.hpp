@@ -153,10 +153,16 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   ValueCodec* codec(std::string_view name) { return codecs_.value_codec(name); }
   const Options& options() const noexcept { return options_; }
   DurableBackend& backend() { return *backend_; }
+  const Properties& properties() const noexcept { return properties_; }
+  void log(Level level, std::string_view line) noexcept { host_->log(level, line); }
   results::Hub& hub() { return hub_; }
 
   // enqueue.cpp
-  std::vector<Enqueued> enqueue(std::vector<Draft> drafts, const EnqueueOptions& options, std::span<const TaskId> ids);
+  // Into the backend or, when one is given, into an outbox.
+  std::vector<Enqueued> enqueue(std::vector<Draft> drafts, const EnqueueOptions& options, std::span<const TaskId> ids,
+                                OutboxWriter* outbox = nullptr);
+  // What comes out of an outbox: sends, counts and tells. Middleware and codecs were through with it before.
+  Result<std::vector<Admission>> enqueue_relayed(std::span<const NewTask> tasks);
 
   // local.cpp
   std::vector<TaskRef> submit(std::span<Closure> closures, const SubmitOptions& options, bool want_refs);
@@ -250,6 +256,9 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool local_idle(const State& state) const;
   bool store_idle();
   void note_idle(State& state);
+
+  // enqueue.cpp
+  void note_queued(std::span<const Enqueued> tasks, std::span<const std::string_view> kinds, Millis delay);
 
   // manager.cpp
   Counters& counters_of(State& state, Lane& lane);

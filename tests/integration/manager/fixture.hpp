@@ -36,6 +36,7 @@ class Store {
     folder_ = mkdtemp(name.data());
   }
   ~Store() { std::filesystem::remove_all(folder_); }
+  std::string file(const std::string& name) const { return folder_ + "/" + name; }
   penstock::Options options() const {
     penstock::Options o;
     o.threads = 2;
@@ -44,7 +45,7 @@ class Store {
     o.grace = 100ms;
     o.backend = {.use = backend_};
     if (backend_ == "sqlite") {
-      o.backend.settings["path"] = folder_ + "/tasks.db";
+      o.backend.settings["path"] = file("tasks.db");
       o.backend.settings["durability"] = std::string("process");
     }
     return o;
