@@ -83,6 +83,7 @@ Result<std::string> in_child(const std::function<Result<std::string>()>& work, s
   bool in_time = receive(ends[0], Clock::now() + limit, reply);
   ::close(ends[0]);
   ::kill(-child, SIGKILL);  // what it may have left behind; it has not been waited for, so the number is its own
+  ::kill(child, SIGKILL);   // it may have left its group
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

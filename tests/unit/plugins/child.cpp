@@ -77,6 +77,14 @@ TEST_CASE("a child that blocks is killed, and so is what it left behind") {
       milliseconds(100));
   REQUIRE_FALSE(blocked);
   CHECK(blocked.error().message == "not done within 100 ms");
+  auto fled = in_child(
+      []() -> Result<std::string> {
+        ::setpgid(0, ::getpgid(::getppid()));
+        for (;;) ::pause();
+      },
+      milliseconds(100));
+  REQUIRE_FALSE(fled);
+  CHECK(fled.error().message == "not done within 100 ms");
 }
 
 TEST_CASE("nothing is left open") {
