@@ -39,6 +39,7 @@ int main(int argc, char** argv) try {
   const std::string folder = argc > 1 ? argv[1] : ".";
   sqlite3* db = nullptr;
   if (sqlite3_open((folder + "/shop.db").c_str(), &db) != SQLITE_OK) throw std::runtime_error(sqlite3_errmsg(db));
+  sqlite3_busy_timeout(db, 10'000);  // the relay writes to the file as well
   run(db, "CREATE TABLE IF NOT EXISTS orders(number INTEGER PRIMARY KEY)");
   penstock::Outbox::create(db);
 

@@ -15,6 +15,9 @@
 // relay moves its rows into whatever backend the manager has; what it promises stands in
 // penstock/relay.hpp. It may run in this process, in another one, or in several.
 //
+// The relay writes to your file too, for a moment at a time, over a connection of its own: give your
+// connections a busy timeout (sqlite3_busy_timeout), as with any second connection.
+//
 // The table's rows are those of the database `main` of the connection. Between the COMMIT and the
 // move a task is in no queue: it cannot be looked up or cancelled, and drain() does not wait for it;
 // call relay.flush() before.
@@ -29,8 +32,8 @@
 //   DELETE FROM penstock_outbox_refused;
 //
 // Note: this is the one header of Penstock that includes a store's, and it is header-only, so that
-// your file is touched by one copy of SQLite only: yours. Link it (dependency('sqlite3')). The relay
-// uses a connection of its own that never checkpoints: that stays with your connections. SQLite before
+// your file is touched by one copy of SQLite only: yours. Link it (dependency('sqlite3')). The relay's
+// connection never checkpoints: that stays with yours. SQLite before
 // 3.51.3 can, rarely, damage a WAL file when two connections write and checkpoint at the same moment
 // (sqlite.org/wal.html, "the WAL-reset bug"); that holds for the relay's connection as for any second
 // one of yours.

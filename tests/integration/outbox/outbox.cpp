@@ -37,12 +37,12 @@ struct Scene {
   }
   std::string refusal() { return db.text("SELECT reason FROM penstock_outbox_refused ORDER BY n DESC LIMIT 1"); }
 
-  Store store;
-  Db db;
-  penstock::TaskManager tasks;
-  Outbox outbox{tasks};
   std::mutex mutex;
   std::vector<int> ran;
+  Store store;
+  Db db;
+  penstock::TaskManager tasks;  // its handlers use what stands above
+  Outbox outbox{tasks};
 };
 
 template <class F>
