@@ -3,6 +3,8 @@
 #include <cstring>
 #include <limits>
 
+#include "base/tagged.hpp"
+
 namespace penstock::durable {
 namespace {
 
@@ -34,63 +36,21 @@ enum NoteTag : std::uint32_t {
   kResultTransform
 };
 
-void put_varint(std::string& out, std::uint64_t value) {
-  while (value >= 0x80) {
-    out += static_cast<char>(value | 0x80);
-    value >>= 7;
-  }
-  out += static_cast<char>(value);
-}
-
-void put(std::string& out, std::uint32_t tag, std::string_view octets) {
-  put_varint(out, tag);
-  put_varint(out, octets.size());
-  out += octets;
-}
-
-void put_number(std::string& out, std::uint32_t tag, std::uint64_t value) {
-  std::string octets;
-  put_varint(octets, value);
-  put(out, tag, octets);
-}
-
-bool take_varint(std::string_view& in, std::uint64_t& value) {
-  value = 0;
-  for (int shift = 0; shift < 64; shift += 7) {
-    if (in.empty()) return false;
-    auto octet = static_cast<unsigned char>(in.front());
-    in.remove_prefix(1);
-    if (shift == 63 && octet > 1) return false;
-    value |= std::uint64_t{octet & 0x7fu} << shift;
-    if (octet < 0x80) return true;
-  }
-  return false;
-}
-
-// Calls `field(tag, octets)` for each field; false when the text is cut or malformed.
-template <class F>
-bool each_field(std::string_view in, F&& field) {
-  while (!in.empty()) {
-    std::uint64_t tag = 0, size = 0;
-    if (!take_varint(in, tag) || !take_varint(in, size) || size > in.size()) return false;
-    if (!field(tag, in.substr(0, static_cast<std::size_t>(size)))) return false;
-    in.remove_prefix(static_cast<std::size_t>(size));
-  }
-  return true;
-}
-
-bool number(std::string_view octets, std::uint64_t& value) { return take_varint(octets, value) && octets.empty(); }
+using base::each_field;
+using base::put_field;
+using base::put_number;
+using base::take_number;
 
 bool millis(std::string_view octets, std::optional<Millis>& out) {
   std::uint64_t value = 0;
-  if (!number(octets, value) || value > std::uint64_t(std::numeric_limits<std::int64_t>::max())) return false;
+  if (!take_number(octets, value) || value > std::uint64_t(std::numeric_limits<std::int64_t>::max())) return false;
   out = Millis(static_cast<std::int64_t>(value));
   return true;
 }
 
 bool small(std::string_view octets, std::uint32_t& out) {
   std::uint64_t value = 0;
-  if (!number(octets, value) || value > std::numeric_limits<std::uint32_t>::max()) return false;
+  if (!take_number(octets, value) || value > std::numeric_limits<std::uint32_t>::max()) return false;
   out = static_cast<std::uint32_t>(value);
   return true;
 }
@@ -144,9 +104,9 @@ bool read(Note& note, std::uint64_t tag, std::string_view octets) {
       note.error = octets;
       return true;
     case kFingerprint:
-      return number(octets, note.fingerprint);
+      return take_number(octets, note.fingerprint);
     case kTimedOut:
-      note.timed_out = number(octets, n) && n != 0;
+      note.timed_out = take_number(octets, n) && n != 0;
       return true;
     case kProgress:
       if (octets.size() != sizeof note.progress) return false;
@@ -176,8 +136,8 @@ bool read(Note& note, std::uint64_t tag, std::string_view octets) {
 void encode(const Envelope& e, std::string& out) {
   out += kVersion;
   if (e.version != 1) put_number(out, kPayloadVersion, e.version);
-  if (!e.codec.empty()) put(out, kCodec, e.codec);
-  for (std::string_view t : e.transforms) put(out, kTransform, t);
+  if (!e.codec.empty()) put_field(out, kCodec, e.codec);
+  for (std::string_view t : e.transforms) put_field(out, kTransform, t);
   if (e.retries) put_number(out, kRetries, *e.retries);
   auto duration = [&out](std::uint32_t tag, const std::optional<Millis>& d) {
     if (d) put_number(out, tag, static_cast<std::uint64_t>(d->count()));
@@ -188,10 +148,10 @@ void encode(const Envelope& e, std::string& out) {
   duration(kKeep, e.keep_result);
   if (e.jitter) put_number(out, kJitter, *e.jitter);
   for (const auto& [key, value] : e.metadata) {
-    put(out, kMetaKey, key);
-    put(out, kMetaValue, value);
+    put_field(out, kMetaKey, key);
+    put_field(out, kMetaValue, value);
   }
-  put(out, kPayload, e.payload);
+  put_field(out, kPayload, e.payload);
 }
 
 Result<Envelope> decode_envelope(std::string_view body) {
@@ -207,17 +167,17 @@ Result<Envelope> decode_envelope(std::string_view body) {
 
 std::string encode(const Note& note) {
   std::string out;
-  if (!note.error.empty()) put(out, kError, std::string_view(note.error).substr(0, kMaxError));
+  if (!note.error.empty()) put_field(out, kError, std::string_view(note.error).substr(0, kMaxError));
   if (note.fingerprint) put_number(out, kFingerprint, note.fingerprint);
   if (note.timed_out) put_number(out, kTimedOut, 1);
   if (note.progress != 0) {
-    put(out, kProgress, {reinterpret_cast<const char*>(&note.progress), sizeof note.progress});
+    put_field(out, kProgress, {reinterpret_cast<const char*>(&note.progress), sizeof note.progress});
   }
-  if (!note.progress_text.empty()) put(out, kProgressText, note.progress_text);
+  if (!note.progress_text.empty()) put_field(out, kProgressText, note.progress_text);
   if (note.has_result) {
-    put(out, kResultCodec, note.result_codec);
-    for (const std::string& t : note.result_transforms) put(out, kResultTransform, t);
-    put(out, kResult, note.result);
+    put_field(out, kResultCodec, note.result_codec);
+    for (const std::string& t : note.result_transforms) put_field(out, kResultTransform, t);
+    put_field(out, kResult, note.result);
   }
   if (!out.empty()) out.insert(out.begin(), kVersion);
   return out;

@@ -64,13 +64,6 @@ struct Child {
   NewTask task();                       // a view: valid while this is not moved
 };
 
-// How a task is to be treated, after all overrides.
-struct Treatment {
-  RetryPolicy retry;
-  Millis timeout{}, keep_result{};
-  bool keep_asked = false;  // keep the record even when there is no result
-};
-
 struct Task : execution::Runnable {
   enum class Phase : std::uint8_t { parked, marking, startable, running, settling, gone };
 
@@ -87,7 +80,6 @@ struct Task : execution::Runnable {
   bool forgotten = false;      // its end was published
   std::uint32_t in_plans = 0;  // exchanges under way that speak of it
   std::size_t slot = 0;        // among the engine's tasks
-  Treatment treatment;         // the shell's, from the start of an attempt on
   std::chrono::nanoseconds ran{};
   // What to say at its end, and what to tell once the store has accepted it.
   bool final_timeout = false;

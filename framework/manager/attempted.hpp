@@ -8,8 +8,16 @@
 
 namespace penstock::impl {
 
+// How a durable task is to be treated, after all overrides.
+struct Manager::Treatment {
+  RetryPolicy retry;
+  Millis timeout{}, keep_result{};
+  bool keep_asked = false;  // keep the record even when there is no result
+};
+
 struct Manager::Attempted {
   Outcome outcome;
+  Treatment treatment;  // of a durable task
   std::chrono::nanoseconds ran{};
   // Durable tasks: the result as it will be stored, and the children that go with the settlement.
   bool has_result = false;

@@ -103,7 +103,8 @@ class Services final : public execution::AttemptServices {
 };
 
 void Manager::set_deadline(Run& run, Instant at) {
-  run.deadline.store(at.time_since_epoch().count(), std::memory_order_relaxed);
+  Instant::rep none = Instant::max().time_since_epoch().count();
+  if (!run.deadline.compare_exchange_strong(none, at.time_since_epoch().count(), std::memory_order_relaxed)) return;
   if (at.time_since_epoch().count() < watchdog_at_.load(std::memory_order_relaxed)) poke_watchdog();
 }
 
@@ -145,25 +146,33 @@ Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
   return out;
 }
 
+// What its enqueue said of it, then its handler's policy, then the options.
+Manager::Treatment Manager::treatment(const durable::Task& task, const durable::Envelope& envelope) const {
+  const Policy& policy = static_cast<const HandlerRecord*>(task.handler)->policy;
+  auto first = [](auto a, auto b, auto fallback) { return a ? *a : b ? *b : fallback; };
+  Treatment t;
+  t.retry.retries = first(envelope.retries, policy.retries, options_.retry.retries);
+  t.retry.backoff = first(envelope.backoff, policy.backoff, options_.retry.backoff);
+  t.retry.cap = first(envelope.backoff_cap, policy.backoff_cap, options_.retry.cap);
+  t.retry.jitter = first(envelope.jitter, policy.jitter, options_.retry.jitter);
+  t.timeout = first(envelope.timeout, policy.timeout, options_.timeout);
+  t.keep_asked = envelope.keep_result || policy.keep_result;
+  t.keep_result = first(envelope.keep_result, policy.keep_result, options_.result_age);
+  return t;
+}
+
 Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
   auto& record = *static_cast<HandlerRecord*>(task.handler);
   Attempted out;
   Result<durable::Envelope> envelope = durable::decode_envelope(task.leased.body);
   if (!envelope) {
+    out.treatment = treatment(task, {});
     out.outcome = retry(envelope.error().message);
     return out;
   }
-  const Policy& policy = record.policy;
-  durable::Treatment& t = task.treatment;
-  auto first = [](auto a, auto b, auto fallback) { return a ? *a : b ? *b : fallback; };
-  t.retry.retries = first(envelope->retries, policy.retries, options_.retry.retries);
-  t.retry.backoff = first(envelope->backoff, policy.backoff, options_.retry.backoff);
-  t.retry.cap = first(envelope->backoff_cap, policy.backoff_cap, options_.retry.cap);
-  t.retry.jitter = first(envelope->jitter, policy.jitter, options_.retry.jitter);
-  t.timeout = first(envelope->timeout, policy.timeout, options_.timeout);
-  t.keep_asked = envelope->keep_result || policy.keep_result;
-  t.keep_result = first(envelope->keep_result, policy.keep_result, options_.result_age);
-  Instant deadline = t.timeout > Millis(0) ? base::later(self.run.started, t.timeout) : Instant::max();
+  out.treatment = treatment(task, *envelope);
+  Millis timeout = out.treatment.timeout;
+  Instant deadline = timeout > Millis(0) ? base::later(self.run.started, timeout) : Instant::max();
   if (deadline != Instant::max()) set_deadline(self.run, deadline);
 
   std::string plain;
@@ -378,7 +387,7 @@ void Manager::end_local(ManagerState& state, LocalTask& task, Status status, std
 void Manager::finish_durable(ManagerState& state, durable::Task& task, Attempted& attempted, StopReason stop,
                              Instant at, Aftermath& after) {
   Outcome& outcome = attempted.outcome;
-  override_verb(outcome, stop, task.treatment.timeout);
+  override_verb(outcome, stop, attempted.treatment.timeout);
   if (outcome.verb == Outcome::Verb::timed_out) ++counters_of(state, *task.lane).timed_out;
   task.ran = attempted.ran;
   task.error = clipped(std::move(outcome.reason));
@@ -407,7 +416,7 @@ void Manager::finish_durable(ManagerState& state, durable::Task& task, Attempted
       note.result = std::move(attempted.result);
       note.result_codec = std::move(attempted.result_codec);
       note.result_transforms = std::move(attempted.result_transforms);
-      task.keep = note.has_result || task.treatment.keep_asked ? task.treatment.keep_result : Millis(0);
+      task.keep = note.has_result || attempted.treatment.keep_asked ? attempted.treatment.keep_result : Millis(0);
       break;
     case Outcome::Verb::snooze:
       task.to = State::ready;
@@ -417,17 +426,18 @@ void Manager::finish_durable(ManagerState& state, durable::Task& task, Attempted
     case Outcome::Verb::timed_out:
       if (stop == StopReason::shutdown) {  // interrupted by us: its turn comes again, uncharged
         task.to = State::ready;
-      } else if (task.leased.failures + 1 > task.treatment.retry.retries) {
+      } else if (task.leased.failures + 1 > attempted.treatment.retry.retries) {
         task.to = State::dead;
         task.charge = Charge::failure;
         task.final_timeout = outcome.verb == Outcome::Verb::timed_out;
       } else {
         task.to = State::ready;
         task.charge = Charge::failure;
-        task.delay = outcome.delay ? std::max(*outcome.delay, Millis(0))
-                                   : retry_delay(task.treatment.retry, task.leased.failures + 1, state.random.next());
+        task.delay = outcome.delay
+                         ? std::max(*outcome.delay, Millis(0))
+                         : retry_delay(attempted.treatment.retry, task.leased.failures + 1, state.random.next());
         if (record.budget.spent(record.policy.retry_budget.value_or(options_.retry_budget), at)) {
-          task.delay = std::max(task.delay, task.treatment.retry.cap);
+          task.delay = std::max(task.delay, attempted.treatment.retry.cap);
           ++counters_of(state, *task.lane).put_off;
         }
       }

@@ -3,10 +3,12 @@
 #include <thread>
 
 #include <penstock/plugin/names.hpp>
+#include <penstock/relay.hpp>
 
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "manager/impl.hpp"
+#include "outbox/record.hpp"
 
 namespace penstock::impl {
 namespace {
@@ -57,14 +59,45 @@ std::optional<Error> objection(const EnqueueRequest& r, std::uint64_t max_payloa
   return std::nullopt;
 }
 
+// Where encoded tasks go.
+using Put = std::function<Result<std::vector<Admission>>(std::span<const NewTask>)>;
+
+Put into_backend(DurableBackend& backend) {
+  return [&backend](std::span<const NewTask> tasks) {
+    Result<std::vector<Admission>> answer = backend.enqueue(tasks, nullptr);
+    for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
+      answer = backend.enqueue(tasks, nullptr);
+    }
+    return answer;
+  };
+}
+
+Put into_outbox(OutboxWriter& writer, Clock& clock) {
+  return [&](std::span<const NewTask> tasks) -> Result<std::vector<Admission>> {
+    std::vector<OutboxRow> rows;
+    std::vector<Admission> written;
+    const Time now = clock.wall();
+    for (NewTask task : tasks) {
+      if (task.delay > Millis(0)) {  // it counts from now, not from the move
+        task.due = task.delay < Time::max() - now ? now + task.delay : Time::max();
+        task.delay = Millis(0);
+      }
+      rows.push_back({0, task.key.id, std::string(task.key.queue), std::string(task.kind), outbox::encode(task)});
+      written.push_back({Item::ok, task.key.id});
+    }
+    if (Result<void> done = writer.write(rows); !done) return done.error();
+    return written;
+  };
+}
+
 }  // namespace
 
 // One batch of requests that passed the middleware: encodes, sends, and answers each.
 class EnqueueBatch {
  public:
-  EnqueueBatch(DurableBackend& backend, const Properties& properties, const CodecSet& codecs, const Options& manager,
+  EnqueueBatch(const Put& put, const Properties& properties, const CodecSet& codecs, const Options& manager,
                const EnqueueOptions& options, std::span<const Policy> policies)
-      : backend_(backend),
+      : put_(put),
         properties_(properties),
         codecs_(codecs),
         manager_(manager),
@@ -153,10 +186,7 @@ class EnqueueBatch {
     std::vector<NewTask> tasks;
     tasks.reserve(indices.size());
     for (std::size_t i : indices) tasks.push_back(task(requests[i], i));
-    Result<std::vector<Admission>> answer = backend_.enqueue(tasks, nullptr);
-    for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
-      answer = backend_.enqueue(tasks, nullptr);
-    }
+    Result<std::vector<Admission>> answer = put_(tasks);
     for (std::size_t k = 0; k < indices.size(); ++k) {
       Enqueued& e = out[indices[k]];
       if (!answer) {
@@ -173,7 +203,7 @@ class EnqueueBatch {
     }
   }
 
-  DurableBackend& backend_;
+  const Put& put_;
   const Properties& properties_;
   const CodecSet& codecs_;
   const Options& manager_;
@@ -184,8 +214,13 @@ class EnqueueBatch {
 };
 
 std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueOptions& options,
-                                       std::span<const TaskId> ids) {
+                                       std::span<const TaskId> ids, OutboxWriter* outbox) {
   if (drafts.empty()) return {};
+  if (outbox && (options.queue_limit > 0 || options.if_full == IfFull::block)) {
+    throw Exception(Error{Errc::unsupported,
+                          "an outbox does not know how full a queue is: queue_limit and "
+                          "IfFull::block cannot be kept"});
+  }
   if (!ids.empty() && ids.size() != drafts.size()) {
     throw Exception(Error{Errc::invalid, "as many ids as tasks are needed: got " + std::to_string(ids.size()) +
                                              " for " + std::to_string(drafts.size())});
@@ -224,7 +259,8 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
       if (!inside.empty()) r.metadata.emplace_back("traceparent", inside);
     }
   }
-  EnqueueBatch batch(*backend_, properties_, codecs_, options_, options, policies);
+  const Put put = outbox ? into_outbox(*outbox, clock_) : into_backend(*backend_);
+  EnqueueBatch batch(put, properties_, codecs_, options_, options, policies);
   EnqueueNext innermost = [&](std::span<EnqueueRequest> span_of) { return batch.send(span_of); };
   std::function<std::vector<Enqueued>(std::size_t, std::span<EnqueueRequest>)> enter =
       [&](std::size_t level, std::span<EnqueueRequest> r) -> std::vector<Enqueued> {
@@ -267,36 +303,51 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
         their_policies.push_back(policies[i]);
         places.push_back(i);
       }
-      EnqueueBatch retry_batch(*backend_, properties_, codecs_, options_, options, their_policies);
+      EnqueueBatch retry_batch(put, properties_, codecs_, options_, options, their_policies);
       std::vector<Enqueued> answers = retry_batch.send(again);
       for (std::size_t k = 0; k < places.size(); ++k) out[places[k]] = std::move(answers[k]);
     }
   }
   if (tracer_) tracer_->end(span, {"enqueued", {}});
+  if (!outbox) {
+    std::vector<std::string_view> kinds;
+    for (const EnqueueRequest& r : requests) kinds.push_back(r.kind);
+    note_queued(out, kinds, options.delay.value_or(Millis(0)));
+  }
+  return out;
+}
+
+// Counts what was created, and tells the hooks.
+void Manager::note_queued(std::span<const Enqueued> tasks, std::span<const std::string_view> kinds, Millis delay) {
   Aftermath after;
   {
     auto state = state_.lock();
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      if (!out[i].created()) continue;
-      ++counters_of(*state, state->scheduler.lane(out[i].ref.queue)).scheduled;
-      if (auto handler = handlers_.find(requests[i].kind); handler != handlers_.end())
-        ++handler->second->counters.scheduled;
-      if (has_hooks_.load(std::memory_order_relaxed)) {
-        after.events.push_back({Aftermath::Event::What::queued,
-                                out[i].ref,
-                                requests[i].kind,
-                                {},
-                                true,
-                                0,
-                                Status::queued,
-                                options.delay.value_or(Millis(0)),
-                                {},
-                                nullptr});
-      }
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      if (!tasks[i].created()) continue;
+      ++counters_of(*state, state->scheduler.lane(tasks[i].ref.queue)).scheduled;
+      if (auto handler = handlers_.find(kinds[i]); handler != handlers_.end()) ++handler->second->counters.scheduled;
+      if (!has_hooks_.load(std::memory_order_relaxed)) continue;
+      Aftermath::Event event{.what = Aftermath::Event::What::queued, .ref = tasks[i].ref};
+      event.kind = kinds[i];
+      event.durable = true;
+      event.delay = delay;
+      after.events.push_back(std::move(event));
     }
   }
   if (!after.empty()) tell(after);
-  return out;
+}
+
+Result<std::vector<Admission>> Manager::enqueue_relayed(std::span<const NewTask> tasks) {
+  Result<std::vector<Admission>> answer = into_backend(*backend_)(tasks);
+  if (!answer || answer->size() != tasks.size()) return answer;
+  std::vector<Enqueued> out;
+  std::vector<std::string_view> kinds;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    out.push_back({{std::string(tasks[i].key.queue), tasks[i].key.id}, (*answer)[i].what, {}});
+    kinds.push_back(tasks[i].kind);
+  }
+  note_queued(out, kinds, Millis(0));
+  return answer;
 }
 
 }  // namespace penstock::impl

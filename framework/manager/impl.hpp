@@ -27,6 +27,7 @@
 
 #include "base/guarded.hpp"
 #include "base/random.hpp"
+#include "durable/envelope.hpp"
 #include "durable/lease_engine.hpp"
 #include "durable/retry_budget.hpp"
 #include "execution/attempt.hpp"
@@ -71,7 +72,8 @@ struct Run {
   Runnable* task = nullptr;
   Instant started{};
   TaskId id;  // of an in-memory task
-  // Of the attempt; then, once stop was asked for, of the grace. Set by the worker without the lock.
+  // Of the attempt; then, once stop was asked for, of the grace. The worker sets it without the lock, if
+  // nobody has asked by then.
   std::atomic<Instant::rep> deadline{Instant::max().time_since_epoch().count()};
   StopReason stop = StopReason::none;
   bool marked = false;  // its begun mark was sent, or is not needed
@@ -163,10 +165,16 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   ValueCodec* codec(std::string_view name) { return codecs_.value_codec(name); }
   const Options& options() const noexcept { return options_; }
   DurableBackend& backend() { return *backend_; }
+  const Properties& properties() const noexcept { return properties_; }
+  void log(Level level, std::string_view line) noexcept { host_->log(level, line); }
   results::Hub& hub() { return hub_; }
 
   // enqueue.cpp
-  std::vector<Enqueued> enqueue(std::vector<Draft> drafts, const EnqueueOptions& options, std::span<const TaskId> ids);
+  // Into the backend or, when one is given, into an outbox.
+  std::vector<Enqueued> enqueue(std::vector<Draft> drafts, const EnqueueOptions& options, std::span<const TaskId> ids,
+                                OutboxWriter* outbox = nullptr);
+  // What comes out of an outbox: sends, counts and tells. Middleware and codecs were through with it before.
+  Result<std::vector<Admission>> enqueue_relayed(std::span<const NewTask> tasks);
 
   // local.cpp
   std::vector<TaskRef> submit(std::span<Closure> closures, const SubmitOptions& options, bool want_refs);
@@ -230,6 +238,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // attempts.cpp
   struct Attempted;  // an attempt's outcome and what belongs to it
+  struct Treatment;
+  Treatment treatment(const durable::Task& task, const durable::Envelope& envelope) const;
   Attempted attempt(Worker& self, Runnable& task);
   std::uint64_t start_span(const TaskView& task, std::string_view parent);
   Attempted attempt_local(Worker& self, LocalTask& task);
@@ -272,6 +282,9 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool local_idle(const ManagerState& state) const;
   bool store_idle();
   void note_idle(ManagerState& state);
+
+  // enqueue.cpp
+  void note_queued(std::span<const Enqueued> tasks, std::span<const std::string_view> kinds, Millis delay);
 
   // manager.cpp
   QueueRecord& record_of(ManagerState& state, Lane& lane);

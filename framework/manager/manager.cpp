@@ -168,6 +168,10 @@ std::vector<Enqueued> TaskManager::enqueue_drafts(std::vector<Draft> drafts, con
                                                   std::span<const TaskId> ids) {
   return impl_->enqueue(std::move(drafts), options, ids);
 }
+std::vector<Enqueued> TaskManager::enqueue_drafts(std::vector<Draft> drafts, const EnqueueOptions& options,
+                                                  std::span<const TaskId> ids, OutboxWriter& outbox) {
+  return impl_->enqueue(std::move(drafts), options, ids, &outbox);
+}
 
 TaskRef TaskManager::submit_closure(impl::Closure closure, const SubmitOptions& options) {
   return std::move(impl_->submit({&closure, 1}, options, true)[0]);

@@ -105,6 +105,8 @@ void Manager::abandon(ManagerState& state, std::size_t index, Instant at, Afterm
   given_up.ran = at - run.started;
   if (task.durable) {
     auto& leased = static_cast<durable::Task&>(task);
+    Result<durable::Envelope> envelope = durable::decode_envelope(leased.leased.body);
+    given_up.treatment = treatment(leased, envelope ? *envelope : durable::Envelope{});
     if (!leased.lost) finish_durable(state, leased, given_up, run.stop, at, after);
     after.poke_pump = true;
   } else {

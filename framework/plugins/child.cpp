@@ -27,6 +27,7 @@ void send(int fd, const std::string& text) {
 // A reply is the error's code (0: none), the text, and a mark that it is whole.
 [[noreturn]] void run_child(int out, const std::function<Result<std::string>()>& work) {
   ::setpgid(0, 0);
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);  // a crash here is no crash of the host
   rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -82,6 +83,7 @@ Result<std::string> in_child(const std::function<Result<std::string>()>& work, s
   bool in_time = receive(ends[0], Clock::now() + limit, reply);
   ::close(ends[0]);
   ::kill(-child, SIGKILL);  // what it may have left behind; it has not been waited for, so the number is its own
+  ::kill(child, SIGKILL);   // it may have left its group
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

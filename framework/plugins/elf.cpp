@@ -1,5 +1,6 @@
 #include "plugins/elf.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <elf.h>
@@ -8,6 +9,8 @@
 #include <memory>
 #include <unistd.h>
 #include <vector>
+
+#include "config/text.hpp"
 
 namespace penstock::plugins {
 namespace {
@@ -75,11 +78,23 @@ Result<void> check_content(int fd, std::uint64_t size) {
   return check_segments(fd, h, size);
 }
 
-Result<void> check_rights(const struct stat& info, const char* what) {
+Result<void> check_rights(const struct stat& info, const std::string& what) {
   if (::geteuid() != 0) return {};
   bool others = (info.st_mode & S_IWOTH) != 0 && !(S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX));
-  if (others)
-    return Error{Errc::permission, std::string(what) + " is writable by everybody, and this program runs as root"};
+  if (others) return Error{Errc::permission, what + " is writable by everybody, and this program runs as root"};
+  return {};
+}
+
+// Who may write to any directory above the file can put another file in its place.
+Result<void> check_directories(const std::string& path) {
+  for (std::size_t slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/', slash - 1)) {
+    std::string directory = path.substr(0, std::max<std::size_t>(slash, 1));
+    struct stat info {};
+    if (::stat(directory.c_str(), &info) == 0) {
+      if (auto safe = check_rights(info, "its directory " + config::printable(directory, 4096)); !safe) return safe;
+    }
+    if (slash == 0) break;
+  }
   return {};
 }
 
@@ -96,10 +111,7 @@ Result<struct stat> check_file(const std::string& path) {
   if (S_ISDIR(info.st_mode)) return refused("a directory, not a file");
   if (!S_ISREG(info.st_mode)) return refused("not a plain file");
   if (auto safe = check_rights(info, "the file"); !safe) return safe.error();
-  struct stat parent {};
-  if (::stat(path.substr(0, path.rfind('/') + 1).c_str(), &parent) == 0) {
-    if (auto safe = check_rights(parent, "its directory"); !safe) return safe.error();
-  }
+  if (auto safe = check_directories(path); !safe) return safe.error();
   if (auto sound = check_content(file.fd, static_cast<std::uint64_t>(info.st_size)); !sound) return sound.error();
   return info;
 }

@@ -47,6 +47,8 @@
 
 namespace penstock {
 
+class OutboxRelay;   // penstock/relay.hpp
+class OutboxWriter;  // the same
 class TaskManager;
 namespace impl {
 class Manager;
@@ -135,6 +137,21 @@ class PENSTOCK_API TaskManager {
   TaskRef enqueue_bytes(const Policy& policy, std::string payload, const EnqueueOptions& options = {});
   std::vector<Enqueued> enqueue_drafts(std::vector<Draft> drafts, const EnqueueOptions& options = {},
                                        std::span<const TaskId> ids = {});
+  // The same into an outbox instead of the backend: see penstock/outbox.hpp. `ok` says that the item
+  // was written there. Item::invalid with Errc::unsupported for options that ask for room in a queue.
+  std::vector<Enqueued> enqueue_drafts(std::vector<Draft> drafts, const EnqueueOptions& options,
+                                       std::span<const TaskId> ids, OutboxWriter& outbox);
+  // The task as enqueue encodes it.
+  template <class T>
+  Draft draft(const T& task) {
+    static_assert(!job<T>.kind.empty(),
+                  "give the task type a policy with a kind: template <> inline constexpr "
+                  "penstock::Policy penstock::job<T> = {.kind = \"...\"};");
+    ValueCodec* own = codec({});
+    Draft out{job<T>, {}, std::string(Payload<T>::codec_name(own)), impl::flow_keys(task)};
+    value_or_throw(Payload<T>::encode(task, own, out.payload));
+    return out;
+  }
 
   // ---- in-memory tasks ------------------------------------------------------------------------------
   // Runs `f`, a callable () or (Context&), on a worker. Errors: resource_exhausted when local_limit is
@@ -210,17 +227,8 @@ class PENSTOCK_API TaskManager {
   bool stop_now();
 
  private:
+  friend class OutboxRelay;
   explicit TaskManager(std::shared_ptr<impl::Manager> impl);
-  template <class T>
-  Draft draft(const T& task) {
-    static_assert(!job<T>.kind.empty(),
-                  "give the task type a policy with a kind: template <> inline constexpr "
-                  "penstock::Policy penstock::job<T> = {.kind = \"...\"};");
-    ValueCodec* own = codec({});
-    Draft out{job<T>, {}, std::string(Payload<T>::codec_name(own)), impl::flow_keys(task)};
-    value_or_throw(Payload<T>::encode(task, own, out.payload));
-    return out;
-  }
   TaskRef enqueue_one(Draft draft, const EnqueueOptions& options);
   TaskRef submit_closure(impl::Closure closure, const SubmitOptions& options);
   void submit_closures(std::span<impl::Closure> closures, const SubmitOptions& options);

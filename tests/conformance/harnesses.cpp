@@ -8,25 +8,46 @@
 
 #include <penstock/plugin/plugin.hpp>
 
+#include "plugins/host.hpp"
 #include "support/open_plugin.hpp"
 
-#ifdef CONFORMANCE_HAS_MEMORY
-extern "C" const penstock::PluginDescriptor* penstock_plugin_0_memory() noexcept;
-#endif
-#ifdef CONFORMANCE_HAS_SQLITE
-extern "C" const penstock::PluginDescriptor* penstock_plugin_0_sqlite() noexcept;
+#ifndef CONFORMANCE_MODULES
+#include <penstock/builtin.hpp>
 #endif
 
 namespace penstock::conformance {
 
 namespace {
 
-using Written = std::map<std::string, config::Written>;
+using Settings = std::map<std::string, config::Written>;
 
-// A clock moved by hand and a host that lends it.
+// A clock moved by hand, a host that lends it, and the plugins: those linked in or, in the program that
+// has none, modules of PENSTOCK_PLUGIN_PATH. Both are found as a program finds them.
 struct Scene {
+  Scene() {
+    plugins::HostOptions options;
+    options.installed.clear();
+#ifdef CONFORMANCE_MODULES
+    options.from_environment();
+#else
+    options.builtin = builtin_plugins();
+#endif
+    auto made = plugins::PluginHost::make(host, options);
+    if (!made) throw std::runtime_error(made.error().message);
+    plugins = std::move(made).value();
+  }
+  std::unique_ptr<DurableBackend> open(const std::string& name, const Settings& settings) const {
+    config::Section section;
+    section.name = "backend." + name;
+    section.values = settings;
+    auto made = plugins->create(DurableBackend::kKind, name, section);
+    if (!made) throw std::runtime_error(made.error().message);
+    return std::unique_ptr<DurableBackend>(static_cast<DurableBackend*>(std::move(made).value().release()));
+  }
+
   testing::ManualTime time;
   testing::TestHost host{&time};
+  std::unique_ptr<plugins::PluginHost> plugins;
 };
 
 // A folder of its own, gone with the last harness that uses it.
@@ -48,62 +69,57 @@ struct Folder {
   std::filesystem::path path;
 };
 
-Harness on(PluginEntry entry, const std::string& component, const Written& settings) {
+Harness on(const std::string& name, const Settings& settings) {
   auto scene = std::make_shared<Scene>();
   Harness h;
-  h.open = [=] { return testing::open_component<DurableBackend>(entry, component, scene->host, settings); };
+  h.open = [=] { return scene->open(name, settings); };
   h.advance = [=](Millis by) { scene->time.advance(by); };
   h.jump_wall = [=](Millis by) { scene->time.jump_wall(by); };
   h.wall = [=] { return scene->time.wall(); };
-  const PluginDescriptor& plugin = *entry();
-  for (std::size_t i = 0; i < plugin.components_count; ++i) {
-    const Component& c = plugin.components[i];
-    if (c.name == component) h.capabilities.emplace(c.capabilities, c.capabilities + c.capabilities_count);
-  }
+  auto found = scene->plugins->find(DurableBackend::kKind, name);
+  if (!found) throw std::invalid_argument(found.error().message);
+  h.capabilities = found->component->capabilities;
   return h;
 }
 
-[[maybe_unused]] Harness on_file(PluginEntry entry, const std::string& component, Written settings) {
+Harness on_file(const std::string& name, Settings settings) {
   auto folder = std::make_shared<Folder>();
   settings["path"] = (folder->path / "store.db").string();
-  Harness h = on(entry, component, settings);
+  Harness h = on(name, settings);
   h.wipe = [=] { folder->empty(); };
   h.shared = h.survives_reopen = true;
   return h;
 }
 
+Harness on_sqlite(const std::string& durability) { return on_file("sqlite", {{"durability", durability}}); }
+
 using Make = Harness (*)();
-const std::map<std::string, Make>& table() {
-  static const std::map<std::string, Make> made = {
-#ifdef CONFORMANCE_HAS_MEMORY
-      {"memory", [] { return on(penstock_plugin_0_memory, "memory", {}); }},
-#endif
-#ifdef CONFORMANCE_HAS_SQLITE
-      {"sqlite-power",
-       [] {
-         return on_file(penstock_plugin_0_sqlite, "sqlite", {{"durability", std::string("power")}});
-       }},
-      {"sqlite-process",
-       [] {
-         return on_file(penstock_plugin_0_sqlite, "sqlite", {{"durability", std::string("process")}});
-       }},
-#endif
-  };
-  return made;
-}
+struct Entry {
+  const char *name, *backend;
+  Make make;
+};
+constexpr Entry kTable[] = {
+    {"memory", "memory", [] { return on("memory", {}); }},
+    {"sqlite-power", "sqlite", [] { return on_sqlite("power"); }},
+    {"sqlite-process", "sqlite", [] { return on_sqlite("process"); }},
+};
 
 }  // namespace
 
-std::vector<std::string> linked() {
+std::vector<std::string> available() {
   std::vector<std::string> out;
-  for (const auto& [name, make] : table()) out.push_back(name);
+  const Scene scene;
+  for (const Entry& entry : kTable) {
+    if (scene.plugins->find(DurableBackend::kKind, entry.backend)) out.emplace_back(entry.name);
+  }
   return out;
 }
 
 Harness harness_for(const std::string& name) {
-  const auto found = table().find(name);
-  if (found == table().end()) throw std::invalid_argument("no backend " + name + " is linked in");
-  return found->second();
+  for (const Entry& entry : kTable) {
+    if (entry.name == name) return entry.make();
+  }
+  throw std::invalid_argument("no harness is called " + name);
 }
 
 }  // namespace penstock::conformance

@@ -1,4 +1,4 @@
-// Harnesses for the backends linked into the test program.
+// Harnesses for the backends that the test program finds: linked in, or as modules.
 #pragma once
 
 #include <string>
@@ -8,10 +8,11 @@
 
 namespace penstock::conformance {
 
-// "memory", "sqlite-power", ...: what was linked in.
-std::vector<std::string> linked();
+// "memory", "sqlite-power", ...: what there is.
+std::vector<std::string> available();
 
-// Throws std::invalid_argument for an unknown name. What the harness needs lives as long as its copies.
+// Throws std::invalid_argument for an unknown name, and for a backend that is not there. What the harness needs lives
+// as long as its copies.
 Harness harness_for(const std::string& name);
 
 }  // namespace penstock::conformance

@@ -1,6 +1,6 @@
 // conformance [--plugin NAME]... [--list] [--verbose] [--seed N] [--repeat N] [PREFIX]
 //
-// Runs the promises of durable backends whose names start with PREFIX on the backends linked in, all of
+// Runs the promises of durable backends whose names start with PREFIX on the backends there are, all of
 // them unless some are named. Prints each broken promise, a summary per backend, and at the end
 // "N passed, N failed" over all. Exit: 0 kept, 1 broken, 2 usage, 77 nothing could run.
 #include <fstream>
@@ -53,7 +53,7 @@ Options parse(int argc, char** argv) {
       o.prefix = args[i];
     }
   }
-  if (o.plugins.empty()) o.plugins = linked();
+  if (o.plugins.empty()) o.plugins = available();
   return o;
 }
 

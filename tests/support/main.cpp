@@ -3,6 +3,7 @@
 // the output ends with `N passed, N failed`, counting test cases (support/count.py sums these lines).
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -34,18 +35,25 @@ CATCH_REGISTER_LISTENER(Report)
 
 }  // namespace
 
+// The report gets its name when it is whole: Meson ends the run of all tests over half of one, and a
+// program that died leaves half of one.
 int main(int argc, char** argv) {
   const std::string prefix = "--gtest_output=xml:";
+  std::string report;
   std::vector<std::string> args;
   for (int i = 0; i < argc; ++i) {
     std::string arg = argv[i];
     if (arg.rfind(prefix, 0) == 0) {
-      args.insert(args.end(), {"-r", "junit", "-o", arg.substr(prefix.size())});
+      report = arg.substr(prefix.size());
+      std::remove(report.c_str());
+      args.insert(args.end(), {"-r", "junit", "-o", report + ".part"});
     } else {
       args.push_back(arg);
     }
   }
   std::vector<const char*> raw;
   for (const std::string& arg : args) raw.push_back(arg.c_str());
-  return Catch::Session().run(static_cast<int>(raw.size()), raw.data());
+  int status = Catch::Session().run(static_cast<int>(raw.size()), raw.data());
+  if (!report.empty()) std::rename((report + ".part").c_str(), report.c_str());
+  return status;
 }

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <latch>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -121,9 +122,9 @@ TEST_CASE("cancel answers what was true, in every state") {
 TEST_CASE("a handler that overruns is asked to stop, and given up when it does not") {
   Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());
-  std::latch release(1);
-  tasks.handle<Job>([&](Context& ctx, const Job& job) {
-    if (job.name == "deaf") return release.wait();
+  auto release = std::make_shared<std::latch>(1);  // the handler's too: it outlives this test
+  tasks.handle<Job>([release](Context& ctx, const Job& job) {
+    if (job.name == "deaf") return release->wait();
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);
@@ -137,7 +138,7 @@ TEST_CASE("a handler that overruns is asked to stop, and given up when it does n
   CHECK(tasks.await(deaf, 10s)->status == Status::timed_out);
   CHECK(tasks.metrics().stuck_threads == 1);
   CHECK_FALSE(tasks.stop_graceful(1s));  // one thread is still inside
-  release.count_down();
+  release->count_down();
 }
 
 TEST_CASE("children go with their parent's settlement, once") {

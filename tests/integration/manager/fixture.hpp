@@ -37,6 +37,7 @@ class Store {
   }
   ~Store() { std::filesystem::remove_all(folder_); }
   const std::string& folder() const { return folder_; }
+  std::string file(const std::string& name) const { return folder_ + "/" + name; }
   penstock::Options options() const {
     penstock::Options o;
     o.threads = 2;
@@ -45,7 +46,7 @@ class Store {
     o.grace = 100ms;
     o.backend = {.use = backend_};
     if (backend_ == "sqlite") {
-      o.backend.settings["path"] = folder_ + "/tasks.db";
+      o.backend.settings["path"] = file("tasks.db");
       o.backend.settings["durability"] = std::string("process");
     }
     return o;

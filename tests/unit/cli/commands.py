@@ -86,6 +86,33 @@ class Commands(unittest.TestCase):
                       self.run_it('plugin', 'list'))
         self.refused('aborts: the process that opened it died: Aborted', 'plugin', 'inspect', 'aborts', code=1)
 
+    def test_list_of_the_bad(self):
+        """Every bad module there is, in one folder: each is refused in a line of its own, and the good one is listed."""
+        (self.plugins / 'libpenstock-good.so').unlink()
+        for module in pathlib.Path(STORE).parent.glob('libpenstock-*.so'):
+            if module.name.removeprefix('libpenstock-') not in ('store.so', 'newer.so'):
+                (self.plugins / module.name).symlink_to(module)
+        whole = pathlib.Path(MODULE).read_bytes()
+        (self.plugins / 'libpenstock-half.so').write_bytes(whole[:len(whole) // 2])
+        (self.plugins / 'libpenstock-empty.so').write_bytes(b'')
+        (self.plugins / 'libpenstock-text.so').write_text('nonsense')
+        (self.plugins / 'libpenstock-s390.so').write_bytes(whole[:18] + b'\x16\x00' + whole[20:])
+        (self.plugins / 'libpenstock-renamed.so').symlink_to(MODULE)
+        (self.plugins / 'libpenstock-folder.so').mkdir()
+        os.mkfifo(self.plugins / 'libpenstock-fifo.so')
+        there = sorted(p.name for p in self.plugins.iterdir())
+        lines = self.run_it('plugin', 'list').splitlines()
+        refused = [l for l in lines if l.startswith(f'refused: {self.plugins}/')]
+        for name in there:
+            if name != 'libpenstock-good.so':
+                found = [l for l in refused if f'/{name}: ' in l]
+                self.assertEqual(len(found), 1, name)
+                self.assertRegex(found[0], r'\.so: [^ ].{4,}')
+        self.assertGreaterEqual(len(refused), 40)
+        self.assertEqual(len(refused), len(there) - 1)
+        self.assertIn(f'good 1.2.3 ({self.plugins}/libpenstock-good.so)', lines)
+        self.assertIn(f'refused: {self.plugins}/libpenstock-blocks.so: not done within 5000 ms', lines)
+
     def test_list(self):
         (self.plugins / 'libpenstock-bad.so').write_text('nonsense')
         (self.plugins / 'readme').write_text('not looked at')

@@ -52,6 +52,20 @@ TEST_CASE("a child that throws, dies, ends or talks too much is an error") {
   CHECK(loud.error().message == "it says more than 1MiB");
 }
 
+TEST_CASE("signal handlers of the host do not run for what a child does") {
+  struct sigaction before {};
+  struct sigaction mine {};
+  mine.sa_handler = [](int) { ::_exit(7); };
+  REQUIRE(::sigaction(SIGSEGV, &mine, &before) == 0);
+  auto answer = in_child([]() -> Result<std::string> {
+    ::raise(SIGSEGV);
+    return std::string("fine");
+  });
+  ::sigaction(SIGSEGV, &before, nullptr);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().message == "the process that opened it died: Segmentation fault");
+}
+
 TEST_CASE("a child that blocks is killed, and so is what it left behind") {
   auto blocked = in_child(
       []() -> Result<std::string> {
@@ -63,6 +77,14 @@ TEST_CASE("a child that blocks is killed, and so is what it left behind") {
       milliseconds(100));
   REQUIRE_FALSE(blocked);
   CHECK(blocked.error().message == "not done within 100 ms");
+  auto fled = in_child(
+      []() -> Result<std::string> {
+        ::setpgid(0, ::getpgid(::getppid()));
+        for (;;) ::pause();
+      },
+      milliseconds(100));
+  REQUIRE_FALSE(fled);
+  CHECK(fled.error().message == "not done within 100 ms");
 }
 
 TEST_CASE("nothing is left open") {

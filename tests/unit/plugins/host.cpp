@@ -8,6 +8,7 @@
 #include <penstock/builtin.hpp>
 
 #include "config/core.hpp"
+#include "plugins/module.hpp"
 #include "unit/plugins/scratch.hpp"
 
 using namespace penstock;
@@ -224,4 +225,22 @@ TEST_CASE("the plugins that are linked in keep the rules") {
   HostOptions with;
   with.builtin = builtin_plugins();
   CHECK(refusal(with) == "");
+}
+
+TEST_CASE("what is linked in says the same as its module: there is one door") {
+  LoggingHost log;
+  HostOptions with;
+  with.installed.clear();
+  with.builtin = builtin_plugins();
+  auto linked = make(log, with);
+  CHECK_FALSE(linked->plugins().empty());
+  with.builtin = {};
+  auto loaded = make(log, with);
+  for (const auto& plugin : linked->plugins()) {
+    auto module = loaded->open(std::string(PLUGINS) + "/" + file_of_plugin(plugin->name));
+    if (!module) FAIL(module.error().message);
+    Plugin renamed = **module;
+    renamed.origin = plugin->origin;
+    CHECK(describe(renamed) == describe(*plugin));
+  }
 }

@@ -185,8 +185,30 @@ TEST_CASE("as root, a module that anybody may write to is refused") {
       ends_with(verdict(path), root ? ": the file is writable by everybody, and this program runs as root" : "opened"));
   REQUIRE(::chmod(path.c_str(), 0755) == 0);
   REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
-  CHECK(ends_with(verdict(path),
-                  root ? ": its directory is writable by everybody, and this program runs as root" : "opened"));
+  std::string open_to_all =
+      ": its directory " + folder.path() + " is writable by everybody, and this program runs as root";
+  CHECK(ends_with(verdict(path), root ? open_to_all : "opened"));
+  std::string deep = folder / "deep/er";
+  std::filesystem::create_directories(deep);
+  std::filesystem::copy_file(path, deep + "/libpenstock-good.so");
+  CHECK(ends_with(verdict(deep + "/libpenstock-good.so"), root ? open_to_all : "opened"));
+  REQUIRE(::chmod(folder.path().c_str(), 01777) == 0);  // as /tmp: nobody can move what is another's
+  CHECK(verdict(path) == "opened");
   REQUIRE(::chmod(folder.path().c_str(), 0700) == 0);
   CHECK(verdict(path) == "opened");
+  CHECK(verdict(deep + "/libpenstock-good.so") == "opened");
+}
+
+TEST_CASE("a program, and a module whose library is missing, are refused by the loader's own words") {
+  Scratch folder;
+  std::filesystem::copy_file("/proc/self/exe", folder / "libpenstock-program.so");
+  CHECK_THAT(verdict(folder / "libpenstock-program.so"),
+             Catch::Contains("cannot dynamically load position-independent executable") ||
+                 Catch::EndsWith(": not a shared object"));
+  CHECK_THAT(altered(folder,
+                     [](std::string& b, Elf64_Ehdr&) {
+                       const std::string needed = "libstdc++.so.6", absent = "libnobody.so.6";
+                       b.replace(b.find(needed), needed.size(), absent);
+                     }),
+             Catch::Contains("libnobody.so.6: cannot open shared object file"));
 }
