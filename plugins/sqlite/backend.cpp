@@ -1,6 +1,7 @@
 // The backend as the seam sees it: checks what needs no store, and hands on to writer and reader.
 #include <unistd.h>
 
+#include <atomic>
 #include <optional>
 
 #include <penstock/plugin/names.hpp>
@@ -67,25 +68,50 @@ bool has_wal_reset_bug(int version) {
   return version < 3'051'003 && version != 3'050'007 && version != 3'044'006;
 }
 
+// SQLite remembers which locks its process holds, and a fork copies that: the child would take its parent's
+// locks for its own. So a child of a process that has a database open cannot open one, until it has exec'd.
+class Tenant {
+ public:
+  explicit Tenant(const std::string& path) {
+    if (open_ > 0 && process_ != getpid()) {
+      throw Failure(Error{Errc::unsupported, path + ": this process was forked from one that had a database open; "
+                                                    "it can open none before it executes a program"},
+                    0);
+    }
+    process_ = getpid();
+    ++open_;
+  }
+  ~Tenant() { --open_; }
+  Tenant(const Tenant&) = delete;
+  Tenant& operator=(const Tenant&) = delete;
+
+ private:
+  static constinit inline std::atomic<pid_t> process_{0};
+  static constinit inline std::atomic<int> open_{0};
+};
+
 // All that must not be touched, not even be destroyed, in a child of the process that made it.
 struct Store {
   Store(Host& host, Options with)
-      : options(prepared(std::move(with))),
+      : options(std::move(with)),
+        tenant(options.path),
+        fresh(prepare_place(options)),
         clock(host),
         bell(options.path + "-bell"),
         reserve(options.path + "-reserve", 2 * options.checkpoint),
-        writer(host, options, clock, bell, reserve),
-        reader(options, clock) {}
-
-  static Options prepared(Options with) {
-    prepare_place(with);
-    return with;
-  }
+        watermark(bell.notes(), options, fresh),
+        identity(host, options, clock),
+        writer(host, options, clock, bell, reserve, watermark, identity),
+        reader(options, clock, identity) {}
 
   const Options options;
+  const Tenant tenant;
+  const bool fresh;
   const Clock clock;
   Bell bell;
   Reserve reserve;
+  Watermark watermark;
+  Identity identity;
   Writer writer;
   Reader reader;
 };
@@ -215,7 +241,7 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
   Result<T> mine(F&& f) noexcept {
     return contain([&]() -> Result<T> {
       if (getpid() == owner_) return f();
-      return Error{Errc::internal, store_->options.path + ": opened before fork(); a child must open it anew"};
+      return Error{Errc::internal, store_->options.path + ": opened before fork(); a child cannot use it"};
     });
   }
   template <class T, class Check, class F>

@@ -17,6 +17,7 @@ namespace penstock::sqlite {
 
 struct Bell::Shared {
   std::atomic<std::uint32_t> count, armed;
+  alignas(64) Watermark::Notes notes;
 };
 
 namespace {
@@ -40,6 +41,8 @@ Bell::Bell(const std::string& path) {
 }
 
 Bell::~Bell() { munmap(shared_, kSize); }
+
+Watermark::Notes& Bell::notes() noexcept { return shared_->notes; }
 
 void Bell::arm(Call call) noexcept { shared_->armed.fetch_or(call); }
 

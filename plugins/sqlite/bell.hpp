@@ -6,6 +6,8 @@
 
 #include <penstock/plugin/time.hpp>
 
+#include "watermark.hpp"
+
 namespace penstock::sqlite {
 
 // Lives in a small side file that all processes map. Whoever finds nothing to do arms it; the next
@@ -21,6 +23,7 @@ class Bell {
   Bell& operator=(const Bell&) = delete;
   ~Bell();
 
+  Watermark::Notes& notes() noexcept;  // room for them in the same page
   void arm(Call call) noexcept;
   bool armed(Call call) const noexcept;
   void ring(std::uint32_t calls) noexcept;  // when one of `calls` is armed

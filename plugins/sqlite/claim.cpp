@@ -163,7 +163,7 @@ void Transaction::take_lapsed(Taking& taking, std::uint32_t& want, Exchanged& ou
         --want;
       }
       if (i == lease.tasks.size()) {
-        run(sql_.lease_drop, lease.epoch);
+        if (run(sql_.lease_drop, lease.epoch) == 0) damaged("a lease is listed that is not there");  // or for ever
       } else if (i > 0) {
         run(sql_.lease_cut, lease.epoch, pack(std::span(lease.tasks).subspan(i)));
         run(sql_.lease_stop, lease.epoch, taken);
@@ -195,6 +195,7 @@ void Transaction::take_ready(Taking& taking, std::uint32_t want, Exchanged& out)
                             .crashes = static_cast<std::uint32_t>(crashes), .lapsed = false, .begun = begun});
     }
   }
+  if (flags.empty()) damaged("tasks are counted that cannot be found");
   for (std::size_t i = 0; i < flags.size(); ++i) {
     const std::int64_t n = taking.tasks[first + i];
     Leased& leased = out.leased[first_out + i];

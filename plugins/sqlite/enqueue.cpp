@@ -47,7 +47,7 @@ Admission Transaction::add(const NewTask& task, bool limited) {
                          now, task.body.size(), view(task.key.id), Text{task.kind}, large ? Bytes() : task.body);
   if (added == 0) {
     if (auto there = find(queue, task.key.id)) return present(task, *there);
-    throw Failure(Error{Errc::data_regression, options_.path + ": a task could not be added, nor found"}, 0);
+    damaged("a task can neither be added nor found");
   }
   if (large) run(sql_.content_add, 2 * sqlite3_last_insert_rowid(sql_.db), task.body);
   queue.count(state, 1);

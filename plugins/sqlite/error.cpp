@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace penstock::sqlite {
@@ -24,6 +25,9 @@ Errc meaning(int code) noexcept {
       return Errc::permission;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_ERROR:  // all statements are constant: the tables are not those they were written for
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
       return Errc::data_regression;
     case SQLITE_TOOBIG:
       return Errc::invalid;
@@ -41,6 +45,7 @@ Failure failure(sqlite3* db, int code, const char* what) {
   if (system == ENOSPC || system == EDQUOT) meant = Errc::resource_exhausted;
   std::string message = std::string(path ? path : "sqlite") + ": " + what + ": " + words + " (sqlite " +
                         std::to_string(code) + ")";
+  std::replace(message.begin(), message.end(), '\n', ' ');  // SQLite quotes what it cannot read
   return {Error{meant, std::move(message), meant == Errc::unavailable || meant == Errc::resource_exhausted},
           code};
 }

@@ -37,27 +37,29 @@ void check_folder(const std::string& path) {
 
 }  // namespace
 
-void prepare_place(const Options& options) {
+bool prepare_place(const Options& options) {
   if (options.path.empty()) refuse(Errc::invalid, "path", "must not be empty");
-  if (!options.vfs.empty()) return;
+  if (!options.vfs.empty()) return false;
   const char* path = options.path.c_str();
   check_folder(options.path);
-  struct stat at {};
+  struct stat at {}, wal {};
+  const bool log = stat((options.path + "-wal").c_str(), &wal) == 0 && wal.st_size > 0;
   if (stat(path, &at) != 0) {
     if (errno != ENOENT) refuse_errno(options.path, "cannot stat it");
+    if (log) refuse(Errc::data_regression, options.path, "is missing, but its -wal is not");
     if (mknod(path, S_IFREG | 0600, 0) == 0) {
       if (chmod(path, 0600) != 0) refuse_errno(options.path, "cannot set its mode");  // whatever the umask is
-    } else if (errno != EEXIST) {
-      refuse_errno(options.path, "cannot create it");
+      return true;
     }
-    return;
+    if (errno != EEXIST) refuse_errno(options.path, "cannot create it");
+    return false;
   }
   if (!S_ISREG(at.st_mode)) refuse(Errc::invalid, options.path, "is not a regular file");
   if (access(path, R_OK | W_OK) != 0) refuse_errno(options.path, "cannot read and write it");
-  struct stat wal {};
-  if (at.st_size == 0 && stat((options.path + "-wal").c_str(), &wal) == 0 && wal.st_size > 0) {
+  if (at.st_size <= 1 && log) {  // SQLite, too, takes a single octet for nothing
     refuse(Errc::data_regression, options.path, "is empty, but its -wal is not: the database has lost its content");
   }
+  return false;
 }
 
 int open_side_file(const std::string& path, std::int64_t size) {

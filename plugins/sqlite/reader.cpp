@@ -49,8 +49,8 @@ struct Reader::Request : Turns<Request>::Ticket {
   ~Request() = default;
 };
 
-Reader::Reader(const Options& options, const Clock& clock)
-    : options_(options), clock_(clock), session_(std::make_unique<Session>(options)) {}
+Reader::Reader(const Options& options, const Clock& clock, Identity& identity)
+    : options_(options), clock_(clock), identity_(identity), session_(std::make_unique<Session>(options)) {}
 
 Reader::~Reader() = default;
 
@@ -69,7 +69,10 @@ Result<T> Reader::ask(F&& f) {
 
 void Reader::lead(std::span<Request* const> group) noexcept {
   auto done = contain([&]() -> Result<void> {
-    if (!session_) session_ = std::make_unique<Session>(options_);
+    if (!session_) {
+      identity_.verify();
+      session_ = std::make_unique<Session>(options_);
+    }
     run(session_->begin);
     for (Request* r : group) r->work(*session_);
     run(session_->commit);

@@ -12,6 +12,7 @@
 #include "clock.hpp"
 #include "connection.hpp"
 #include "error.hpp"
+#include "identity.hpp"
 #include "turns.hpp"
 
 namespace penstock::sqlite {
@@ -19,7 +20,7 @@ namespace penstock::sqlite {
 // Every read sees all that was committed before it was asked for. Thread: any.
 class Reader {
  public:
-  Reader(const Options& options, const Clock& clock);  // throws Failure
+  Reader(const Options& options, const Clock& clock, Identity& identity);  // throws Failure
   ~Reader();
 
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey>);
@@ -36,6 +37,7 @@ class Reader {
 
   const Options& options_;
   const Clock& clock_;
+  Identity& identity_;
   std::unique_ptr<Session> session_;  // the leader's
   Turns<Request> turns_;
 };

@@ -51,6 +51,12 @@ CREATE TABLE penstock_gate(gate INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, 
   taken INTEGER NOT NULL, per_second REAL NOT NULL, burst REAL NOT NULL, tokens REAL NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE penstock_flow_gate(flow INTEGER, gate INTEGER, PRIMARY KEY(gate, flow)) WITHOUT ROWID;
 )";
+// A damaged schema can have one table, or one index, stand in another's place. Whatever else is damaged is
+// noticed when it is read; but a store that cannot find its queues looks like an empty one.
+constexpr const char* kLooksEmpty =
+    "SELECT EXISTS(SELECT 1 FROM penstock_task) AND NOT EXISTS(SELECT 1 FROM penstock_queue NOT INDEXED) OR "
+    "EXISTS(SELECT 1 FROM (SELECT q,name FROM penstock_queue NOT INDEXED LIMIT 100) a WHERE NOT EXISTS(SELECT 1 FROM "
+    "penstock_queue b WHERE b.name=a.name AND b.q=a.q))";
 constexpr std::array<const char*, kSchemaVersion> kMigrations{kVersion1};  // [v] leads from v to v + 1
 
 [[noreturn]] void refuse(Errc code, const Options& options, const std::string& why) {
@@ -106,12 +112,17 @@ void migrate(Connection& db, std::int64_t from) {
 }  // namespace
 
 void prepare_schema(Connection& db, const Options& options) {
-  if (sqlite3_db_readonly(db.raw(), "main") == 1) refuse(Errc::permission, options, "can only be read");
+  if (sqlite3_db_readonly(db.raw(), "main") == 1) {  // though the system lets us write to it: place.cpp has asked
+    refuse(Errc::data_regression, options, "its header is damaged, or of a later SQLite: it can only be read");
+  }
   if (identify(db, options) == 0) db.execute("PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE");
   enter_wal(db, options);
   db.execute("BEGIN IMMEDIATE");
   if (const std::int64_t version = identify(db, options); version < kSchemaVersion) migrate(db, version);
   db.execute("COMMIT");
+  if (db.integer(kLooksEmpty) != 0) {
+    refuse(Errc::data_regression, options, "the database is damaged: it holds tasks, but their queue cannot be found");
+  }
 }
 
 void lapse_leases(Connection& db, std::string_view boot) {

@@ -136,8 +136,8 @@ void Transaction::tombstone(QueueRow& queue, const TaskId& id, Epoch epoch, Stat
 
 Epoch Transaction::next_epoch() {
   Use use(sql_.epoch_next);
-  if (!use.next()) throw Failure(Error{Errc::data_regression, options_.path + ": it has no epoch counter"}, 0);
-  return static_cast<Epoch>(use.integer(0));
+  if (!use.next()) damaged("it has no epoch counter");
+  return epoch_ = static_cast<Epoch>(use.integer(0));
 }
 
 int Transaction::gone_table() {
@@ -152,6 +152,10 @@ int Transaction::gone_table() {
 // Readers arm without it: whether an end is waited for is seen only after the commit.
 void Transaction::changed(Bell::Call call) {
   if (call == Bell::kEnded || bell_.armed(call)) calls_ |= call;
+}
+
+void Transaction::damaged(const char* how) const {
+  throw Failure(Error{Errc::data_regression, options_.path + ": the database is damaged: " + how}, 0);
 }
 
 Result<std::uint64_t> Transaction::put(std::string_view name, std::uint64_t revision, Bytes value) {

@@ -65,6 +65,7 @@ class Transaction {
 
   void flush() { ledger_.save(); }
   std::uint32_t calls() const noexcept { return calls_; }  // what the bell is to ring for, once committed
+  Epoch epoch() const noexcept { return epoch_; }          // the last one drawn; 0: none
 
  private:
   struct Gone {
@@ -88,6 +89,7 @@ class Transaction {
   Epoch next_epoch();
   int gone_table();
   void changed(Bell::Call call);
+  [[noreturn]] void damaged(const char* how) const;
 
   // enqueue.cpp
   bool valid(const NewTask&) const;
@@ -123,6 +125,7 @@ class Transaction {
   Bell& bell_;
   Ledger ledger_;
   std::uint32_t calls_ = 0;
+  Epoch epoch_ = 0;
   std::optional<int> gone_table_;
   std::optional<std::string> gone_top_;                  // no tombstone has an id above it
   std::vector<std::pair<Epoch, std::int64_t>> settled_;  // by lease, of the request at hand

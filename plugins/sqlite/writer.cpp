@@ -14,28 +14,41 @@ struct Writer::Session {
   std::optional<Connection> checkpointer;  // a checkpoint runs on another connection than the lock it needs
   std::int64_t step = 0;                   // frames in the WAL that call for a checkpoint
   std::int64_t frames = 0, checked = 0;    // how many there are, and were at the last checkpoint
+  bool wrote = false;                      // by the commit at hand
 };
 
-Writer::Writer(Host& host, const Options& options, const Clock& clock, Bell& bell, Reserve& reserve)
-    : host_(host), options_(options), clock_(clock), bell_(bell), reserve_(reserve) {
+Writer::Writer(Host& host, const Options& options, const Clock& clock, Bell& bell, Reserve& reserve,
+               Watermark& watermark, Identity& identity)
+    : host_(host),
+      options_(options),
+      clock_(clock),
+      bell_(bell),
+      reserve_(reserve),
+      watermark_(watermark),
+      identity_(identity) {
+  watermark_.check_files();
   open();
+  identity_.record();
+  watermark_.check_epoch(static_cast<Epoch>(session_->connection.integer("SELECT value FROM penstock_meta WHERE key='epoch'")));
   lapse_leases(session_->connection, boot_id());
 }
 
 Writer::~Writer() = default;
 
 void Writer::open() {
+  identity_.verify();
   auto session = std::make_unique<Session>(options_);
   prepare_schema(session->connection, options_);
   session->sql.emplace(session->connection.raw());
   session->step = options_.checkpoint / session->connection.integer("PRAGMA page_size");
   sqlite3_wal_hook(
       session->connection.raw(),
-      [](void* frames, sqlite3*, const char*, int in_wal) {
-        *static_cast<std::int64_t*>(frames) = in_wal;
+      [](void* to, sqlite3*, const char*, int in_wal) {
+        static_cast<Session*>(to)->frames = in_wal;
+        static_cast<Session*>(to)->wrote = true;
         return SQLITE_OK;
       },
-      &session->frames);
+      session.get());
   session_ = std::move(session);
 }
 
@@ -70,15 +83,19 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
   std::uint32_t calls = 0;
   auto done = guard([&]() -> Result<void> {
     try {
+      identity_.look();
       if (!session_) open();
       run(session_->sql->begin);
       stage = kWork;
+      const auto log = watermark_.log();
       Transaction transaction(*session_->sql, options_, clock_, bell_);
       perform(group, transaction);
       transaction.flush();
       calls = transaction.calls();
       stage = kCommit;
+      session_->wrote = false;
       run(session_->sql->commit);
+      if (session_->wrote) watermark_.note(log, session_->frames, transaction.epoch());
       return {};
     } catch (const Failure& failure) {
       code = failure.code();

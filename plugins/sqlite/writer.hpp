@@ -6,9 +6,11 @@
 #include <optional>
 #include <span>
 
+#include "identity.hpp"
 #include "reserve.hpp"
 #include "transaction.hpp"
 #include "turns.hpp"
+#include "watermark.hpp"
 
 namespace penstock::sqlite {
 
@@ -18,7 +20,7 @@ class Writer {
  public:
   enum class Need : bool { nothing, space };  // whether the request makes the store grow: then it is the first refused
 
-  Writer(Host& host, const Options& options, const Clock& clock, Bell& bell, Reserve& reserve);  // throws Failure
+  Writer(Host&, const Options&, const Clock&, Bell&, Reserve&, Watermark&, Identity&);  // throws Failure
   ~Writer();
 
   // Runs `f(Transaction&)`, a Result<T>, and commits.
@@ -65,6 +67,8 @@ class Writer {
   const Clock& clock_;
   Bell& bell_;
   Reserve& reserve_;
+  Watermark& watermark_;
+  Identity& identity_;
   std::unique_ptr<Session> session_;  // this and what follows is the leader's
   std::atomic<std::uint64_t> commits_{0};
   Turns<Request> turns_;

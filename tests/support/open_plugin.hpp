@@ -1,6 +1,7 @@
 // Opens a component of a linked-in plugin as the host would, on a clock that the test moves by hand.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <map>
@@ -27,17 +28,19 @@ class ManualTime final : public TimeSource {
   std::atomic<std::int64_t> wall_{1'700'000'000'000}, boot_{1'000'000};
 };
 
-// A host that keeps quiet. With `time` null, plugins read the operating system's clocks.
+// A host that keeps quiet, and counts. With `time` null, plugins read the operating system's clocks.
 class TestHost final : public Host {
  public:
   explicit TestHost(ManualTime* time = nullptr) : time_(time) {}
-  void log(Level, std::string_view) noexcept override {}
+  void log(Level level, std::string_view) noexcept override { ++logged_[static_cast<std::size_t>(level)]; }
+  int logged(Level level) const { return logged_[static_cast<std::size_t>(level)]; }
   void* query(std::string_view id) noexcept override {
     return time_ && id == TimeSource::kId ? static_cast<TimeSource*>(time_) : nullptr;
   }
 
  private:
   ManualTime* time_;
+  std::array<std::atomic<int>, 4> logged_{};
 };
 
 // Creates component `name` of `entry`.

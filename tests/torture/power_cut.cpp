@@ -58,6 +58,7 @@ class Life {
       witness_.time.advance(Millis(random_() % 1500));
     }
     store.reset();
+    keep_notes(image);
     ++tally_.cuts;
     tally_.unsynced += vfs_.unsynced();
     folder_ = image;
@@ -70,8 +71,15 @@ class Life {
     vfs_.cut_at(1 + random_() % 30, random_(), image);
     open_victim().reset();
     vfs_.cut_now();
+    keep_notes(image);
     ++tally_.nested;
     folder_ = image;
+  }
+
+  // What the store notes beside the file is never synced: it may be gone, or as it was at the very last.
+  void keep_notes(const std::string& image) {
+    const std::string bell = folder_ + "/a.db-bell";
+    if (level_ == "power" && random_() % 2 && fs::exists(bell)) fs::copy(bell, image + "/a.db-bell");
   }
 
   std::unique_ptr<DurableBackend> open_victim() {
