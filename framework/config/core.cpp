@@ -119,9 +119,10 @@ Result<void> check_meaning(const Loaded& loaded) {
     if (component_name(module) || absolute(module)) continue;
     return loaded.error("worker", "handlers", "expected plugin names or absolute paths, got " + quoted(module));
   }
-  std::string_view module = loaded.table("backend").text("module");
-  if (!module.empty() && !absolute(module)) {
-    return loaded.error("backend", "module", "expected an absolute path, got " + quoted(module));
+  for (const char* table : {"backend", "limiter", "tracer"}) {
+    std::string_view module = loaded.table(table).text("module");
+    if (module.empty() || absolute(module)) continue;
+    return loaded.error(table, "module", "expected an absolute path, got " + quoted(module));
   }
   return {};
 }

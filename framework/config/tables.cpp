@@ -4,7 +4,7 @@
 namespace penstock::config {
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000, kGiB = 1 << 30;
+constexpr std::int64_t kDay = 86'400'000, kYear = 365 * kDay, kGiB = 1 << 30;
 constexpr std::int64_t kAny = INT64_MAX;
 
 constexpr Setting kWorker[] = {
@@ -14,12 +14,17 @@ constexpr Setting kWorker[] = {
     {"timeout", Kind::duration, "5m", "Longest run of one attempt; `0s` means no limit.", 0, kAny},
     {"grace", Kind::duration, "5s", "How long a handler may go on after it was asked to stop.", 0, kDay},
     {"retries", Kind::integer, "3", "Further attempts after a failure.", 0, 1'000'000},
+    {"backoff", Kind::duration, "1s", "Wait before the first retry; doubles with each further one.", 0, kYear},
+    {"backoff_cap", Kind::duration, "60s", "Longest wait before a retry.", 0, kYear},
+    {"jitter", Kind::boolean, "true", "Whether a retry waits a random part of its time only."},
     {"retry_budget", Kind::number, "0",
      "Share of failing attempts of a kind above which retries are put off by the cap; 0: none.", 0, 1},
-    {"max_crashes", Kind::integer, "3", "Crashes of its worker after which a task is dead.", 0, 1'000'000},
+    {"max_crashes", Kind::integer, "3", "Crashes of its worker after which a task is dead.", 1, 1'000'000},
     {"max_stuck", Kind::integer, "4", "Threads that may be stuck before the worker stops leasing.", 0, 4096},
     {"stop_timeout", Kind::duration, "30s", "How long a graceful stop waits for running handlers.", 0, kDay},
     {"local_limit", Kind::integer, "0", "In-memory tasks that may wait; 0 means no limit.", 0, kAny},
+    {"local_if_full", Kind::choice, "reject", "What a submit does at this limit: fail, or wait for room.", 0, 0,
+     "reject|block"},
     {"max_payload", Kind::size, "1MiB", "Largest payload of a task.", 1, kGiB},
     {"handlers", Kind::list, "", "Modules of handlers to load: plugin names or absolute paths."},
 };
@@ -34,6 +39,7 @@ constexpr Setting kCodec[] = {
 };
 constexpr Setting kLimiter[] = {
     {"use", Kind::string, "", "The rate limiter; empty means none."},
+    {"module", Kind::string, "", "Absolute path of the limiter's module, instead of a search by name."},
 };
 constexpr Setting kLimit[] = {
     {"running", Kind::integer, "-1", "Tasks that run at once, in all processes; negative means no limit.", -1, kAny},
@@ -42,6 +48,7 @@ constexpr Setting kLimit[] = {
 };
 constexpr Setting kTracer[] = {
     {"use", Kind::string, "", "Where spans go; empty means nowhere."},
+    {"module", Kind::string, "", "Absolute path of the tracer's module, instead of a search by name."},
 };
 constexpr Setting kPlugins[] = {
     {"path", Kind::list, "", "Absolute directories to search for modules, before the installed one."},
@@ -50,7 +57,7 @@ constexpr Setting kPlugins[] = {
 constexpr Setting kRetention[] = {
     {"count", Kind::integer, "10000", "Ended in-memory tasks kept at most.", 0, kAny},
     {"age", Kind::duration, "15m", "How long an ended in-memory task is kept.", 0, kAny},
-    {"bytes", Kind::size, "64MiB", "Octets of results of in-memory tasks kept at most.", 0, kAny},
+    {"bytes", Kind::size, "64MiB", "Memory for ended in-memory tasks and their results, about.", 0, kAny},
 };
 constexpr Setting kResults[] = {
     {"age", Kind::duration, "24h", "How long the result of a durable task is kept.", 0, kAny},

@@ -18,6 +18,15 @@ PluginChoice choice(const config::Loaded& loaded, const std::string& kind, std::
   return out;
 }
 
+// What `[kind] use` names; nothing when it is empty.
+PluginChoice used(const config::Loaded& loaded, const std::string& kind) {
+  const config::Values& table = loaded.table(kind);
+  if (table.text("use").empty()) return {};
+  PluginChoice out = choice(loaded, kind, std::string(table.text("use")));
+  out.module = table.text("module");
+  return out;
+}
+
 Level level_of(std::string_view text) {
   if (text == "debug") return Level::debug;
   if (text == "warn") return Level::warn;
@@ -41,21 +50,21 @@ Options read_config(const std::filesystem::path& file) {
   o.grace = worker.duration("grace");
   o.stop_timeout = worker.duration("stop_timeout");
   o.retry.retries = static_cast<std::uint32_t>(worker.integer("retries"));
+  o.retry.backoff = worker.duration("backoff");
+  o.retry.cap = worker.duration("backoff_cap");
+  o.retry.jitter = worker.flag("jitter");
   o.retry_budget = worker.number("retry_budget");
   o.max_crashes = static_cast<unsigned>(worker.integer("max_crashes"));
   o.max_stuck = static_cast<unsigned>(worker.integer("max_stuck"));
   o.local_limit = static_cast<std::uint64_t>(worker.integer("local_limit"));
+  o.local_if_full = worker.text("local_if_full") == "block" ? IfFull::block : IfFull::reject;
   o.max_payload = static_cast<std::uint64_t>(worker.integer("max_payload"));
   o.handler_modules = worker.list("handlers");
-  const config::Values& backend = loaded.table("backend");
-  o.backend = choice(loaded, "backend", std::string(backend.text("use")));
-  o.backend.module = backend.text("module");
-  o.durability = backend.text("durability");
+  o.backend = used(loaded, "backend");
+  o.durability = loaded.table("backend").text("durability");
   for (const std::string& codec : loaded.table("codec").list("use")) o.codecs.push_back(choice(loaded, "codec", codec));
-  if (auto use = loaded.table("limiter").text("use"); !use.empty())
-    o.limiter = choice(loaded, "limiter", std::string(use));
-  if (auto use = loaded.table("tracer").text("use"); !use.empty())
-    o.tracer = choice(loaded, "tracer", std::string(use));
+  o.limiter = used(loaded, "limiter");
+  o.tracer = used(loaded, "tracer");
   o.plugin_path = loaded.table("plugins").list("path");
   o.plugin_allow = loaded.table("plugins").list("allow");
   const config::Values& retention = loaded.table("retention");

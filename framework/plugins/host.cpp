@@ -140,6 +140,12 @@ Result<std::unique_ptr<Interface>> PluginHost::create(std::string_view kind, std
   if (!made) {
     std::string why =
         error.message.empty() ? "it was not created, and no reason was given" : config::printable(error.message, 1000);
+    // An error that is about a setting gets its place in the file.
+    std::string_view key = std::string_view(why).substr(0, why.find(": "));
+    if (key.size() < why.size() &&
+        std::ranges::find(found->component->settings, key, &Setting::key) != found->component->settings.end()) {
+      return Error{error.code, settings.error(key, why.substr(key.size() + 2)).message, error.retryable};
+    }
     return Error{error.code, what + ": " + why, error.retryable};
   }
   host_.log(Level::info, what + " " + config::printable(found->plugin->version) + " from " + found->plugin->origin +

@@ -71,7 +71,8 @@ struct PluginChoice {
   std::map<std::string, int> lines{};
 };
 
-// For a manager. The defaults are those of the config file, which has a key for each of these.
+// For a manager. The config file has a key for each of these but the last group, and the same defaults;
+// but there the backend is sqlite unless it says another.
 struct Options {
   unsigned threads = 0;                              // 0: as many as there are cores
   std::map<std::string, unsigned> queues{{"*", 1}};  // name to weight; "*": all others. "local" is one
@@ -92,7 +93,7 @@ struct Options {
   std::uint64_t local_limit = 0;           // in-memory tasks waiting; 0: none
   IfFull local_if_full = IfFull::reject;
   std::size_t ended_count = 10'000;  // in-memory tasks remembered after their end, by
-  Millis ended_age{900'000};         // count, age and size of their results
+  Millis ended_age{900'000};         // count, age and memory, results included
   std::uint64_t ended_bytes = 64 << 20;
 
   PluginChoice backend{.use = "memory"};
@@ -100,9 +101,11 @@ struct Options {
   std::vector<PluginChoice> codecs;  // a value codec, then transforms; empty: json
   PluginChoice limiter, tracer;
   std::vector<std::string> plugin_path, plugin_allow, handler_modules;
-  std::vector<PluginEntry> plugins;  // linked in beside the built-in ones
   Level log_level = Level::info;
-  Clock* clock = nullptr;  // null: system_clock(); must outlive the manager
+
+  // For programs only.
+  std::vector<PluginEntry> plugins;  // linked in beside the built-in ones
+  Clock* clock = nullptr;            // null: system_clock(); must outlive the manager
 };
 
 }  // namespace penstock

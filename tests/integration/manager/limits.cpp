@@ -1,6 +1,7 @@
 // Rate limits: of the process, of queues and of handlers; nothing is spent on what does not start, and
 // one queue's limit is not another's.
 #include <condition_variable>
+#include <fstream>
 #include <latch>
 #include <map>
 #include <mutex>
@@ -209,4 +210,13 @@ TEST_CASE("the token bucket holds a process to its rate") {
   CHECK(ran == 30);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   CHECK(30 <= 5 + 200 * took.count() + 1);  // no faster; how much slower depends on the machine
+}
+
+TEST_CASE("a rule that makes no sense is refused by its place in the config") {
+  Store store("memory");
+  const std::string file = store.folder() + "/f.toml";
+  std::ofstream(file) << "[backend]\nuse = \"memory\"\n[limiter]\nuse = \"token_bucket\"\n[limiter.token_bucket]\n"
+                         "rate = \"5/s\"\nqueues = [\"mail\"]\n";
+  CHECK_THROWS_WITH(TaskManager::open(file),
+                    file + ":7: limiter.token_bucket.queues: \"mail\": expected \"NAME=RATE\", such as \"mail=30/m\"");
 }

@@ -102,6 +102,14 @@ TEST_CASE("a component that fails to open says why, and the process lives") {
   CHECK(down.error().message == "tracer 'good': nobody answers at \"down\"");
 }
 
+TEST_CASE("a component's own error about a setting gets its place in the file") {
+  LoggingHost log;
+  auto host = make(log);
+  auto odd = host->create("tracer", "good", section("[tracer.good]\npool_size = 3\nurl = \"odd\"\n"));
+  REQUIRE_FALSE(odd);
+  CHECK(odd.error().message == "f.toml:3: tracer.good.url: expected an even one, got \"odd\"");
+}
+
 TEST_CASE("a search that fails lists every place, in order") {
   LoggingHost log;
   PluginEntry entries[] = {[]() noexcept { return &kGood; }};

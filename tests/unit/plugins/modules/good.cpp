@@ -23,6 +23,7 @@ constexpr Setting kSettings[] = {
 struct Good final : Silence, Extra {
   static Result<std::unique_ptr<Silence>> open(Host& host, const Settings& settings) {
     if (settings.text("url") == "down") return Error{Errc::unavailable, "nobody answers at \"down\"", true};
+    if (settings.text("url") == "odd") return Error{Errc::invalid, "url: expected an even one, got \"odd\""};
     host.log(Level::debug, settings.text("url"));
     return std::make_unique<Good>();
   }
