@@ -1,0 +1,282 @@
+#include "flows.hpp"
+
+#include <algorithm>
+
+namespace penstock::memory {
+namespace {
+
+constexpr int kMost = 1000;  // flows moved by one call, gates looked at by one
+
+std::uint64_t rank(const Task& t) noexcept {
+  const std::uint64_t priority = static_cast<std::uint32_t>(t.priority) ^ 0x80000000u;
+  return (priority << 16) | static_cast<std::uint64_t>(0xffff - t.weight);
+}
+
+// Keys are 255 octets at the most: one octet of length keeps any of them apart.
+void spell(std::string& out, std::string_view part) {
+  out += static_cast<char>(static_cast<unsigned char>(part.size()));
+  out += part;
+}
+
+}  // namespace
+
+// ---- records come and go
+
+Flow& Flows::of(std::string_view fair, std::span<const std::string_view> gates) {
+  if (fair.empty() && gates.empty()) return plain_;
+  std::vector<std::string_view> sorted(gates.begin(), gates.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::string name;
+  spell(name, fair);
+  for (std::string_view g : sorted) spell(name, g);
+  if (const auto at = flows_.find(std::string_view(name)); at != flows_.end()) return *at->second;
+
+  auto made = std::make_unique<Flow>();
+  made->fair = fair;
+  made->gates.reserve(sorted.size());
+  Key& key = fair.empty() ? no_key_ : keys_[made->fair];
+  made->key = &key;
+  for (std::string_view g : sorted) made->gates.push_back(&gate(g));
+  const auto at = flows_.emplace(std::move(name), std::move(made)).first;
+  Flow& flow = *at->second;
+  flow.name = at->first;
+  ++key.flows;
+  for (Gate* g : flow.gates) ++g->users;
+  if (!lines_) leave_plain();
+  return flow;
+}
+
+void Flows::part(Flow& flow, const Now& now) noexcept {
+  if (&flow == &plain_ || --flow.users > 0) return;
+  for (Gate* g : flow.gates) {
+    --g->users;
+    drop_if_unused(*g, now);
+  }
+  if (--flow.key->flows == 0 && flow.key != &no_key_) keys_.erase(keys_.find(flow.fair));
+  flows_.erase(flows_.find(flow.name));
+}
+
+void Flows::leave_plain() noexcept {
+  lines_ = true;
+  plain_.key = &no_key_;
+  strays_ = plain_.count > 0;  // refresh() gives it its place
+}
+
+// ---- tasks move
+
+void Flows::push(std::uint32_t slot) {
+  const Task& t = pool_.tasks[slot];
+  t.flow->ready.push({rank(t), t.arrival, slot, t.ticket + 1}, t.flow->count, pool_.task_ticket());
+}
+
+void Flows::ready(Task& t, const Now& now) noexcept {
+  Flow& flow = *t.flow;
+  ++flow.count;
+  if (!lines_) return;
+  const Place place{rank(t), t.arrival};
+  if (!flow.line) {
+    enter(flow, now);
+  } else if (place < flow.head) {
+    flow.line->move(flow, place);
+  }
+}
+
+void Flows::unready(Task& t, const Now& now) noexcept {
+  Flow& flow = *t.flow;
+  --flow.count;
+  if (!flow.line) return;
+  if (flow.count == 0) {
+    leave(flow, false);
+    regate_all(flow, now);
+  } else if (const auto best = head(flow); *best != flow.head) {
+    flow.line->move(flow, *best);
+  }
+}
+
+void Flows::claimed(Task& t, const Now& now) noexcept {
+  --t.flow->count;
+  own_.take(now);
+  for (Gate* g : t.flow->gates) g->take(now);
+}
+
+void Flows::served(Flow& flow, const Now& now) noexcept {
+  if (!flow.line) return;
+  leave(flow, true);
+  if (flow.count > 0) enter(flow, now);
+  regate_all(flow, now);
+}
+
+void Flows::returned(Task& t, const Now& now) noexcept {
+  bool room = own_.limit.running >= 0;
+  --own_.leased;
+  for (Gate* g : t.flow->gates) {
+    --g->leased;
+    room = regate(*g, now) || room;
+  }
+  if (room) pool_.bell.work();
+}
+
+void Flows::refund(Task& t) noexcept {
+  own_.refund();
+  for (Gate* g : t.flow->gates) g->refund();
+}
+
+std::optional<Place> Flows::head(Flow& flow) noexcept {
+  const Heap::Entry* e = flow.ready.top(pool_.task_ticket());
+  return e ? std::optional(Place{e->major, e->minor}) : std::nullopt;
+}
+
+// ---- lines
+
+void Flows::stand(Line& line, Flow& flow) noexcept {
+  try {
+    line.join(flow);
+  } catch (...) {
+    strays_ = true;
+  }
+}
+
+void Flows::enter(Flow& flow, const Now& now) noexcept {
+  flow.head = *head(flow);
+  for (Gate* g : flow.gates) {
+    if (g->line.empty() && g->admitted < g->room(now)) continue;
+    stand(g->line, flow);
+    if (!g->due && g->room(now) == 0) schedule(*g, g->opens(now));
+    return;
+  }
+  stand(open_, flow);
+  if (flow.line) {
+    for (Gate* g : flow.gates) ++g->admitted;
+  }
+}
+
+void Flows::leave(Flow& flow, bool served) noexcept {
+  if (flow.line == &open_) {
+    for (Gate* g : flow.gates) --g->admitted;
+  }
+  flow.line->leave(flow, served);
+}
+
+void Flows::park(Flow& flow, Gate& gate, const Now& now) noexcept {
+  leave(flow, false);
+  stand(gate.line, flow);
+  if (!gate.due) schedule(gate, gate.opens(now));
+  for (Gate* g : flow.gates) {
+    if (g != &gate) regate(*g, now);
+  }
+}
+
+bool Flows::regate(Gate& gate, const Now& now) noexcept {
+  int moved = 0;
+  while (!gate.line.empty() && gate.admitted < gate.room(now) && moved < kMost) {
+    Flow& flow = gate.line.front();
+    gate.line.leave(flow, true);
+    ++moved;
+    // Past this gate: it is not asked again, or it would send the flow to its own back.
+    Gate* closed = nullptr;
+    for (Gate* g : flow.gates) {
+      if (g != &gate && !(g->line.empty() && g->admitted < g->room(now))) closed = g;
+    }
+    if (closed) {
+      stand(closed->line, flow);
+      if (!closed->due && closed->room(now) == 0) schedule(*closed, closed->opens(now));
+      continue;
+    }
+    stand(open_, flow);
+    if (flow.line) {
+      for (Gate* g : flow.gates) ++g->admitted;
+    }
+  }
+  if (gate.line.empty()) {
+    if (gate.users > 0) schedule(gate, std::nullopt);
+  } else if (moved == kMost) {
+    schedule(gate, now.boot);
+  } else {
+    schedule(gate, gate.room(now) == 0 ? gate.opens(now) : std::nullopt);
+  }
+  return moved > 0;
+}
+
+void Flows::regate_all(const Flow& flow, const Now& now) noexcept {
+  for (Gate* g : flow.gates) {
+    if (!g->line.empty()) regate(*g, now);
+  }
+}
+
+void Flows::schedule(Gate& gate, std::optional<Millis> at) noexcept {
+  if (gate.due == at) return;
+  if (gate.due) due_.erase({*gate.due, &gate});
+  gate.due.reset();
+  if (!at) return;
+  try {
+    due_.insert({*at, &gate});
+    gate.due = at;
+  } catch (...) {
+    strays_ = true;
+  }
+}
+
+void Flows::refresh(const Now& now) noexcept {
+  if (strays_) {
+    strays_ = false;
+    if (lines_ && plain_.count > 0 && !plain_.line) enter(plain_, now);
+    for (auto& [name, flow] : flows_) {
+      if (flow->count > 0 && !flow->line) enter(*flow, now);
+    }
+    for (auto& [name, g] : gates_) {
+      if (!g.line.empty() || g.users == 0) schedule(g, now.boot);
+    }
+  }
+  for (int n = 0; n < kMost && !due_.empty() && due_.begin()->first <= now.boot; ++n) {
+    Gate& gate = *due_.begin()->second;
+    schedule(gate, std::nullopt);
+    if (gate.users == 0) {
+      drop_if_unused(gate, now);
+    } else {
+      regate(gate, now);
+    }
+  }
+}
+
+// ---- claims
+
+Flows::Choice Flows::choose(std::uint64_t most, bool ahead, const Now& now) noexcept {
+  most = std::min(most, own_.room(now));
+  if (most == 0) return {};
+  if (ahead) most = std::min(most, own_.slots_ahead());
+  if (most == 0) return {nullptr, 0, claimable(now)};
+  if (!lines_) return {&plain_, std::min(most, plain_.count), false};
+  for (int n = 0; n < kMost && !open_.empty(); ++n) {
+    Flow& flow = open_.front();
+    std::uint64_t room = most;
+    Gate* closed = nullptr;
+    for (Gate* g : flow.gates) {
+      room = std::min(room, g->room(now));
+      if (room == 0) {
+        closed = g;
+        break;
+      }
+    }
+    if (closed) {
+      park(flow, *closed, now);
+      continue;
+    }
+    if (ahead) {
+      for (Gate* g : flow.gates) room = std::min(room, g->slots_ahead());
+      if (room == 0) return {nullptr, 0, true};
+    }
+    return {&flow, open_.single() ? std::min(room, flow.count) : 1, false};
+  }
+  return {};
+}
+
+bool Flows::claimable(const Now& now) const noexcept {
+  return own_.room(now) > 0 && (lines_ ? !open_.empty() || strays_ : plain_.count > 0);
+}
+
+std::optional<Millis> Flows::next_opening(const Now& now) const noexcept {
+  if (own_.room(now) == 0) return own_.opens(now);
+  return due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
+}
+
+}  // namespace penstock::memory
