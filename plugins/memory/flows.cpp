@@ -5,7 +5,8 @@
 namespace penstock::memory {
 namespace {
 
-constexpr int kMost = 1000;  // flows moved by one call, gates looked at by one
+constexpr int kMost = 1000;   // flows moved by one call, gates looked at by one
+constexpr int kGiveUps = 64;  // tickets given up at once when another flow of their key goes first
 
 std::uint64_t rank(const Task& t) noexcept {
   const std::uint64_t priority = static_cast<std::uint32_t>(t.priority) ^ 0x80000000u;
@@ -86,8 +87,8 @@ void Flows::unready(Task& t, const Now& now) noexcept {
   --flow.count;
   if (!flow.line) return;
   if (flow.count == 0) {
-    leave(flow, false);
-    regate_all(flow, now);
+    leave(flow);
+    regate_all(flow, false, now);
   } else if (const auto best = head(flow); *best != flow.head) {
     flow.line->move(flow, *best);
   }
@@ -101,9 +102,12 @@ void Flows::claimed(Task& t, const Now& now) noexcept {
 
 void Flows::served(Flow& flow, const Now& now) noexcept {
   if (!flow.line) return;
-  leave(flow, true);
+  const Key& key = *flow.key;
+  leave(flow);
+  pass_over(key, now);
+  regate_all(flow, false, now);
+  open_.turn(key);
   if (flow.count > 0) enter(flow, now);
-  regate_all(flow, now);
 }
 
 void Flows::returned(Task& t, const Now& now) noexcept {
@@ -111,7 +115,7 @@ void Flows::returned(Task& t, const Now& now) noexcept {
   --own_.leased;
   for (Gate* g : t.flow->gates) {
     --g->leased;
-    room = regate(*g, now) || room;
+    room = regate(*g, false, now) || room;
   }
   if (room) pool_.bell.work();
 }
@@ -128,64 +132,73 @@ std::optional<Place> Flows::head(Flow& flow) noexcept {
 
 // ---- lines
 
-void Flows::stand(Line& line, Flow& flow) noexcept {
-  try {
-    line.join(flow);
-  } catch (...) {
-    strays_ = true;
+// The gate that has no room for the flow, or where others wait already; `past`: not to be asked.
+Gate* Flows::closed(const Flow& flow, const Gate* past, const Now& now) const noexcept {
+  for (Gate* g : flow.gates) {
+    if (g != past && !(g->line.empty() && g->admitted < g->room(now))) return g;
   }
+  return nullptr;
 }
 
 void Flows::enter(Flow& flow, const Now& now) noexcept {
   flow.head = *head(flow);
-  for (Gate* g : flow.gates) {
-    if (g->line.empty() && g->admitted < g->room(now)) continue;
-    stand(g->line, flow);
-    if (!g->due && g->room(now) == 0) schedule(*g, g->opens(now));
-    return;
-  }
-  stand(open_, flow);
-  if (flow.line) {
-    for (Gate* g : flow.gates) ++g->admitted;
+  const Flow* best = open_.best(*flow.key);
+  if (best && flow.head < best->head) pass_over(*flow.key, now);
+  stand(flow, closed(flow, nullptr, now), false, now);
+}
+
+// Puts the flow into the line of the gate, or into the open one, with a ticket if a gate counts.
+void Flows::stand(Flow& flow, Gate* gate, bool to_front, const Now& now) noexcept {
+  try {
+    (gate ? gate->line : open_).join(flow, to_front);
+    if (gate) {
+      if (!gate->due && gate->room(now) == 0) schedule(*gate, gate->opens(now));
+    } else if (std::ranges::any_of(flow.gates, &Gate::limited)) {
+      open_.grant(flow);
+      for (Gate* g : flow.gates) ++g->admitted;
+    }
+  } catch (...) {
+    strays_ = strays_ || !flow.line;  // without a ticket it parks at its turn, if it must
   }
 }
 
-void Flows::leave(Flow& flow, bool served) noexcept {
-  if (flow.line == &open_) {
-    for (Gate* g : flow.gates) --g->admitted;
+// Another flow of the key goes first: the room made for the ones in the open line is for others to take.
+void Flows::pass_over(const Key& key, const Now& now) noexcept {
+  for (int n = 0; n < kGiveUps; ++n) {
+    Flow* holder = open_.ticket_holder(key);
+    if (!holder) break;
+    give_up(*holder);
+    regate_all(*holder, false, now);
   }
-  flow.line->leave(flow, served);
 }
 
+void Flows::give_up(Flow& flow) noexcept {
+  if (flow.ticket == 0) return;
+  open_.revoke(flow);
+  for (Gate* g : flow.gates) --g->admitted;
+}
+
+void Flows::leave(Flow& flow) noexcept {
+  give_up(flow);
+  flow.line->leave(flow);
+}
+
+// The front flow meets a closed gate: a limit was lowered, or its ticket is gone.
 void Flows::park(Flow& flow, Gate& gate, const Now& now) noexcept {
-  leave(flow, false);
-  stand(gate.line, flow);
-  if (!gate.due) schedule(gate, gate.opens(now));
-  for (Gate* g : flow.gates) {
-    if (g != &gate) regate(*g, now);
-  }
+  leave(flow);
+  stand(flow, &gate, false, now);
+  regate_all(flow, true, now);
 }
 
-bool Flows::regate(Gate& gate, const Now& now) noexcept {
+bool Flows::regate(Gate& gate, bool to_front, const Now& now) noexcept {
   int moved = 0;
   while (!gate.line.empty() && gate.admitted < gate.room(now) && moved < kMost) {
     Flow& flow = gate.line.front();
-    gate.line.leave(flow, true);
+    const Key& key = *flow.key;
+    gate.line.leave(flow);
+    gate.line.turn(key);
+    stand(flow, closed(flow, &gate, now), to_front, now);
     ++moved;
-    // Past this gate: it is not asked again, or it would send the flow to its own back.
-    Gate* closed = nullptr;
-    for (Gate* g : flow.gates) {
-      if (g != &gate && !(g->line.empty() && g->admitted < g->room(now))) closed = g;
-    }
-    if (closed) {
-      stand(closed->line, flow);
-      if (!closed->due && closed->room(now) == 0) schedule(*closed, closed->opens(now));
-      continue;
-    }
-    stand(open_, flow);
-    if (flow.line) {
-      for (Gate* g : flow.gates) ++g->admitted;
-    }
   }
   if (gate.line.empty()) {
     if (gate.users > 0) schedule(gate, std::nullopt);
@@ -197,9 +210,9 @@ bool Flows::regate(Gate& gate, const Now& now) noexcept {
   return moved > 0;
 }
 
-void Flows::regate_all(const Flow& flow, const Now& now) noexcept {
+void Flows::regate_all(const Flow& flow, bool to_front, const Now& now) noexcept {
   for (Gate* g : flow.gates) {
-    if (!g->line.empty()) regate(*g, now);
+    if (!g->line.empty()) regate(*g, to_front, now);
   }
 }
 
@@ -233,7 +246,7 @@ void Flows::refresh(const Now& now) noexcept {
     if (gate.users == 0) {
       drop_if_unused(gate, now);
     } else {
-      regate(gate, now);
+      regate(gate, false, now);
     }
   }
 }

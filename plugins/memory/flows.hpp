@@ -1,9 +1,11 @@
 // The ready tasks of one queue, in flows, and the gates they pass: which may be claimed next.
 //
 // The algorithm. A flow with ready tasks stands in one line: the open one, or that of the first of its
-// gates which has no room for it. A gate counts the flows in the open line that pass it (`admitted`) and
-// admits as many as it has room for, so a claim meets closed gates only where a limit was lowered. What
-// makes room (a slot back, a token, another limit) lets that many flows out of the gate's line.
+// gates which has no room for it. A flow enters the open line with a ticket, which counts as `admitted` by
+// its gates; they admit as many as they have room for, so a claim seldom meets a closed gate. A ticket
+// is given up when the flow leaves, and when another flow of its key goes first: room must not wait for a
+// flow that is not the best of its key. What makes room (a slot back, a token, a ticket given up, another
+// limit) lets as many flows out of the gate's line.
 // A queue without keys and gates has the plain flow only, and no lines.
 #pragma once
 
@@ -85,12 +87,15 @@ class Flows {
   void drop_if_unused(Gate&, const Now&) noexcept;
 
   void leave_plain() noexcept;
+  Gate* closed(const Flow&, const Gate* past, const Now&) const noexcept;
   void enter(Flow&, const Now&) noexcept;
-  void stand(Line&, Flow&) noexcept;
-  void leave(Flow&, bool served) noexcept;
+  void stand(Flow&, Gate* gate, bool to_front, const Now&) noexcept;
+  void pass_over(const Key&, const Now&) noexcept;
+  void give_up(Flow&) noexcept;
+  void leave(Flow&) noexcept;
   void park(Flow&, Gate&, const Now&) noexcept;
-  bool regate(Gate&, const Now&) noexcept;  // whether it let somebody through
-  void regate_all(const Flow&, const Now&) noexcept;
+  bool regate(Gate&, bool to_front, const Now&) noexcept;  // whether it let somebody through
+  void regate_all(const Flow&, bool to_front, const Now&) noexcept;
   void schedule(Gate&, std::optional<Millis> at) noexcept;
   std::optional<Place> head(Flow&) noexcept;
 

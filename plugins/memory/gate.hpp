@@ -28,7 +28,7 @@ struct Gate {
   std::string_view name;
   std::uint64_t users = 0;     // flows that pass it
   std::uint64_t leased = 0;    // slots taken
-  std::uint64_t admitted = 0;  // flows in the open line that pass it
+  std::uint64_t admitted = 0;  // flows in the open line that pass it with a ticket
   std::int64_t full_at = 0;    // of its token bucket; see TokenRate
   Line line;                   // those that wait for it
   // What holds for it now; copied from the settings whenever they change.
@@ -38,6 +38,7 @@ struct Gate {
 
   static std::int64_t nanos(const Now& now) noexcept { return now.boot.count() * 1'000'000; }
   bool timed() const noexcept { return limit.per_second > 0; }
+  bool limited() const noexcept { return timed() || limit.running >= 0; }
   TokenRate rate() const noexcept { return {limit.per_second, limit.burst}; }
 
   bool held(const Now& now) const noexcept { return held_until > now.boot; }

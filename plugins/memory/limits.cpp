@@ -47,7 +47,7 @@ Result<void> Flows::changed(std::string_view name, const Now& now) {
   if (const GateSetting& s = at->second; !s.declared && !s.by_operator && s.held_until <= now.boot) settings_.erase(at);
   if (name.empty()) adopt(own_, now);
   for (auto& [gate_name, g] : gates_) {
-    if (gate_name != name && class_of(gate_name) != name) continue;
+    if (name.empty() || (gate_name != name && class_of(gate_name) != name)) continue;
     adopt(g, now);
     if (!g.line.empty()) schedule(g, now.boot);
   }

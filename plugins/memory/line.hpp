@@ -39,6 +39,7 @@ struct Flow {
   std::uint64_t users = 0;  // records, in any state
   Line* line = nullptr;     // where it stands; null: it has no ready task, or is a stray
   Place head;               // of its best task, as the line knows it
+  std::size_t ticket = 0;   // see Line::tickets: 1 and its place there; 0: it has none
 };
 
 class Line {
@@ -50,10 +51,19 @@ class Line {
   // The flow whose turn it is. Requires: not empty.
   Flow& front() const noexcept { return *first_->flows.begin()->flow; }
 
-  // Takes the flow in; its key goes to the back unless it stands here already.
-  void join(Flow&);
-  // Lets it go. `served`: it had its turn, and the rest of its key goes to the back.
-  void leave(Flow&, bool served) noexcept;
+  // The best flow of the key; null: none stands here.
+  const Flow* best(const Key&) const noexcept;
+
+  // Takes the flow in; its key goes to the back, or the front, unless it stands here already.
+  void join(Flow&, bool to_front = false);
+  void leave(Flow&) noexcept;
+  // The key had its turn: what is left of it goes to the back.
+  void turn(const Key&) noexcept;
+  // Tickets: flows of the open line that their gates have made room for. Room for a flow whose key is
+  // served by others is room wasted, so they can be found by their key.
+  void grant(Flow&);
+  void revoke(Flow&) noexcept;
+  Flow* ticket_holder(const Key&) const noexcept;  // any; null: none
   // The flow's best task is another one now.
   void move(Flow&, const Place& head) noexcept;
 
@@ -67,10 +77,12 @@ class Line {
   };
   struct Seat {
     std::set<Standing> flows;
+    std::vector<Flow*> tickets;
     Seat *before = nullptr, *after = nullptr;
   };
 
   void append(Seat&) noexcept;
+  void prepend(Seat&) noexcept;
   void unlink(Seat&) noexcept;
 
   std::unordered_map<const Key*, Seat> seats_;

@@ -43,6 +43,25 @@ TEST_CASE("a task passes all of its gates or waits") {
   CHECK(taken(lab.claim(3)) == Numbers{2, 3});
 }
 
+TEST_CASE("room does not wait for a flow that is not the best of its key") {
+  StoreLab lab;
+  lab.limit("h", {.running = 1});
+  lab.put(1, "", {"h"}, 5);
+  for (unsigned n = 2; n <= 20; ++n) lab.put(n);
+  lab.put(30, "", {"h", "k"}, -5);
+  lab.put(31, "other", {"h"});
+  CHECK(taken(lab.claim(2)) == Numbers{30, 2});
+}
+
+TEST_CASE("a key whose gate is free takes its turn, whoever else asked for that gate before") {
+  StoreLab lab;
+  lab.limit("h", {.running = 1});
+  lab.put(1, "a", {"h"}, 1);
+  for (unsigned n = 2; n <= 9; ++n) lab.put(n, "a");
+  lab.put(11, "w", {"h"});
+  CHECK(taken(lab.claim(3)) == Numbers{2, 11, 3});
+}
+
 TEST_CASE("keys take turns behind a gate as well") {
   StoreLab lab;
   lab.limit("g", {.running = 1});
