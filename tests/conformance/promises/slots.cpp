@@ -25,20 +25,33 @@ void rung(Lab& lab, std::uint64_t bell, std::string_view by, Here here = Here::n
   holds(must(waiter->wait(bell, lab.harness().patience), "wait", here) != bell, "a ring by " + std::string(by), here);
 }
 
-// Claims, counts and ends tasks on many threads until `n` have ended.
+// Claims, counts and ends tasks on many threads until `n` have ended, or nothing moves any more: a claim
+// got nothing though nobody held a task, and nothing changed meanwhile.
 void work_off(Lab& lab, int threads, std::size_t n, Meter& meter) {
-  std::atomic<std::size_t> ended{0};
-  const Until late(lab.harness().patience);
+  std::atomic<std::size_t> ended{0}, changes{0};
+  std::atomic<int> inside{0};
+  std::atomic<bool> stuck{false};
   lab.store();
+  const auto step = [&](int i) {
+    const std::size_t before = changes;
+    ++inside;
+    const auto got = lab.claim(1 + static_cast<std::uint32_t>(i % 3));
+    for (const Leased& t : got) {
+      meter.in();
+      std::this_thread::yield();
+      meter.out();
+      same(lab.settle(t, i % 2 ? State::succeeded : State::dead), Item::ok, "an end");
+      ++ended, ++changes;
+    }
+    const bool alone = --inside == 0;
+    if (got.empty() && alone && changes == before) stuck = true;
+  };
   Lab::together(threads, [&](int i) {
-    while (ended < n && !late.passed()) {
-      for (const Leased& t : lab.claim(1 + static_cast<std::uint32_t>(i % 3))) {
-        meter.in();
-        std::this_thread::yield();
-        meter.out();
-        same(lab.settle(t, i % 2 ? State::succeeded : State::dead), Item::ok, "an end");
-        ++ended;
-      }
+    try {
+      while (ended < n && !stuck) step(i);
+    } catch (...) {
+      stuck = true;  // nobody waits for this thread
+      throw;
     }
   });
   same(ended.load(), n, "tasks ended");
