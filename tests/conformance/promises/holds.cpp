@@ -61,10 +61,11 @@ constexpr Promise kPromises[] = {
        auto due = ask(lab, 9).next_due;
        holds(due && *due <= lab.ticks(4), "next_due with a task that is scheduled");
        lab.pass(5);
+       limit(lab, "", {.running = 1, .per_second = 1.0 / 3600, .burst = 1});
        lab.claim_one("q", lab.ticks(3));
        hold(lab, "", lab.ticks(5));
        due = ask(lab, 9).next_due;
-       holds(due && *due <= lab.ticks(5), "next_due with a task that is leased");
+       holds(due && *due <= lab.ticks(5), "next_due with a task that is leased, the queue's own gate full");
      }},
 
     {"holds.the_longer_one_stays", "Of two holds of one gate the one that lasts longer counts.", kGates, kGatesCap,

@@ -207,6 +207,18 @@ constexpr Promise kPromises[] = {
        same(lab.settle(t, State::succeeded), Item::ok, "the holder's settlement");
      }},
 
+    {"unique.replace_leaves_former_holders_alone",
+     "A task that waits again but holds its key no more is not replaced: within unique_for that is conflict.", kUnique,
+     nullptr,
+     [](Lab& lab) {
+       NewTask a = keyed(lab, "invoice-7", Unique::waiting);
+       a.unique_for = lab.ticks(10);
+       lab.put(a);
+       same(lab.settle(lab.claim_one(), State::ready), Item::ok, "the retry");
+       taken(lab, replacing(lab), a.key.id, "that would replace what waits again");
+       same(lab.claim_one().id, a.key.id, "the task claimed");
+     }},
+
     {"unique.replace_of_nothing_is_an_enqueue", "With replace and a free key the task is just let in.", kUnique,
      nullptr, [](Lab& lab) { same(ids((lab.put(replacing(lab)), lab.claim(5))).size(), 1u, "tasks claimed"); }},
 
