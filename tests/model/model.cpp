@@ -104,6 +104,7 @@ Result<std::vector<Admission>> Model::enqueue(std::span<const NewTask> tasks, co
     seen(put_there ? "enqueue, guarded: accepted" : "enqueue, guarded: conflict");
     if (!put_there) return put_there.error();
   }
+  ++last_turn_;
   std::vector<Admission> out;
   for (const NewTask& t : tasks) out.push_back(admit(t, true, now));
   return out;
@@ -124,8 +125,9 @@ Admission Model::admit(const NewTask& t, bool limited, Now now) {
     return {on(verb, r.tombstone ? "tombstone" : name(r.state), same ? Item::exists : Item::conflict), t.key.id};
   }
   Task* replaced = nullptr;
-  Time until{};  // no period
-  if (t.unique_for > Millis(0)) until = t.unique_for > Time::max() - now.wall ? Time::max() : now.wall + t.unique_for;
+  Time until = t.unique_for == Millis(0)               ? Time::min()
+               : t.unique_for > Time::max() - now.wall ? Time::max()
+                                                       : now.wall + t.unique_for;
   if (auto last = q.keys.find(t.unique); last != q.keys.end() && holds_key(q, last->second, now)) {
     replaced = find(q, last->second.id);
     const bool holds = replaced && replaced->holds;
@@ -181,6 +183,8 @@ Item Model::settle(const Settlement& s, Now now) {
   if (s.charge == Charge::crash && !again) ++r.crashes;
   if (!s.note.empty()) r.note = s.note;
   Item what = Item::ok;
+  if (ended(s.to) || (s.to == State::ready && r.cancel_requested)) t->holds = false;  // a child may take its key
+  for (const NewTask& child : s.children) admit(child, false, now);
   if (s.to == State::ready && s.unstarted) {
     seen("settle: tokens go back");
     for (const std::string& gate : gates_of(r)) gates_.refund({std::string(s.key.queue), gate});
@@ -195,7 +199,6 @@ Item Model::settle(const Settlement& s, Now now) {
   } else {
     end(*t, s.to, s.keep, now);
   }
-  for (const NewTask& child : s.children) admit(child, false, now);
   return on(verb, was, what);
 }
 
@@ -244,7 +247,7 @@ Result<std::vector<Item>> Model::cancel(std::span<const TaskKey> keys, Now now) 
   if (keys.size() > properties_.max_batch) return invalid("batch");
   std::vector<Item> out;
   for (const TaskKey& key : keys) out.push_back(cancel(key, now));
-  for (auto& [name, q] : queues_) turn(q, now);
+  turn_all(now);
   return out;
 }
 
@@ -374,7 +377,7 @@ Item Model::move(const TaskKey& key, State from, State to, Millis delay, Now now
     Holder& holder = q.keys[r.unique];
     const bool free = !holds_key(q, holder, now);
     if (!free && holder.id != key.id) return on(verb, "a taken key", Item::conflict);
-    if (free) holder = {key.id, Time{}};
+    if (free) holder = {key.id, Time::min()};
     t->holds = true;
   }
   if (force) q.batches.at(r.epoch).taken.insert(key.id);
@@ -387,7 +390,7 @@ Item Model::move(const TaskKey& key, State from, State to, Millis delay, Now now
 std::vector<Item> Model::move(std::span<const TaskKey> keys, State from, State to, Millis delay, Now now) {
   std::vector<Item> out;
   for (const TaskKey& key : keys) out.push_back(move(key, from, to, delay, now));
-  for (auto& [name, q] : queues_) turn(q, now);
+  turn_all(now);
   return out;
 }
 

@@ -78,7 +78,7 @@ class Model {
   };
   struct Holder {  // of a unique key
     TaskId id;
-    Time until{};  // unique_for
+    Time until = Time::min();  // unique_for
   };
   struct Turn {  // of a fair key
     std::uint64_t since = 0,
@@ -127,6 +127,7 @@ class Model {
   bool shut(const Queue&, Now) const;
   Rooms rooms(const Queue&, Now) const;
   void turn(Queue&, Now);
+  void turn_all(Now);
   std::string objection(Queue&, const Rooms&, const Task&);
   Entry* choose(Queue&, bool ahead, Now, Answer*, const Exchanged&);
 

@@ -76,11 +76,12 @@ std::optional<Millis> Model::next_due(const Exchange& x, Now now, std::optional<
     const Queue& q = queue(share.queue);
     const Rooms rooms = this->rooms(q, now);
     const Millis held = gates_.held_until({q.name, ""});
+    for (const Millis end : {held, gates_.held_until({"*", ""})})
+      if (end > now.boot) at(soonest, end - now.boot);
     const bool never = held == kHoldForever || gates_.limit_of({q.name, ""}).running == 0;
     for (const auto& [id, t] : q.tasks) {
       const Record& r = t.record;
       if (ended(r.state)) continue;
-      if (held > now.boot) at(soonest, held - now.boot);
       if (r.state == State::scheduled || r.state == State::leased) {
         const Millis when = r.state == State::scheduled ? std::chrono::duration_cast<Millis>(r.due - now.wall)
                                                         : q.batches.at(r.epoch).until - now.boot;
@@ -115,6 +116,7 @@ Result<Exchanged> Model::exchange(const Exchange& x, Now now, Answer* answer) {
     if (!epochs.emplace(share.queue, 0).second) return seen("exchange: queue twice"), invalid;
   if (x.lease < Millis(1)) return seen("exchange: short lease"), invalid;
 
+  ++last_turn_;
   Exchanged out;
   for (const Settlement& s : x.settle) out.settled.push_back(settle(s, now));
   for (const Held& h : x.extend) out.extended.push_back(extend(h, now.boot + x.lease));
@@ -128,7 +130,7 @@ Result<Exchanged> Model::exchange(const Exchange& x, Now now, Answer* answer) {
       room -= taken;
     }
   }
-  for (auto& [name, q] : queues_) turn(q, now);
+  turn_all(now);
   std::optional<Millis> soonest;
   if (!x.claim.empty()) out.next_due = next_due(x, now, soonest);
   if (room == 0 && out.next_due == Millis(0)) seen("next_due: more at once");

@@ -48,10 +48,14 @@ void Model::turn(Queue& q, Now now) {
     claimable[t.record.fair] |= all(rooms, t.record.gates, &Room::open);
     q.bound |= !all(rooms, t.record.gates, &Room::free);
   }
-  ++last_turn_;
   for (auto& [key, turn] : q.turns) turn.since = !claimable[key] ? 0 : turn.since ? turn.since : last_turn_;
   for (const auto& [key, is] : claimable)
     if (is) q.turns.emplace(key, Turn{last_turn_, 0});
+}
+
+void Model::turn_all(Now now) {
+  ++last_turn_;  // between two of these calls all is one step
+  for (auto& [name, q] : queues_) turn(q, now);
 }
 
 // The rule that a claim of this task would break, or nothing.
@@ -116,14 +120,14 @@ Model::Entry* Model::choose(Queue& q, bool ahead, Now now, Answer* answer, const
 Result<void> Model::limit(const GateTable::Name& gate, Layer layer, const Limit* limit, Now now) {
   auto done = gates_.limit(gate, layer, limit, now);
   seen(done ? "limit: ok" : "limit: invalid");
-  for (auto& [name, q] : queues_) turn(q, now);
+  turn_all(now);
   return done;
 }
 
 Result<void> Model::hold(const GateTable::Name& gate, Millis at_most, Now now) {
   auto done = gates_.hold(gate, at_most, now);
   seen(done ? "hold: ok" : "hold: invalid");
-  for (auto& [name, q] : queues_) turn(q, now);
+  turn_all(now);
   return done;
 }
 

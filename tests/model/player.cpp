@@ -77,7 +77,7 @@ void Player::step(const Op& op) {
       return subject_.time().advance(Millis(std::max(op.time, 0)));
     case Verb::jump:
       say("the wall clock jumps by " + to_string(op.time) + "ms");
-      return subject_.time().jump_wall(Millis(op.time));
+      return subject_.time().jump_wall(Millis(key_times_ ? std::max(op.time, 0) : op.time));
     case Verb::reopen:
       say("reopen");
       if (subject_.reopen() && observer_) observer_("reopen: ok");

@@ -87,7 +87,8 @@ class Player {
   std::vector<Key> sent_, leased_, batches_;
   std::deque<std::vector<std::string_view>> gates_;  // what the tasks of a call point to
   int fresh_ = 0;
-  bool plain_ = true;  // the call has no other fault: of two faults a store may name either
+  bool key_times_ = false;  // a unique key was taken for a time: a clock set back may or may not bring it back
+  bool plain_ = true;       // the call has no other fault: of two faults a store may name either
 };
 
 }  // namespace penstock::model

@@ -63,6 +63,7 @@ void Player::flow(const Job& j, NewTask& t) {
     t.unique_while = j.waiting ? Unique::waiting : Unique::live;
     t.unique_for = Millis(j.odd == Odd::negative_time ? -1 : j.time);
     t.replace = j.replace;
+    key_times_ |= t.unique_for > Millis(0);
     if (j.odd == Odd::long_key) t.unique = octets(kMaxKey + 1);
   }
   if (has(kFair)) t.fair = j.odd == Odd::long_fair ? octets(kMaxKey + 1) : of(kFairKeys, j.fair);

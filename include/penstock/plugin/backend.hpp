@@ -115,7 +115,8 @@ enum class Unique : std::uint8_t {
 };
 
 // Fair keys, unique keys and gate names are any octets, 255 at the most. A gate called "class:key" is
-// of the class "class": what is set for "class" goes for each gate of the class that has no limit of its own.
+// of the class "class" (up to its first ':'): what is set for "class" goes for each gate of the class that
+// has no limit of its own.
 inline constexpr std::size_t kMaxKey = 255;
 inline constexpr std::size_t kMaxGates = 8;  // of one task; each at most once, none empty
 
@@ -131,8 +132,9 @@ struct NewTask {
   // Features below: a store that does not list the feature answers Errc::unsupported to any use.
   // kUnique: at most one task of the queue holds the key. Another one is Item::conflict, and the
   // admission names the holder. `unique_for` keeps the key from others for at least that long, from the
-  // enqueue on, whatever has become of its holder. With `replace`, a holder that waits (held, scheduled,
-  // ready) ends as cancelled, leaves a tombstone, and makes room for the new one in the same step.
+  // enqueue on, whatever has become of its holder. With `replace`, a task that holds the key and waits (held,
+  // scheduled, ready) ends as cancelled, leaves a tombstone, and makes room for the new one in the same step;
+  // the longer of both unique_for counts. A refusal for another reason leaves it as it is.
   std::string_view unique;
   Unique unique_while = Unique::live;
   Millis unique_for{};  // not negative
@@ -185,7 +187,8 @@ struct Settlement {
   Bytes note;  // replaces the record's note; empty leaves it as it is; <= max_body
   // kChildren: enqueued iff this settlement is accepted, in the same step. They are of the parent's
   // queue. A child whose id exists is left alone, and one whose unique key is taken is left out;
-  // queue_limit does not apply. An invalid child makes the settlement invalid.
+  // queue_limit does not apply. A parent that ends leaves its unique key to them; one that goes on is not
+  // replaced by them. An invalid child makes the settlement invalid.
   std::span<const NewTask> children;
 };
 inline constexpr Millis kKeepForever = Millis::max();
@@ -322,8 +325,8 @@ class PENSTOCK_API DurableBackend : public Interface {
   // of lapsed leases, oldest epoch first and in their batch's order, then ready ones by (priority,
   // higher weight, arrival), or as flow control has it (see the top). A lapsed task whose cancel was
   // requested ends as cancelled instead (kept as by cancel()) and is not offered. From a queue whose own
-  // gate is held, or limited to 0, nothing is claimed, lapsed tasks neither; other gates do not bind
-  // lapsed tasks.
+  // gate is held, or limited to 0, nothing is claimed, and lapsed tasks stay as they are; other gates do
+  // not bind lapsed tasks.
   // A claim that comes back with less than `limit` arms the bell: the next change that may make a
   // task claimable (a slot given back that somebody waits for is one), or that asks a running one to
   // stop, rings it once.
@@ -412,6 +415,7 @@ struct PENSTOCK_API Gates {
                              const Limit* limit) noexcept = 0;
   // Closes a gate (not a class) until that much time has passed; an earlier hold that lasts longer stays.
   // 0 opens it again. What is leased goes on. Queue "*" with the empty gate: every queue, also those to come.
+  // Errc::invalid: a bad name, a negative time.
   virtual Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept = 0;
   // Gates and classes that have a limit or a hold of their own, of one queue or (empty) of all, by queue
   // and name. "*" is listed while everything is held.
