@@ -21,7 +21,7 @@ class Database {
     sqlite3_busy_timeout(raw_, 20'000);
     execute("PRAGMA journal_mode=WAL");
     execute(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-    execute("PRAGMA wal_autocheckpoint=1000");
+    execute("PRAGMA wal_autocheckpoint=1000; PRAGMA secure_delete=OFF");
     execute(("PRAGMA cache_size=" + std::to_string(kCachePages)).c_str());
   }
   Database(const Database&) = delete;
