@@ -1,5 +1,6 @@
 // The codec `json`.
 #include <charconv>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,16 +55,35 @@ struct Builder {
   }
 };
 
-Result<void> parse(std::string_view text, rapidjson::Document& document) {
+// A copy of a payload for the parser to work in: it takes texts where they stand, and looks at up to 15
+// octets past the end.
+class Copy {
+ public:
+  explicit Copy(std::string_view text) {
+    if (text.size() + kPast > sizeof small_) large_.resize(text.size() + kPast);
+    text.copy(data(), text.size());
+    std::memset(data() + text.size(), 0, kPast);
+  }
+  char* data() noexcept { return large_.empty() ? small_ : large_.data(); }
+
+ private:
+  static constexpr std::size_t kPast = 16;
+  char small_[1024];
+  std::string large_;
+};
+
+Result<void> parse(std::string_view text, Copy& copy, rapidjson::Document& document) {
   constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
-  rapidjson::MemoryStream stream(text.data(), text.size());
+      rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  rapidjson::InsituStringStream stream(copy.data());
   rapidjson::ParseResult parsed;
   const char* why = nullptr;
   auto generate = [&](rapidjson::Document& to) {
     rapidjson::Reader parser;
     Builder builder{to};
-    parsed = parser.Parse<kFlags>(stream, builder);
+    parsed = codec_support::valid_utf8(text)
+                 ? parser.Parse<kFlags>(stream, builder)
+                 : parser.Parse<kFlags | rapidjson::kParseValidateEncodingFlag>(stream, builder);  // to say where
     why = builder.refused;
     return !parsed.IsError();
   };
@@ -97,7 +117,8 @@ class Codec final : public ValueCodec {
       char space[4096];  // spares small payloads an allocation
       rapidjson::MemoryPoolAllocator<> pool(space, sizeof space);
       rapidjson::Document document(&pool);
-      if (Result<void> parsed = parse(bytes, document); !parsed) return parsed;
+      Copy copy(bytes);
+      if (Result<void> parsed = parse(bytes, copy, document); !parsed) return parsed;
       Reader reader(document);
       value.read(reader);
       return reader.finish();

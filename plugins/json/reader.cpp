@@ -37,6 +37,14 @@ std::string shown(const Value& v) {
 
 // Two equal keys, or none. Two readers of one text must not see two different values.
 const Value* repeated_key(const Value& object) {
+  if (object.MemberCount() <= 8) {
+    for (auto m = object.MemberBegin(); m != object.MemberEnd(); ++m) {
+      for (auto before = object.MemberBegin(); before != m; ++before) {
+        if (view(before->name) == view(m->name)) return &m->name;
+      }
+    }
+    return nullptr;
+  }
   std::vector<const Value*> keys;
   keys.reserve(object.MemberCount());
   for (auto m = object.MemberBegin(); m != object.MemberEnd(); ++m) keys.push_back(&m->name);

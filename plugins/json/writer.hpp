@@ -1,10 +1,14 @@
 // FieldWriter that writes JSON, straight to the end of a string.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "../shared/field_trail.hpp"
+#include "../shared/utf8.hpp"
 #include "base64.hpp"
 #include "rapid.hpp"
 
@@ -18,14 +22,51 @@ struct StringSink {
   void Flush() {}
 };
 
+// RapidJSON puts a text octet by octet; one without a character to escape goes out as a whole here.
+class Json : public rapidjson::Writer<StringSink, rapidjson::UTF8<>, rapidjson::UTF8<>, rapidjson::CrtAllocator,
+                                      rapidjson::kWriteValidateEncodingFlag> {
+ public:
+  using Writer::Writer;
+
+  bool text(std::string_view utf8) {
+    if (!plain(utf8)) return String(utf8.data(), static_cast<rapidjson::SizeType>(utf8.size()));
+    Prefix(rapidjson::kStringType);
+    std::string& out = os_->out;
+    out.push_back('"');
+    out.append(utf8);
+    out.push_back('"');
+    return EndValue(true);
+  }
+
+ private:
+  static bool plain(std::string_view utf8) noexcept { return !escapes(utf8) && codec_support::valid_utf8(utf8); }
+
+  static bool escapes(std::string_view text) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101u, kHigh = 0x80 * kOnes;
+    std::size_t i = 0;
+    for (; i + 8 <= text.size(); i += 8) {  // an octet is below n when n taken away borrows from its top bit
+      std::uint64_t eight;
+      std::memcpy(&eight, text.data() + i, 8);
+      const std::uint64_t quote = eight ^ ('"' * kOnes), backslash = eight ^ ('\\' * kOnes);
+      const std::uint64_t found =
+          ((eight - 0x20 * kOnes) & ~eight) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+      if (found & kHigh) return true;
+    }
+    return std::any_of(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; });
+  }
+};
+
 class Writer final : public FieldWriter {
  public:
-  explicit Writer(std::string& out) : sink_{out}, json_(sink_) {}
+  explicit Writer(std::string& out) : sink_{out}, json_(sink_) {
+    if (out.empty()) out.reserve(128);  // instead of growing there step by step
+  }
 
   void field(FieldName name) override {
     if (!trail_.ok()) return;
     trail_.field(name);
-    if (!json_.Key(name.name.data(), length(name.name))) trail_.fail("the field's name is not valid UTF-8");
+    if (!json_.text(fitting(name.name))) trail_.fail("the field's name is not valid UTF-8");
   }
   void boolean(bool value) override {
     if (next()) json_.Bool(value);
@@ -42,12 +83,11 @@ class Writer final : public FieldWriter {
     json_.Double(value);
   }
   void text(std::string_view utf8) override {
-    if (next() && !json_.String(utf8.data(), length(utf8))) trail_.fail("the text is not valid UTF-8");
+    if (next() && !json_.text(fitting(utf8))) trail_.fail("the text is not valid UTF-8");
   }
   void bytes(std::string_view octets) override {
     if (!next()) return;
-    std::string text = to_base64(octets);
-    json_.String(text.data(), length(text));
+    json_.text(fitting(to_base64(octets)));
   }
   void begin_object() override {
     if (next() && trail_.enter(false)) json_.StartObject();
@@ -69,17 +109,14 @@ class Writer final : public FieldWriter {
   }
 
  private:
-  using Json = rapidjson::Writer<StringSink, rapidjson::UTF8<>, rapidjson::UTF8<>, rapidjson::CrtAllocator,
-                                 rapidjson::kWriteValidateEncodingFlag>;
-
   bool next() {
     if (trail_.in_list()) trail_.item();
     return trail_.ok();
   }
-  rapidjson::SizeType length(std::string_view text) {
-    if (text.size() <= UINT32_MAX) return static_cast<rapidjson::SizeType>(text.size());
+  std::string_view fitting(std::string_view text) {
+    if (text.size() <= UINT32_MAX) return text;
     trail_.fail("the text is longer than 4 GiB");
-    return 0;
+    return {};
   }
 
   StringSink sink_;

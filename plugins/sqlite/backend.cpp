@@ -47,7 +47,9 @@ constexpr Setting kSettings[] = {
     {.key = "checkpoint",
      .kind = Kind::size,
      .fallback = "4MiB",
-     .doc = "Size of the write-ahead log that leads to a checkpoint; twice as much disk is kept as a reserve.",
+     .doc =
+         "Size of the write-ahead log that leads to a checkpoint, half of it when there is nothing else to do; twice "
+         "as much disk is kept as a reserve.",
      .min = 64 << 10,
      .max = 1 << 30},
     {.key = "vfs", .kind = Kind::string, .fallback = "", .doc = "Name of a registered SQLite VFS, for tests."},
@@ -190,7 +192,10 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
   }
 
   Result<std::uint64_t> wait(std::uint64_t bell, Millis at_most) noexcept override {
-    return mine<std::uint64_t>([&]() -> Result<std::uint64_t> { return store_->bell.wait(bell, at_most); });
+    return mine<std::uint64_t>([&]() -> Result<std::uint64_t> {
+      if (store_->bell.now() == bell) store_->writer.rest();
+      return store_->bell.wait(bell, at_most);
+    });
   }
   void interrupt() noexcept override {
     if (getpid() == owner_) store_->bell.bump();

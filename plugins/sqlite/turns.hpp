@@ -40,11 +40,27 @@ class Turns {
     lock.unlock();
     tidy();
     lock.lock();
+    pass_on();
+  }
+
+  // Runs `act` as the leader would, unless somebody leads.
+  template <class Act>
+  void spare(Act&& act) {
+    std::unique_lock lock(mutex_);
+    if (led_) return;
+    led_ = true;
+    lock.unlock();
+    act();
+    lock.lock();
+    pass_on();
+  }
+
+ private:
+  void pass_on() {
     led_ = !waiting_.empty();
     if (led_) waiting_.front()->leads_ = true, waiting_.front()->changed_.notify_one();
   }
 
- private:
   std::mutex mutex_;
   bool led_ = false;
   std::vector<Request*> waiting_;

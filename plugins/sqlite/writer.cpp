@@ -12,7 +12,6 @@ struct Writer::Session {
   Connection connection;
   std::optional<Statements> sql;           // once the schema is there
   std::optional<Connection> checkpointer;  // a checkpoint runs on another connection than the lock it needs
-  std::int64_t step = 0;                   // frames in the WAL that call for a checkpoint
   std::int64_t frames = 0, checked = 0;    // how many there are, and were at the last checkpoint
   bool wrote = false;                      // by the commit at hand
 };
@@ -40,7 +39,7 @@ void Writer::open() {
   auto session = std::make_unique<Session>(options_);
   prepare_schema(session->connection, options_);
   session->sql.emplace(session->connection.raw());
-  session->step = options_.checkpoint / session->connection.integer("PRAGMA page_size");
+  step_ = options_.checkpoint / session->connection.integer("PRAGMA page_size");
   sqlite3_wal_hook(
       session->connection.raw(),
       [](void* to, sqlite3*, const char*, int in_wal) {
@@ -130,15 +129,21 @@ void Writer::perform(std::span<Request* const> group, Transaction& transaction) 
 void Writer::roll_back(bool reopen) noexcept {
   if (!session_) return;
   sqlite3* db = session_->connection.raw();
-  const bool rolled = sqlite3_get_autocommit(db) || sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
+  const bool rolled =
+      sqlite3_get_autocommit(db) || sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
   if (reopen || !rolled) session_.reset();
 }
 
-void Writer::tidy() noexcept {
+void Writer::rest() noexcept {
+  turns_.spare([this] { tidy(step_ / 2); });
+}
+
+// A checkpoint when so many frames have come since the last one.
+void Writer::tidy(std::int64_t most_frames) noexcept {
   if (!session_) return;
   Session& s = *session_;
   if (s.frames < s.checked) s.checked = 0;  // the WAL has started over
-  if (s.frames - s.checked < s.step) return;
+  if (s.frames - s.checked < most_frames) return;
   s.checked = s.frames;
   auto done = contain([this]() -> Result<void> { return checkpoint(), Result<void>(); });
   if (!done) host_.log(Level::warn, done.error().message);

@@ -32,11 +32,13 @@ class Writer {
       F& f;
       std::optional<Result<T>> answer;
     } question(need, f);
-    turns_.take(question, [this](auto group) { lead(group); }, [this] { tidy(); });
+    turns_.take(question, [this](auto group) { lead(group); }, [this] { tidy(step_); });
     if (question.failed) return *std::move(question.failed);
     return *std::move(question.answer);
   }
 
+  // To be called when there is nothing else to do: a checkpoint that would soon hold somebody up is made now.
+  void rest() noexcept;
   std::string durability();  // what the connection's settings give; before the first request only
   std::uint64_t commits() const noexcept { return commits_; }  // for tests: how many transactions there were
 
@@ -59,7 +61,7 @@ class Writer {
   void perform(std::span<Request* const> group, Transaction& transaction);
   void roll_back(bool reopen) noexcept;
   void open();
-  void tidy() noexcept;
+  void tidy(std::int64_t most_frames) noexcept;
   void checkpoint();
 
   Host& host_;
@@ -69,6 +71,7 @@ class Writer {
   Reserve& reserve_;
   Watermark& watermark_;
   Identity& identity_;
+  std::int64_t step_ = 0;             // frames in the WAL that call for a checkpoint
   std::unique_ptr<Session> session_;  // this and what follows is the leader's
   std::atomic<std::uint64_t> commits_{0};
   Turns<Request> turns_;

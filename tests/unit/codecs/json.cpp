@@ -113,3 +113,45 @@ TEST_CASE("json: a number that is not finite is refused by name") {
     CHECK(done.error().message == "job.ratio: JSON has no NaN and no infinity");
   }
 }
+
+TEST_CASE("json: each character that needs it is escaped, wherever in a text it stands") {
+  auto codec = open_codec("json");
+  Job job;
+  for (const auto& [octet, escaped] : std::map<char, std::string>{{'"', "\\\""},
+                                                                  {'\\', "\\\\"},
+                                                                  {'\n', "\\n"},
+                                                                  {'\0', "\\u0000"},
+                                                                  {'\x1f', "\\u001F"},
+                                                                  {' ', " "},
+                                                                  {'!', "!"},
+                                                                  {'\x7f', "\x7f"}}) {
+    for (std::size_t size = 1; size <= 20; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text = std::string(size, 'x'), expected = text;
+        text[at] = octet;
+        expected.replace(at, 1, escaped);
+        job.marks = {{text, true}};
+        const std::string json = written(*codec, job);
+        CHECK_THAT(json, Catch::Contains("\"" + expected + "\""));
+        Job back;
+        REQUIRE(read(*codec, json, back) == "");
+        CHECK(back.marks == job.marks);
+      }
+    }
+  }
+  job.marks = {{std::string(13, 'x') + "\xff", true}};
+  std::string out;
+  CHECK(!codec->encode(penstock::describe(job), out));
+}
+
+TEST_CASE("json: long texts and many members are read as short ones are") {
+  auto codec = open_codec("json");
+  Job job, back;
+  job.marks = {{std::string(5000, 'y') + "\xc3\xa9\n", true}};
+  REQUIRE(read(*codec, written(*codec, job), back) == "");
+  CHECK(back.marks == job.marks);
+  std::string many = "{";
+  for (int i = 0; i < 20; ++i) many += "\"k" + std::to_string(i) + "\":1,";
+  CHECK(error_of(many + R"("end":1})") == "");
+  CHECK(error_of(many + R"("k7":1})") == R"(payload: the key "k7" stands twice)");
+}

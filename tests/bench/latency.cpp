@@ -1,0 +1,136 @@
+// L1, L2: from the enqueue call to the first line of the handler, with nothing else to do.
+#include <cstdio>
+
+#include "bench/ceilings/naive.hpp"
+#include "bench/ceilings/same_statements.hpp"
+#include "bench/lib/clock.hpp"
+#include "bench/lib/report.hpp"
+#include "bench/lib/tasks.hpp"
+#include "torture/folder.hpp"
+
+namespace penstock::bench {
+namespace {
+
+using torture::Scratch;
+constexpr std::chrono::milliseconds kPeriod{5};  // a fixed low rate: 200 tasks a second
+
+// The same way with nothing on it: a thread that waits for a condition.
+Series naive(std::size_t count) {
+  std::vector<double> us(count);
+  Ran ran(count);
+  {
+    Naive pool(2, 1);
+    Ticker ticker(kPeriod);
+    for (std::size_t i = 0; i < count; ++i) {
+      ticker.wait();
+      pool.submit([&us, i, &ran, sent = now_ns()] {
+        us[i] = double(now_ns() - sent) / 1e3;
+        ran.mark(i), ran.end();
+      });
+    }
+    ran.wait();
+  }
+  ran.verify();
+  return {quantile(us, 0.5), quantile(us, 0.99)};
+}
+
+void produce(TaskManager& tasks, std::size_t count) {
+  Ticker ticker(kPeriod);
+  for (std::size_t i = 0; i < count; ++i) {
+    ticker.wait();
+    Job job{.index = i};
+    job.stamp = now_ns();
+    tasks.enqueue(job);
+  }
+}
+
+// A worker that notes how long each task took to reach its handler.
+class Pickup {
+ public:
+  Pickup(Options options, std::size_t count) : us_(count), ran_(count), tasks_(TaskManager::open(std::move(options))) {
+    tasks_.handle<Job>([this](const Job& job) {
+      us_[job.index] = double(now_ns() - job.stamp) / 1e3;
+      ran_.mark(job.index);
+    });
+    tasks_.add_hooks({.on_finish = [this](const TaskEvent&) { ran_.end(); }});
+    tasks_.start();
+  }
+  TaskManager& tasks() { return tasks_; }
+  // Median and 99th percentile, in microseconds, once all have ended.
+  Series finish() {
+    ran_.wait();
+    ran_.verify();
+    verify_nothing_left(tasks_);
+    tasks_.stop_graceful(Millis(10'000));
+    return {quantile(us_, 0.5), quantile(us_, 0.99)};
+  }
+
+ private:
+  std::vector<double> us_;
+  Ran ran_;
+  TaskManager tasks_;
+};
+
+Series same_process(const Options& options, std::size_t count) {
+  Pickup worker(options, count);
+  produce(worker.tasks(), count);
+  return worker.finish();
+}
+
+Series other_process(std::size_t count) {
+  const Scratch scratch(Scratch::On::disk);
+  const std::string path = scratch.fresh("l2") + "/tasks.db";
+  make_store(path, false);
+  Child producer([&] {
+    TaskManager tasks = TaskManager::open(on_sqlite(path, false));
+    produce(tasks, count);
+    return Series{};
+  });
+  Pickup worker(on_sqlite(path, false), count);
+  Series out = worker.finish();
+  producer.finish();
+  return out;
+}
+
+struct Case {
+  const char* id;
+  const char* what;
+  double p50, p99;  // the bars in microseconds; 0: none
+};
+
+void add(Report& report, const Case& c, const Columns& columns, const Columns& bare) {
+  Row row{.id = c.id, .what = std::string(c.what) + ", p99", .unit = "us", .values = columns[1], .ceilings = bare[1]};
+  row.met = row.value() <= c.p99;
+  row.bar = "<= " + std::to_string(static_cast<int>(c.p99)) + " us";
+  Row mid{.id = c.id, .what = std::string(c.what) + ", p50", .unit = "us", .values = columns[0], .ceilings = bare[0]};
+  row.ceiling_name = mid.ceiling_name = "naive: a closure to a thread that waits";
+  if (c.p50 > 0) {
+    mid.bar = "<= " + std::to_string(static_cast<int>(c.p50)) + " us";
+    mid.met = mid.value() <= c.p50;
+  } else {
+    mid.bar = "none";
+  }
+  report.add(mid);
+  report.add(row);
+}
+
+void measure(const Run& run, Report& report) {
+  const std::size_t n = run.size(600, 20);
+  const Rounds r = run.interleave({{"naive", [=] { return naive(n); }},
+                                   {"memory", [=] { return same_process(on_memory(), n); }},
+                                   {"sqlite",
+                                    [=] {
+                                      const Scratch scratch(Scratch::On::disk);
+                                      return same_process(on_sqlite(scratch.fresh("l2") + "/tasks.db", false), n);
+                                    }},
+                                   {"sqlite, two processes", [=] { return other_process(n); }}});
+  add(report, {"L1", "idle pickup, memory", 20, 300}, r.sides[1], r.sides[0]);
+  add(report, {"L2", "idle pickup, SQLite NORMAL, same process", 0, 1000}, r.sides[2], r.sides[0]);
+  add(report, {"L2", "idle pickup, SQLite NORMAL, another process", 0, 5000}, r.sides[3], r.sides[0]);
+  report.load(r.foreign);
+}
+
+}  // namespace
+}  // namespace penstock::bench
+
+int main(int argc, char** argv) { return penstock::bench::run_area(argc, argv, "latency", penstock::bench::measure); }

@@ -1,0 +1,24 @@
+// S1 to S5, and R4 for SQLite.
+#include "bench/lib/tasks.hpp"
+#include "bench/sqlite/areas.hpp"
+
+namespace penstock::bench {
+namespace {
+
+void measure(const Run& run, Report& report) {
+  whole_life(run, report);
+  bulk_enqueue(run, report);
+  producers(run, report);
+  two_processes(run, report);
+  depth(run, report);
+}
+
+}  // namespace
+
+std::size_t stored_size() {
+  return static_cast<std::size_t>(in_child([] { return Series{double(stored_body().size())}; })[0]);
+}
+
+}  // namespace penstock::bench
+
+int main(int argc, char** argv) { return penstock::bench::run_area(argc, argv, "sqlite", penstock::bench::measure); }
