@@ -6,6 +6,7 @@
 
 #include "support/cut_vfs.hpp"
 #include "torture/child.hpp"
+#include "torture/older.hpp"
 #include "torture/options.hpp"
 #include "torture/sweep.hpp"
 
@@ -101,6 +102,11 @@ bool sweep(std::uint64_t only) {
   const auto idle = [](DurableBackend&, const Base&) -> Result<std::string> { return std::string(); };
   run({"open", Millis(0), idle, true}, folder, true);
   run({"create", Millis(0), idle, true}, nothing, true);
+  for (const Older& older : kOlder) {
+    const std::string from = scratch.fresh("older"), name = "open, of version " + std::to_string(older.version);
+    older.make(from + "/a.db");
+    run({name.c_str(), Millis(0), idle, true}, from, true);
+  }
   return verdict.report(std::to_string(verdict.faults) + " kills at every file operation of " + std::to_string(number) +
                         " calls");
 }

@@ -138,7 +138,7 @@ std::vector<Operation> make_operations() {
   return {
       {"enqueue one", now, [](S& s, const B&) { return answer(enqueue(s, 1001, 1001)); }, true},
       {"enqueue 100", now, [](S& s, const B&) { return answer(enqueue(s, 2001, 2100)); }, true},
-      {"enqueue large", now, [](S& s, const B&) { return answer(enqueue(s, 1001, 1002, {}, 40'000)); }, true},
+      {"enqueue large", now, [](S& s, const B&) { return answer(enqueue(s, 1001, 1001, {}, 40'000)); }, true},
       {"enqueue delayed", now, [](S& s, const B&) { return answer(enqueue(s, 1001, 1006, Millis(500))); }, true},
       {"enqueue guarded", now,
        [](S& s, const B&) {
@@ -148,8 +148,8 @@ std::vector<Operation> make_operations() {
        true},
       {"enqueue again", now, [](S& s, const B&) { return answer(enqueue(s, 119, 126)); }, true},
       {"claim one each", now, [](S& s, const B&) { return answer(s.exchange(claim(1, Millis(5000)))); }},
-      {"claim many", now, [](S& s, const B&) { return answer(s.exchange(claim(30, Millis(5000)))); }},
-      {"claim what is due", late, [](S& s, const B&) { return answer(s.exchange(claim(60, Millis(5000)))); }},
+      {"claim many", now, [](S& s, const B&) { return answer(s.exchange(claim(10, Millis(5000)))); }},
+      {"claim what is due", late, [](S& s, const B&) { return answer(s.exchange(claim(15, Millis(5000)))); }},
       {"ack one", now, [](S& s, const B& b) { return settle(s, acks(7, 7, b)); }},
       {"ack 100", now, [](S& s, const B& b) { return settle(s, acks(11, 110, b)); }},
       {"settle variously", soon,

@@ -9,6 +9,7 @@
 
 #include "schema.hpp"
 #include "store.hpp"
+#include "torture/older.hpp"
 #include "torture/raw_sqlite.hpp"
 
 using namespace penstock;
@@ -131,18 +132,12 @@ TEST_CASE("a schema without a version is refused") {
   CHECK_THAT(store.refused(), Contains("has no schema version") && Contains(store.path));
 }
 
-// Who adds a version adds here how a file of the one before comes about, and what it holds.
 TEST_CASE("files of every older version are brought to this one") {
-  struct Older {
-    std::int64_t version;
-    void (*make)(const std::string& path);
-  };
-  static constexpr Older kOlder[] = {{0, [](const std::string& path) { std::ofstream(path, std::ios::app); }}};
-  REQUIRE(std::size(kOlder) == sqlite::kSchemaVersion);
+  REQUIRE(std::size(torture::kOlder) == sqlite::kSchemaVersion);
   Store current;
   make_with_task(current);
   const std::string schema = Raw(current.path).rows("SELECT type,name,sql FROM sqlite_master ORDER BY type,name");
-  for (const Older& older : kOlder) {
+  for (const torture::Older& older : torture::kOlder) {
     Store store;
     older.make(store.path);
     CHECK(Raw(store.path).ask("PRAGMA user_version") == std::to_string(older.version));
