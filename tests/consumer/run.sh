@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Penstock as outsiders get it: as a Meson subproject, static and shared, and installed, through
+# pkg-config. Each time a program runs durable tasks on memory and SQLite, once with the plugins linked
+# in and once with modules that it loads; a plugin of its own is loaded as well.
+#   run.sh [FOLDER]    FOLDER is made anew, used, and left there
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(realpath -m "${1:-$root/build/consumer}")
+rm -rf "$work" && mkdir -p "$work" || exit 1
+cd "$work" || exit 1
+has() { command -v "$1" >/dev/null; }
+export CCACHE_NOHASHDIR=1  # the builds are of the same sources: one compiles, the others find it done
+ccache=
+! has ccache || ccache='ccache '
+export CXX="${ccache}g++"
+warnings=(-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror)
+passed=0 failed=0
+
+check() {  # check TITLE COMMAND...
+  local title=$1 start=$SECONDS
+  shift
+  if "$@" >"$work/log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok: $title ($((SECONDS - start)) s)"
+  else
+    failed=$((failed + 1))
+    echo "not ok: $title"
+    tail -n 20 "$work/log"
+    return 1
+  fi
+}
+
+copy_consumer() {  # into folder $1
+  mkdir -p "$1" && cp "$here"/{meson.build,main.cpp,acme.cpp} "$1"
+}
+options=(--buildtype=plain "--prefix=$work/prefix")  # one prefix for all, as it is compiled in
+
+# Runs both programs of the build $1; modules are in the folder $2, or where the library looks by itself.
+run_consumer() {
+  local program modules=${2-}
+  for program in penstock-builtin penstock; do
+    rm -rf data && mkdir data || return 1
+    if [[ $program == penstock && $modules ]]; then
+      PENSTOCK_PLUGIN_PATH=$modules "$1/consumer-$program" data || return 1
+    else
+      "$1/consumer-$program" data || return 1
+    fi
+  done
+}
+
+as_subproject() {  # as_subproject static|shared
+  local source=$work/$1 build=$work/$1/build
+  copy_consumer "$source" && mkdir -p "$source/subprojects" && ln -s "$root" "$source/subprojects/penstock"
+  check "subproject, $1: configures" meson setup "$build" "$source" "${options[@]}" "-Ddefault_library=$1" &&
+    check "subproject, $1: builds without a warning" ninja -C "$build" &&
+    check "subproject, $1: works" run_consumer "$build" "$build/subprojects/penstock/plugins"
+  check "subproject, $1: installs nothing of ours" bash -c \
+    'DESTDIR="$1/destination" ninja -C "$2" install && ! find "$1/destination" -name "*penstock*" | grep .' _ "$source" "$build"
+}
+
+installed() {
+  local source=$work/installed build=$work/installed/build library
+  check "installs" bash -c 'meson setup core "$1" "${@:2}" && ninja -C core install' _ \
+    "$root" "${options[@]}" -Dtests=disabled -Dexamples=disabled || return
+  library=$(dirname "$(find "$work/prefix" -name 'libpenstock.so' | head -n 1)")
+  export PKG_CONFIG_PATH=$library/pkgconfig LD_LIBRARY_PATH=$library
+  copy_consumer "$source"
+  check "installed: configures" meson setup "$build" "$source" --buildtype=plain --wrap-mode=nofallback &&
+    check "installed: builds without a warning" ninja -C "$build" &&
+    check "installed: works" run_consumer "$build"
+  check "installed: a stranger's plugin is loaded" bash -c \
+    'PENSTOCK_PLUGIN_PATH="$1" "$2/prefix/bin/penstock" plugin inspect acme | grep "tracer.acme"' _ "$build" "$work"
+  # Without Meson, by both compilers.
+  local compiler flags
+  read -ra flags <<<"$(pkg-config --cflags --libs penstock-builtin sqlite3)"
+  for compiler in g++ clang++; do
+    has "$compiler" || continue
+    check "installed: $compiler and pkg-config, without a warning" \
+      "$compiler" "${warnings[@]}" "$source/main.cpp" -o "by-$compiler" "${flags[@]}" &&
+      check "installed: the program of $compiler works" bash -c 'rm -rf data && mkdir data && "./by-$1" data' _ "$compiler"
+  done
+}
+
+headers() {
+  local compiler
+  (cd "$root/include" && find penstock -name '*.hpp' ! -path '*/protobuf.hpp' | sort | sed 's/.*/#include <&>/') >headers.cpp
+  for compiler in g++ clang++; do
+    has "$compiler" || continue
+    check "headers: no warning of $compiler" "$compiler" "${warnings[@]}" -fsyntax-only "-I$root/include" headers.cpp
+  done
+}
+
+headers
+installed
+unset PKG_CONFIG_PATH LD_LIBRARY_PATH
+as_subproject static
+as_subproject shared
+echo "$passed passed, $failed failed"
+((failed == 0 && passed > 0))
