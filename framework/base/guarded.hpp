@@ -45,7 +45,10 @@ class Guarded {
     T* operator->() noexcept { return &owner_->data_; }
     T& operator*() noexcept { return owner_->data_; }
     void unlock() { lock_.unlock(); }
-    void relock() { lock_.lock(); }
+    void relock() {
+      owner_->mutex_.lock();
+      lock_ = std::unique_lock(owner_->mutex_.native(), std::adopt_lock);
+    }
     bool owns() const noexcept { return lock_.owns_lock(); }
     // For condition variables; it is the caller's business to wait for something that is in T.
     std::unique_lock<std::mutex>& native() noexcept { return lock_; }
