@@ -280,6 +280,9 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
     }
   };
   std::vector<Enqueued> out = send_all(requests);
+  for (std::size_t i = out.size(); i < requests.size(); ++i) {
+    out.push_back({requests[i].ref, Item::invalid, Error{Errc::internal, "enqueue middleware gave no answer for it"}});
+  }
   out.resize(requests.size());
   if (options.if_full == IfFull::block) {  // the full ones again, until there is room or the time is up
     Instant until = base::later(now(), options.block_at_most);

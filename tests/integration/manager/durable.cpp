@@ -211,6 +211,20 @@ TEST_CASE("two managers on one file run every task once") {
   CHECK(std::set<int>(ran.begin(), ran.end()).size() == 1001);
 }
 
+TEST_CASE("a task for which enqueue middleware has no answer counts as refused") {
+  Store store(every_backend());
+  auto tasks = penstock::TaskManager::open(store.options());
+  tasks.use_enqueue([](std::span<penstock::EnqueueRequest> requests, const penstock::EnqueueNext& next) {
+    return next(requests.first(1));
+  });
+  std::vector<Job> three(3);
+  auto out = tasks.enqueue_many(three);
+  REQUIRE(out.size() == 3);
+  CHECK(out[0].created());
+  CHECK_FALSE(out[1].accepted());
+  CHECK_THAT(out[2].error->message, Catch::Contains("no answer"));
+}
+
 TEST_CASE("middleware wraps both sides, hooks see what happened") {
   Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());
