@@ -1,9 +1,10 @@
 // L1, L2: from the enqueue call to the first line of the handler, with nothing else to do.
+#include "bench/lib/latency.hpp"
+
 #include <cstdio>
 
 #include "bench/ceilings/naive.hpp"
 #include "bench/ceilings/same_statements.hpp"
-#include "bench/lib/clock.hpp"
 #include "bench/lib/report.hpp"
 #include "bench/lib/tasks.hpp"
 #include "torture/folder.hpp"
@@ -11,31 +12,19 @@
 namespace penstock::bench {
 namespace {
 
+using std::chrono::milliseconds;
 using torture::Scratch;
-constexpr std::chrono::milliseconds kPeriod{5};  // a fixed low rate: 200 tasks a second
+
+constexpr milliseconds kSoon{1}, kSeldom{5};  // between tasks: memory, SQLite
 
 // The same way with nothing on it: a thread that waits for a condition.
-Series naive(std::size_t count) {
-  std::vector<double> us(count);
-  Ran ran(count);
-  {
-    Naive pool(2, 1);
-    Ticker ticker(kPeriod);
-    for (std::size_t i = 0; i < count; ++i) {
-      ticker.wait();
-      pool.submit([&us, i, &ran, sent = now_ns()] {
-        us[i] = double(now_ns() - sent) / 1e3;
-        ran.mark(i), ran.end();
-      });
-    }
-    ran.wait();
-  }
-  ran.verify();
-  return {quantile(us, 0.5), quantile(us, 0.99)};
+Series naive(milliseconds period, std::size_t count) {
+  Naive pool(2, 1);
+  return closure_latency(count, period, [&](auto c) { pool.submit(c); });
 }
 
-void produce(TaskManager& tasks, std::size_t count) {
-  Ticker ticker(kPeriod);
+void produce(TaskManager& tasks, milliseconds period, std::size_t count) {
+  Ticker ticker(period);
   for (std::size_t i = 0; i < count; ++i) {
     ticker.wait();
     Job job{.index = i};
@@ -56,13 +45,12 @@ class Pickup {
     tasks_.start();
   }
   TaskManager& tasks() { return tasks_; }
-  // Median and 99th percentile, in microseconds, once all have ended.
   Series finish() {
     ran_.wait();
     ran_.verify();
     verify_nothing_left(tasks_);
     tasks_.stop_graceful(Millis(10'000));
-    return {quantile(us_, 0.5), quantile(us_, 0.99)};
+    return latency(us_);
   }
 
  private:
@@ -71,9 +59,9 @@ class Pickup {
   TaskManager tasks_;
 };
 
-Series same_process(const Options& options, std::size_t count) {
+Series same_process(const Options& options, milliseconds period, std::size_t count) {
   Pickup worker(options, count);
-  produce(worker.tasks(), count);
+  produce(worker.tasks(), period, count);
   return worker.finish();
 }
 
@@ -83,7 +71,7 @@ Series other_process(std::size_t count) {
   make_store(path, false);
   Child producer([&] {
     TaskManager tasks = TaskManager::open(on_sqlite(path, false));
-    produce(tasks, count);
+    produce(tasks, kSeldom, count);
     return Series{};
   });
   Pickup worker(on_sqlite(path, false), count);
@@ -114,20 +102,32 @@ void add(Report& report, const Case& c, const Columns& columns, const Columns& b
   report.add(row);
 }
 
-void measure(const Run& run, Report& report) {
-  const std::size_t n = run.size(600, 20);
-  const Rounds r = run.interleave({{"naive", [=] { return naive(n); }},
-                                   {"memory", [=] { return same_process(on_memory(), n); }},
-                                   {"sqlite",
-                                    [=] {
-                                      const Scratch scratch(Scratch::On::disk);
-                                      return same_process(on_sqlite(scratch.fresh("l2") + "/tasks.db", false), n);
-                                    }},
-                                   {"sqlite, two processes", [=] { return other_process(n); }}});
+void memory(const Run& run, Report& report) {
+  const std::size_t n = run.size(3'000, 50);
+  const Rounds r = run.interleave(
+      {{"naive", [=] { return naive(kSoon, n); }}, {"memory", [=] { return same_process(on_memory(), kSoon, n); }}});
   add(report, {"L1", "idle pickup, memory", 20, 300}, r.sides[1], r.sides[0]);
-  add(report, {"L2", "idle pickup, SQLite NORMAL, same process", 0, 1000}, r.sides[2], r.sides[0]);
-  add(report, {"L2", "idle pickup, SQLite NORMAL, another process", 0, 5000}, r.sides[3], r.sides[0]);
   report.load(r.foreign);
+}
+
+void sqlite(const Run& run, Report& report) {
+  const std::size_t n = run.size(600, 20);
+  const Rounds r =
+      run.interleave({{"naive", [=] { return naive(kSeldom, n); }},
+                      {"same process",
+                       [=] {
+                         const Scratch scratch(Scratch::On::disk);
+                         return same_process(on_sqlite(scratch.fresh("l2") + "/tasks.db", false), kSeldom, n);
+                       }},
+                      {"two processes", [=] { return other_process(n); }}});
+  add(report, {"L2", "idle pickup, SQLite NORMAL, same process", 0, 1000}, r.sides[1], r.sides[0]);
+  add(report, {"L2", "idle pickup, SQLite NORMAL, another process", 0, 5000}, r.sides[2], r.sides[0]);
+  report.load(r.foreign);
+}
+
+void measure(const Run& run, Report& report) {
+  if (run.wants("L1")) memory(run, report);
+  if (run.wants("L2")) sqlite(run, report);
 }
 
 }  // namespace

@@ -1,15 +1,17 @@
 // M1 to M4: what the runtime costs where no store does.
-#include <thread>
+#include <cstdio>
 
 #include "bench/ceilings/naive.hpp"
 #include "bench/lib/clock.hpp"
+#include "bench/lib/latency.hpp"
 #include "bench/lib/report.hpp"
 #include "bench/lib/tasks.hpp"
 
 namespace penstock::bench {
 namespace {
 
-constexpr std::size_t kMany = 64;  // closures registered at once
+constexpr std::size_t kMany = 64;                // closures registered at once
+constexpr std::chrono::milliseconds kPeriod{1};  // between closures whose latency is measured
 
 auto closure(Ran& ran, std::size_t i) {
   return [&ran, i] {
@@ -89,35 +91,16 @@ Series durable(std::size_t count) {
   return out;
 }
 
-// Median and 99th percentile, in microseconds, of the way from the call to the closure's first line.
-template <class Submit>
-Series latency(std::size_t count, Submit&& submit) {
-  Ran ran(count);
-  std::vector<double> us(count);
-  Ticker ticker(std::chrono::milliseconds(1));
-  for (std::size_t i = 0; i < count; ++i) {
-    ticker.wait();
-    submit([&us, &ran, i, sent = now_ns()] {
-      us[i] = double(now_ns() - sent) / 1e3;
-      ran.mark(i);
-      ran.end();
-    });
-  }
-  ran.wait();
-  ran.verify();
-  return {quantile(us, 0.5), quantile(us, 0.99)};
-}
-
 Series naive_latency(std::size_t count) {
   Naive pool(2, 1);
-  return latency(count, [&](auto c) { pool.submit(c); });
+  return closure_latency(count, kPeriod, [&](auto c) { pool.submit(c); });
 }
 
 Series our_latency(std::size_t count) {
   TaskManager tasks = TaskManager::open(on_memory());
   tasks.add_hooks({.on_finish = [](const TaskEvent&) {}});
   tasks.start();
-  return latency(count, [&](auto c) { tasks.submit(c); });
+  return closure_latency(count, kPeriod, [&](auto c) { tasks.submit(c); });
 }
 
 void closures(const Run& run, Report& report, bool many) {
@@ -181,10 +164,10 @@ void durables(const Run& run, Report& report) {
 }
 
 void measure(const Run& run, Report& report) {
-  closures(run, report, false);
-  closures(run, report, true);
-  durables(run, report);
-  latencies(run, report);
+  if (run.wants("M1")) closures(run, report, false);
+  if (run.wants("M2")) closures(run, report, true);
+  if (run.wants("M3")) durables(run, report);
+  if (run.wants("M4")) latencies(run, report);
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ Run::Run(int argc, char** argv) {
   const char* set = std::getenv("PENSTOCK_BENCH_SMOKE");
   smoke = set && *set && std::string(set) != "0";
   if (const char* count = std::getenv("PENSTOCK_BENCH_ROUNDS")) rounds = std::atoi(count);
+  if (const char* ids = std::getenv("PENSTOCK_BENCH_ONLY")) only = ids;
   if (smoke) rounds = 1;
   if (rounds < 1) mistake("PENSTOCK_BENCH_ROUNDS is not a number above 0");
   for (int i = 1; i < argc; ++i) {

@@ -28,11 +28,17 @@ struct Row {
 // How the benchmarks are run: by the command line and the environment.
 //   PENSTOCK_BENCH_SMOKE=1   tiny sizes, one round, no judgement: shows that they work
 //   PENSTOCK_BENCH_ROUNDS=N  instead of five
+//   PENSTOCK_BENCH_ONLY=S1,S3  these ids, and what is measured with them
 struct Run {
   Run(int argc, char** argv);  // exits on a mistake
   bool smoke = false;
   int rounds = 5;
   std::string json;  // file for the rows
+  std::string only;  // ids; empty: all
+
+  bool wants(const std::string& id) const {
+    return only.empty() || ("," + only + ",").find("," + id + ",") != only.npos;
+  }
 
   std::size_t size(std::size_t full, std::size_t tiny) const { return smoke ? tiny : full; }
   Rounds interleave(const std::vector<Side>& sides) const { return bench::interleave(sides, rounds, !smoke); }

@@ -141,9 +141,9 @@ void crash(const Run& run, Report& report) {
 }
 
 void measure(const Run& run, Report& report) {
-  sizes(run, report);
-  start(run, report);
-  crash(run, report);
+  if (run.wants("R1") || run.wants("R2")) sizes(run, report);
+  if (run.wants("R3")) start(run, report);
+  if (run.wants("C1")) crash(run, report);
 }
 
 }  // namespace

@@ -6,11 +6,11 @@ namespace penstock::bench {
 namespace {
 
 void measure(const Run& run, Report& report) {
-  whole_life(run, report);
-  bulk_enqueue(run, report);
-  producers(run, report);
-  two_processes(run, report);
-  depth(run, report);
+  if (run.wants("S1") || run.wants("R4")) whole_life(run, report);
+  if (run.wants("S2")) bulk_enqueue(run, report);
+  if (run.wants("S3")) producers(run, report);
+  if (run.wants("S5")) two_processes(run, report);
+  if (run.wants("S4")) depth(run, report);
 }
 
 }  // namespace
