@@ -7,6 +7,7 @@
 #include "execution/chain.hpp"
 #include "manager/attempted.hpp"
 #include "manager/impl.hpp"
+#include "manager/names.hpp"
 
 namespace penstock::impl {
 namespace {
@@ -14,10 +15,15 @@ namespace {
 constexpr std::size_t kMaxChildren = 64;
 constexpr std::size_t kMaxProgressText = 1 << 10;
 
-std::string clipped(std::string text, std::size_t limit = durable::kMaxError) {
-  if (text.size() > limit) text.resize(limit);
+// At most `limit` octets, and no part of a character at the end.
+std::string clipped(std::string text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
+  text.resize(limit);
   return text;
 }
+
+constexpr std::size_t kMaxResultNames = 1 << 10;  // what a note holds beside a result: names of codecs
 
 // The n-th child of a task has an id that follows from its parent's: made again, it is the same.
 TaskId child_id(const TaskId& parent, std::uint64_t n) {
@@ -49,7 +55,7 @@ class Services final : public execution::AttemptServices {
     next_progress_ = now + std::chrono::seconds(1);
     durable::Note note = durable::decode_note(task_->leased.note);
     note.progress = std::min(fraction, 1.0);
-    note.progress_text = text.substr(0, kMaxProgressText);
+    note.progress_text = clipped(std::string(text.substr(0, kMaxProgressText + 1)), kMaxProgressText);
     state->engine.mark_progress(*task_, durable::encode(note), now);
     manager_.pump_cv_.notify_one();
   }
@@ -69,6 +75,16 @@ class Services final : public execution::AttemptServices {
                      "a task may add " + std::to_string(kMaxChildren) + " children in an attempt"};
       }
       durable::Child child;
+      if (auto error = wrong_name("a kind", policy.kind)) return *error;
+      if (!policy.queue.empty()) {
+        if (auto error = wrong_name("a queue name", policy.queue)) return *error;
+      }
+      if (policy.weight == 0) return Error{Errc::invalid, "a task's weight is 1 to 65535"};
+      if (payload.size() > manager_.options_.max_payload) {
+        return Error{Errc::resource_exhausted, "payload of " + std::to_string(payload.size()) +
+                                                   " octets; the limit is " +
+                                                   std::to_string(manager_.options_.max_payload)};
+      }
       child.queue = policy.queue.empty() ? task_->leased.queue : std::string(policy.queue);
       child.kind = policy.kind;
       child.id = child_id(task_->leased.id, children.size());
@@ -209,7 +225,13 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
   }
   const std::uint64_t span = start_span(view, ctx.metadata("traceparent"));
   if (tracer_) services.traceparent = tracer_->inject(span);
-  out.outcome = execution::run_chain(middleware_, ctx, [&](Context& c) { return record.handler->run(c); });
+  // Middleware may run the handler again: what it added the first time does not count then.
+  std::optional<std::size_t> before;
+  out.outcome = execution::run_chain(middleware_, ctx, [&](Context& c) {
+    if (!before) before = services.children.size();
+    services.children.erase(services.children.begin() + static_cast<std::ptrdiff_t>(*before), services.children.end());
+    return record.handler->run(c);
+  });
   if (out.outcome.verb == Outcome::Verb::done) {
     out.children = std::move(services.children);
     seal(task, out);
@@ -242,9 +264,10 @@ void Manager::seal(durable::Task& task, Attempted& out) {
       return;
     }
     out.has_result = *encoded;
-    if (out.result.size() > options_.max_payload) {
-      out.outcome = fail("result: " + std::to_string(out.result.size()) + " octets; the limit is " +
-                         std::to_string(options_.max_payload));
+    const std::uint64_t room = properties_.max_body - std::min<std::uint64_t>(properties_.max_body, kMaxResultNames);
+    if (std::uint64_t limit = std::min(options_.max_payload, room); out.result.size() > limit) {
+      out.outcome =
+          fail("result: " + std::to_string(out.result.size()) + " octets; the limit is " + std::to_string(limit));
       return;
     }
   }
@@ -298,6 +321,7 @@ namespace {
 
 // The runtime's own view of an attempt that it had asked to stop. A success counts as one: the work is done.
 void override_verb(Outcome& outcome, StopReason stop, Millis timeout) {
+  if (outcome.verb > Outcome::Verb::cancelled) outcome = retry("returned an outcome that does not exist");
   if (outcome.verb == Outcome::Verb::done || outcome.verb == Outcome::Verb::discard) return;
   if (stop == StopReason::cancel) {
     outcome = {Outcome::Verb::cancelled, "cancelled while running", {}, nullptr};
@@ -332,7 +356,7 @@ void Manager::finish_local(ManagerState& state, LocalTask& task, Outcome outcome
     task.result = std::move(outcome.result);
     return end_local(state, task, Status::succeeded, ran, at, after);
   }
-  task.error = clipped(std::move(outcome.reason));
+  task.error = clipped(std::move(outcome.reason), durable::kMaxError);
   bool cancelled = outcome.verb == Outcome::Verb::discard || outcome.verb == Outcome::Verb::cancelled;
   RetryPolicy policy =
       retry_policy(details ? details->retries : std::nullopt, details ? details->backoff : std::nullopt, {}, {});
@@ -390,7 +414,7 @@ void Manager::finish_durable(ManagerState& state, durable::Task& task, Attempted
   override_verb(outcome, stop, attempted.treatment.timeout);
   if (outcome.verb == Outcome::Verb::timed_out) ++counters_of(state, *task.lane).timed_out;
   task.ran = attempted.ran;
-  task.error = clipped(std::move(outcome.reason));
+  task.error = clipped(std::move(outcome.reason), std::min<std::size_t>(durable::kMaxError, properties_.max_body / 4));
   task.final_timeout = false;
   task.charge = Charge::none;
   task.delay = Millis(0);

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <thread>
 
-#include <penstock/plugin/names.hpp>
 #include <penstock/relay.hpp>
 
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "manager/impl.hpp"
+#include "manager/names.hpp"
 #include "outbox/record.hpp"
 
 namespace penstock::impl {
@@ -36,15 +36,20 @@ Error refusal(const EnqueueRequest& r, const Admission& a, std::uint64_t limit, 
 }
 
 // What can be refused before the store is asked.
-std::optional<Error> objection(const EnqueueRequest& r, std::uint64_t max_payload) {
+std::optional<Error> objection(const EnqueueRequest& r, const EnqueueOptions& options, std::uint64_t max_payload) {
   auto bad = [](std::string text) { return Error{Errc::invalid, std::move(text)}; };
-  if (!valid_name(r.ref.queue))
-    return bad("\"" + r.ref.queue.substr(0, 200) + "\" is not a queue name: [A-Za-z0-9._-]{1,128}");
-  if (!valid_name(r.kind)) return bad("\"" + r.kind.substr(0, 200) + "\" is not a kind: [A-Za-z0-9._-]{1,128}");
+  if (auto error = wrong_name("a queue name", r.ref.queue)) return error;
+  if (auto error = wrong_name("a kind", r.kind)) return error;
   if (r.weight == 0) return bad("a task's weight is 1 to 65535");
   if (r.payload.size() > max_payload) {
     return Error{Errc::resource_exhausted, "payload of " + std::to_string(r.payload.size()) + " octets; the limit is " +
                                                std::to_string(max_payload) + " (worker.max_payload)"};
+  }
+  for (const std::optional<Millis>& d :
+       {options.backoff, options.backoff_cap, options.timeout, options.keep_result, options.unique_for}) {
+    if (d && *d < Millis(0)) {
+      return bad("a backoff, a timeout, and the times a result or a unique key is kept are not negative");
+    }
   }
   auto too_long = [](const std::string& key) { return key.size() > kMaxKey; };
   if (too_long(r.keys.unique) || too_long(r.keys.fair) || std::ranges::any_of(r.keys.gates, too_long)) {
@@ -127,7 +132,7 @@ class EnqueueBatch {
 
  private:
   std::optional<Error> prepare(const EnqueueRequest& r, std::size_t i) {
-    if (auto error = objection(r, manager_.max_payload)) return error;
+    if (auto error = objection(r, options_, manager_.max_payload)) return error;
     const Policy& policy = policies_[std::min(i, policies_.size() - 1)];
     durable::Envelope e;
     e.version = policy.version;
@@ -225,6 +230,7 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
     throw Exception(Error{Errc::invalid, "as many ids as tasks are needed: got " + std::to_string(ids.size()) +
                                              " for " + std::to_string(drafts.size())});
   }
+  if (drafts.empty()) return {};
   std::vector<EnqueueRequest> requests(drafts.size());
   std::vector<Policy> policies;
   policies.reserve(drafts.size());
@@ -268,22 +274,18 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
     return enqueue_middleware_[level](r,
                                       [&, level](std::span<EnqueueRequest> inner) { return enter(level + 1, inner); });
   };
-  auto send_all = [&](std::span<EnqueueRequest> r) -> std::vector<Enqueued> {
-    try {
-      return enter(0, r);
-    } catch (const std::exception& e) {
-      std::vector<Enqueued> failed(r.size());
-      for (std::size_t i = 0; i < r.size(); ++i) {
-        failed[i] = {r[i].ref, Item::invalid, Error{Errc::internal, std::string("enqueue middleware: ") + e.what()}};
-      }
-      return failed;
+  std::vector<Enqueued> out;
+  const std::size_t asked = requests.size();
+  Outcome thrown = run_guarded([&] { out = enter(0, requests); });
+  if (thrown.verb != Outcome::Verb::done || out.size() != asked) {
+    std::string why = thrown.verb != Outcome::Verb::done
+                          ? thrown.reason
+                          : std::to_string(out.size()) + " answers for " + std::to_string(asked) + " tasks";
+    out.clear();
+    for (const EnqueueRequest& r : requests) {
+      out.push_back({r.ref, Item::invalid, Error{Errc::internal, "enqueue middleware: " + why}});
     }
-  };
-  std::vector<Enqueued> out = send_all(requests);
-  for (std::size_t i = out.size(); i < requests.size(); ++i) {
-    out.push_back({requests[i].ref, Item::invalid, Error{Errc::internal, "enqueue middleware gave no answer for it"}});
   }
-  out.resize(requests.size());
   if (options.if_full == IfFull::block) {  // the full ones again, until there is room or the time is up
     Instant until = base::later(now(), options.block_at_most);
     Millis pause = kFullPause;

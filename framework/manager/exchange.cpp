@@ -258,6 +258,7 @@ bool Manager::refresh_queues(Locked& state) {
 // Sends what is overdue while all workers are busy, leases ahead, and every few seconds lets the store
 // forget what has ended long ago.
 void Manager::pump(std::stop_token stop) {
+  own_thread();
   Aftermath after;
   Instant trim_at = now() + Millis(2'000);
   auto state = state_.lock();
@@ -311,6 +312,7 @@ void Manager::trim_store() {
 // Extends every held lease at a third of its life, on calls of its own; at once when the bell may mean
 // that a cancel is wanted.
 void Manager::keep(std::stop_token stop) {
+  own_thread();
   Aftermath after;
   std::uint64_t bell = 0;
   const Millis tick = std::max(options_.lease / 6, Millis(1));

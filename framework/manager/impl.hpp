@@ -49,6 +49,7 @@ using results::LocalTask;
 using scheduling::Lane;
 
 inline constexpr const char* kLocalQueue = "local";
+inline constexpr unsigned kMostThreads = 4096;
 
 // A kind's handler, and what it counts.
 struct HandlerRecord {
@@ -206,6 +207,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool wait_idle(Millis at_most);
   void request_stop() noexcept;
   bool stop(Millis deadline, bool now);
+  void stop_for_good() noexcept;
 
  private:
   friend class Services;
@@ -215,11 +217,12 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Instant now() const { return clock_.now(); }
   // Waits on `cv` until `at` by the manager's clock, or until it is notified.
   void wait_until(std::condition_variable& cv, Locked& state, Instant at);
-  bool in_worker() const noexcept;
-  void refuse_in_worker(const char* call) const;
+  void own_thread() const noexcept;  // called first in each thread that the manager starts
+  bool in_own_thread() const noexcept;
+  void refuse_in_own_thread(const char* call) const;
 
   // workers.cpp
-  void ensure_workers(ManagerState& state);
+  Result<void> ensure_workers(ManagerState& state);
   void spawn_worker(ManagerState& state);
   void work(std::shared_ptr<Worker> self);
   bool run_next(Locked& state, Worker& self, Aftermath& after);

@@ -48,9 +48,10 @@ class SignalScope {
 
 }  // namespace
 
-void Manager::refuse_in_worker(const char* call) const {
-  if (in_worker()) {
-    throw Exception(Error{Errc::invalid, std::string(call) + " waits for handlers, so a handler must not call it"});
+void Manager::refuse_in_own_thread(const char* call) const {
+  if (in_own_thread()) {
+    throw Exception(
+        Error{Errc::invalid, std::string(call) + " waits for handlers, so a handler must not call it, nor a hook"});
   }
 }
 
@@ -60,10 +61,11 @@ void Manager::start() {
   if (state->stopping)
     throw Exception(Error{Errc::unavailable, "the task manager was stopped and cannot be started again"});
   frozen_ = true;
-  ensure_workers(*state);
+  value_or_throw(ensure_workers(*state));
   if (state->started || handlers_.empty()) return;
   state->started = true;
   refresh_queues(state);
+  if (state->stopping) return;  // meanwhile
   state->leasing = true;
   pump_thread_ = std::jthread([this](std::stop_token stop) { pump(stop); });
   keeper_thread_ = std::jthread([this](std::stop_token stop) { keep(stop); });
@@ -73,13 +75,16 @@ void Manager::start() {
 }
 
 void Manager::resize(unsigned threads) {
-  if (threads == 0) throw Exception(Error{Errc::invalid, "a task manager has at least 1 thread"});
+  if (threads == 0 || threads > kMostThreads) {
+    throw Exception(Error{
+        Errc::invalid, "threads: from 1 up to " + std::to_string(kMostThreads) + ", got " + std::to_string(threads)});
+  }
   auto state = state_.lock();
   state->target = threads;
   for (std::size_t i = 0; i < state->workers.size(); ++i) {
     state->workers[i]->retire = i >= threads;  // the others go when their handlers have returned
   }
-  if (!state->workers.empty()) ensure_workers(*state);
+  if (!state->workers.empty()) (void)ensure_workers(*state);
   std::vector<std::shared_ptr<Worker>> retired = std::move(state->retired);
   state->retired.clear();
   state->woken = state->sleeping;
@@ -97,7 +102,7 @@ void Manager::request_stop() noexcept {
 }
 
 int Manager::run() {
-  refuse_in_worker("run()");
+  refuse_in_own_thread("run()");
   SignalScope signals(*this);
   start();
   {
@@ -108,7 +113,7 @@ int Manager::run() {
 }
 
 int Manager::drain() {
-  refuse_in_worker("drain()");
+  refuse_in_own_thread("drain()");
   SignalScope signals(*this);
   start();
   wait_idle(Millis::max());
@@ -141,7 +146,7 @@ void Manager::note_idle(ManagerState& state) {
 }
 
 bool Manager::wait_idle(Millis at_most) {
-  refuse_in_worker("wait_idle()");
+  refuse_in_own_thread("wait_idle()");
   Instant until = base::later(now(), at_most);
   Millis look = kIdleLook;
   auto state = state_.lock();
@@ -196,8 +201,17 @@ void Manager::begin_stop(ManagerState& state, bool now_, Instant at, Aftermath& 
   if (state.listening) after.interrupt = true;
 }
 
+// For a destructor, which may run inside a handler: there nobody may wait for handlers, so another thread does.
+void Manager::stop_for_good() noexcept {
+  Outcome failed = run_guarded([this] {
+    if (!in_own_thread()) return void(stop(Millis(0), true));
+    std::thread([self = shared_from_this()] { self->stop(Millis(0), true); }).detach();
+  });
+  if (failed.verb != Outcome::Verb::done) host_->log(Level::error, "the task manager did not stop: " + failed.reason);
+}
+
 bool Manager::stop(Millis deadline, bool at_once) {
-  refuse_in_worker("a stop");
+  refuse_in_own_thread("a stop");
   Aftermath after;
   auto state = state_.lock();
   if (state->closed) return state->stuck == 0;

@@ -1,10 +1,9 @@
 // In-memory tasks: submitted, cancelled, waited for.
 #include <algorithm>
 
-#include <penstock/plugin/names.hpp>
-
 #include "base/later.hpp"
 #include "manager/impl.hpp"
+#include "manager/names.hpp"
 
 namespace penstock::impl {
 namespace {
@@ -21,8 +20,8 @@ Error full(const std::string& queue, std::uint64_t limit) {
 
 std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOptions& options, bool want_refs) {
   const std::string queue = options.queue.empty() ? kLocalQueue : options.queue;
-  if (!valid_name(queue))
-    throw Exception(Error{Errc::invalid, "\"" + queue + "\" is not a queue name: [A-Za-z0-9._-]{1,128}"});
+  require_name("a queue name", queue);
+  if (!options.name.empty()) require_name("a task's name", options.name);
   if (options.weight == 0) throw Exception(Error{Errc::invalid, "a task's weight is 1 to 65535"});
   std::vector<TaskRef> refs;
   if (want_refs) refs.reserve(closures.size());
@@ -33,14 +32,14 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
     std::size_t waiting = state->scheduler.queued() - state->leased_ready;
     return options_.local_limit == 0 || waiting + closures.size() <= options_.local_limit;
   };
-  if (!room() && options_.local_if_full == IfFull::block && !in_worker()) {
+  if (!room() && options_.local_if_full == IfFull::block && !in_own_thread()) {
     ++state->awaiting;
     while (!room() && !state->stopping) ended_.wait(state.native());
     --state->awaiting;
   }
   if (state->stopping) throw Exception(Error{Errc::unavailable, "the task manager is stopping and takes no new tasks"});
   if (!room()) throw Exception(full(queue, options_.local_limit));
-  if (state->workers.size() < state->target) ensure_workers(*state);
+  if (state->workers.size() < state->target) value_or_throw(ensure_workers(*state));
   Lane& lane = state->scheduler.lane(queue);
   Counters& counters = counters_of(*state, lane);
   Counters* named = nullptr;

@@ -1,10 +1,11 @@
 // The public face, and what all parts of the manager share.
+#include <set>
 #include <unistd.h>
 
 #include <penstock/manager.hpp>
-#include <penstock/plugin/names.hpp>
 
 #include "manager/impl.hpp"
+#include "manager/names.hpp"
 
 namespace penstock {
 namespace impl {
@@ -35,14 +36,18 @@ Manager::~Manager() {
 void Manager::add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler,
                           std::vector<DeclaredLimit> limits) {
   if (frozen_) throw Exception(Error{Errc::invalid, "handlers are given before start()"});
-  auto check = [this](std::string_view kind) {
-    std::string text(kind.substr(0, 200));
-    if (!valid_name(kind))
-      throw Exception(Error{Errc::invalid, "\"" + text + "\" is not a kind: [A-Za-z0-9._-]{1,128}"});
-    if (handlers_.contains(kind)) throw Exception(Error{Errc::conflict, "kind \"" + text + "\" has a handler already"});
-  };
-  check(policy.kind);
-  for (std::string_view alias : policy.aliases) check(alias);
+  if (!handler) throw Exception(Error{Errc::invalid, "a handler is needed, got none"});
+  std::set<std::string_view> kinds(policy.aliases.begin(), policy.aliases.end());
+  if (kinds.size() < policy.aliases.size() || !kinds.insert(policy.kind).second) {
+    throw Exception(Error{Errc::conflict, "a kind and its aliases are different names"});
+  }
+  for (std::string_view kind : kinds) {
+    require_name("a kind", kind);
+    if (handlers_.contains(kind)) {
+      throw Exception(Error{Errc::conflict, "kind \"" + std::string(kind) + "\" has a handler already"});
+    }
+  }
+  if (!policy.queue.empty()) require_name("a queue name", policy.queue);
   auto record = std::make_shared<HandlerRecord>();
   record->policy = policy;
   record->handler = std::move(handler);
@@ -141,7 +146,7 @@ TaskManager& TaskManager::operator=(TaskManager&& other) noexcept {
   return *this;
 }
 TaskManager::~TaskManager() {
-  if (impl_) impl_->stop(Millis(0), true);
+  if (impl_) impl_->stop_for_good();
 }
 TaskManager TaskManager::open(const std::filesystem::path& config) { return open(read_config(config)); }
 TaskManager TaskManager::open(Options options) { return TaskManager(impl::Manager::open(std::move(options))); }

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "config/document.hpp"
+#include "durable/envelope.hpp"
 #include "manager/impl.hpp"
+#include "manager/names.hpp"
 
 // The table of the plugins that are linked in, when the program links penstock-builtin.
 extern "C" __attribute__((weak)) const penstock::PluginEntry* penstock_builtin_table() noexcept;
@@ -61,11 +63,22 @@ void normalise(Options& o) {
   auto require = [](bool ok, const char* what) {
     if (!ok) throw Exception(Error{Errc::invalid, what});
   };
-  require(o.threads <= 4096, "threads: at most 4096");
-  require(o.lease >= Millis(30), "lease: at least 30ms");
+  require(o.threads <= kMostThreads, "threads: at most 4096");
+  require(o.lease >= Millis(30) && o.lease <= std::chrono::hours(24), "lease: from 30ms up to 24h");
   require(o.batch >= 1, "batch: at least 1");
   require(o.timeout >= Millis(0) && o.grace >= Millis(0) && o.stop_timeout >= Millis(0), "a duration is not negative");
   require(o.max_crashes >= 1, "max_crashes: at least 1");
+  require(o.codecs.size() <= durable::kMaxTransforms + 1, "codecs: a value codec and at most 8 transforms");
+  for (const auto& [name, weight] : o.queues) {
+    if (name != "*") require_name("a queue name", name);
+  }
+}
+
+// What is accepted here must be accepted by the store.
+void check_payload(const Options& options, const Properties& p) {
+  if (options.max_payload <= p.max_body) return;
+  throw Exception(Error{Errc::invalid, "max_payload: " + std::to_string(options.max_payload) + " octets; backend \"" +
+                                           options.backend.use + "\" takes bodies of " + std::to_string(p.max_body)});
 }
 
 durable::EngineOptions engine_options(const Options& o, const Properties& p) {
@@ -119,6 +132,7 @@ std::shared_ptr<Manager> Manager::open(Options options) {
   auto backend = create<DurableBackend>(*plugins, options.backend);
   if (!backend) throw Exception(Error{Errc::invalid, "backend.use: name a backend, such as \"memory\" or \"sqlite\""});
   check_durability(options, backend->properties());
+  check_payload(options, backend->properties());
   host->log(Level::info, "backend " + options.backend.use + ", durability " + backend->properties().durability);
 
   std::shared_ptr<Manager> made(

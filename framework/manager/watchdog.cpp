@@ -22,6 +22,7 @@ void Manager::poke_watchdog() noexcept {
 }
 
 void Manager::watch(std::stop_token stop) {
+  own_thread();
   Aftermath after;
   int stops_seen = 0;
   while (!stop.stop_requested()) {
@@ -118,7 +119,7 @@ void Manager::abandon(ManagerState& state, std::size_t index, Instant at, Afterm
     Status status = run.stop == StopReason::timeout ? Status::timed_out : Status::cancelled;
     end_local(state, local, status, given_up.ran, at, after);
   }
-  ensure_workers(state);
+  (void)ensure_workers(state);
 }
 
 }  // namespace penstock::impl

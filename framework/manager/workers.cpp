@@ -1,5 +1,6 @@
 // What worker threads do: pull, run, and, with nothing to run, lead or sleep.
 #include <algorithm>
+#include <system_error>
 
 #include "manager/attempted.hpp"
 #include "manager/impl.hpp"
@@ -7,20 +8,29 @@
 namespace penstock::impl {
 namespace {
 
-thread_local const Manager* worker_of_manager = nullptr;
+thread_local const Manager* manager_of_thread = nullptr;
 
 }  // namespace
 
-bool Manager::in_worker() const noexcept { return worker_of_manager == this; }
+void Manager::own_thread() const noexcept { manager_of_thread = this; }
+bool Manager::in_own_thread() const noexcept { return manager_of_thread == this; }
 
-void Manager::ensure_workers(ManagerState& state) {
-  if (state.closing) return;
-  if (!watchdog_thread_.joinable()) {
-    watchdog_thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
-  }
+// Starts the threads that are missing. Errors: resource_exhausted, when there is none to run anything.
+Result<void> Manager::ensure_workers(ManagerState& state) {
+  if (state.closing) return {};
   auto staying =
       static_cast<std::size_t>(std::ranges::count(state.workers, false, [](const auto& w) { return w->retire; }));
-  for (; staying < state.target && state.stuck <= options_.max_stuck; ++staying) spawn_worker(state);
+  try {
+    if (!watchdog_thread_.joinable()) {
+      watchdog_thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
+    }
+    for (; staying < state.target && state.stuck <= options_.max_stuck; ++staying) spawn_worker(state);
+  } catch (const std::system_error& e) {
+    host_->log(Level::error, std::string("no further thread can be started: ") + e.what());
+    if (staying == 0)
+      return Error{Errc::resource_exhausted, std::string("no thread can be started: ") + e.what(), true};
+  }
+  return {};
 }
 
 void Manager::spawn_worker(ManagerState& state) {
@@ -31,7 +41,7 @@ void Manager::spawn_worker(ManagerState& state) {
 }
 
 void Manager::work(std::shared_ptr<Worker> self) {
-  worker_of_manager = this;
+  own_thread();
   Aftermath after;
   auto state = state_.lock();
   while (!self->abandoned) {
@@ -48,7 +58,7 @@ void Manager::work(std::shared_ptr<Worker> self) {
     --state->stuck;
     std::erase(state->left_behind, self);
     if (self->thread.joinable()) self->thread.detach();
-    ensure_workers(*state);  // the cap may have kept its place empty, and leasing suspended
+    (void)ensure_workers(*state);  // the cap may have kept its place empty, and leasing suspended
     state->woken = state->sleeping;
     work_.notify_all();
   } else if (self->retire && !state->closing) {

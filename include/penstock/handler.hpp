@@ -33,7 +33,8 @@ namespace impl {
 
 // The text of whatever is being thrown, with its causes when exceptions are nested.
 inline std::string describe_exception(const std::exception& e, int depth = 0) {
-  std::string text = e.what();
+  const char* what = e.what();
+  std::string text = what ? what : "an exception without a text";
 #if __cpp_rtti
   // Not std::rethrow_if_nested: where nothing was being handled when it was thrown, that ends the process.
   auto* outer = dynamic_cast<const std::nested_exception*>(&e);

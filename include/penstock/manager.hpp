@@ -13,8 +13,8 @@
 // A manager that has no handlers is a producer: it leases nothing. Threads are started by the first
 // submit, or by start(), run() and drain().
 //
-// Thread: every method may be called from any thread, and from handlers, but for run, drain, wait_idle
-// and the two stops, which wait for handlers and are refused inside one (Errc::invalid).
+// Thread: every method may be called from any thread, and from handlers and hooks, but for run, drain,
+// wait_idle and the two stops, which wait for handlers and are refused inside one (Errc::invalid).
 // Errors: single calls throw Exception; batch calls answer per item.
 #pragma once
 

@@ -51,7 +51,7 @@ struct EnqueueOptions {
 
 // For one in-memory task.
 struct SubmitOptions {
-  std::string name{};   // shown in hooks, metrics and results
+  std::string name{};   // shown in hooks, metrics and results; [A-Za-z0-9._-]{1,128}
   std::string queue{};  // empty: "local"
   std::int32_t priority = 0;
   std::uint16_t weight = 1;

@@ -44,6 +44,25 @@ class Commands(unittest.TestCase):
         self.refused('usage: penstock plugin inspect FILE|NAME', 'plugin', 'inspect')
         self.refused('config show: --defaults is about no file; leave FILE out', 'config', 'show', 'x', '--defaults')
 
+    def test_hostile_arguments(self):
+        hostile = ['', ' ', '.', '..', '../../etc/passwd', '/', '//', '~', '{}', '*', "'; drop table task; --", '$(id)', '`id`', '|', '&',
+                   '-', '--', '--=', '%s%n', '\n', '\r\n', '\t', '\x1b[2J', '\x7f', '\x01', 'caf\u00e9', '\u202eabc', '\u200b',
+                   '\udcff\udcfe', 'x' * 100_000, '9' * 400, '-1', 'nan', '__proto__', '<script>', 'a' * 129, '*1\r\n$4\r\nPING']
+        for word in hostile:
+            for words in ([word], [word, word], ['help', word], ['version', word], ['config', word], ['config', 'check', word],
+                          ['config', 'show', word], ['config', 'show', '--defaults', word], ['plugin', word], ['plugin', 'list', word],
+                          ['plugin', 'inspect', word], ['run', word], ['stats', word], ['run', word, word], ['stats', '--', word]):
+                with self.subTest(words=[w[:40] for w in words]):
+                    done = subprocess.run([PROGRAM, *words], cwd=self.folder, capture_output=True)
+                    self.assertIn(done.returncode, (0, 1, 2), done.stderr[:500])
+                    if done.returncode == 0:
+                        self.assertTrue(words[0] == 'plugin' or words[-1] == '--', words)  # `--` ends the options
+                        continue
+                    self.assertEqual(done.stderr.count(b'\n'), 1, done.stderr[:500])
+                    self.assertTrue(done.stderr.startswith(b'penstock: '), done.stderr[:500])
+                    self.assertLess(len(done.stderr), 5000)
+                    self.assertFalse(any(c < 0x20 or c == 0x7f for c in done.stderr[:-1]), done.stderr[:500])
+
     def test_help_and_version(self):
         for command in ('plugin list', 'plugin inspect FILE|NAME', 'config check [FILE]', 'version'):
             self.assertIn('  ' + command, self.run_it('help'))

@@ -1,138 +1,71 @@
 // Names that would mean something else to a store, a path, a label or a log are refused (RELIABILITY D3).
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <penstock/plugin/names.hpp>
 
+#include "config/core.hpp"
 #include "config/text.hpp"
+#include "support/hostile_names.hpp"
 
 using penstock::valid_name;
 
-namespace {
-
-std::vector<std::string> hostile_names() {
-  using std::string;
-  std::vector<string> out{"",
-                          ".",
-                          "..",
-                          "...\n",
-                          "../x",
-                          "a/../b",
-                          "/",
-                          "//",
-                          "a/b",
-                          "\\",
-                          "a\\b",
-                          "%2e",
-                          "%2e%2e%2f",
-                          "%00",
-                          "~",
-                          "~root",
-                          "{}",
-                          "{a}",
-                          "a{b}c",
-                          "{",
-                          "}",
-                          ":",
-                          "a:b",
-                          "::",
-                          ";",
-                          "'; drop table task; --",
-                          "' or 1=1 --",
-                          "\"",
-                          "`id`",
-                          "$(id)",
-                          "${HOME}",
-                          "$HOME",
-                          "|",
-                          "a|b",
-                          "&",
-                          "a&b",
-                          ">",
-                          "<",
-                          "<script>",
-                          "*",
-                          "?",
-                          "a*",
-                          "[a]",
-                          "(",
-                          ")",
-                          "!",
-                          "@",
-                          "#",
-                          "^",
-                          "=",
-                          "+",
-                          ",",
-                          "a,b",
-                          "a b",
-                          " ",
-                          "  a",
-                          "a ",
-                          "\t",
-                          "\n",
-                          "\r\n",
-                          "a\nb",
-                          "\x1b[31m",
-                          "\x7f",
-                          "\x01",
-                          string("\0", 1),
-                          string("a\0b", 3),
-                          "\xff",
-                          "\xc0\xaf",
-                          "\xed\xa0\x80",
-                          "\xe2\x80\xae"
-                          "abc",
-                          "\xe2\x80\x8b",
-                          "\xef\xbb\xbf"
-                          "a",
-                          "caf\xc3\xa9",
-                          "\xd0\xb0",
-                          "\xf0\x9f\x98\x80",
-                          "\xef\xbc\x8f",
-                          "\xe2\x80\xa6",
-                          string(129, 'a'),
-                          string(10 << 10, 'a'),
-                          string(1 << 20, '.'),
-                          "*1\r\n$4\r\nPING",
-                          "EVAL x 0",
-                          "a\vb",
-                          "a\fb",
-                          "\b",
-                          "%s%n",
-                          "%d",
-                          "{{7*7}}",
-                          "../../etc/passwd",
-                          "C:\\x",
-                          "file:///x",
-                          "http://x",
-                          "a?b=c",
-                          "a#b",
-                          "a%b",
-                          "\xc2\xa0",
-                          "\xe2\x80\xa8",
-                          "a\xcc\x81",
-                          "\\x41",
-                          "&lt;",
-                          "a'b"};
-  for (int c = 0; c < 256; ++c) {
-    bool fine =
-        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
-    if (!fine) out.push_back("queue" + std::string(1, static_cast<char>(c)) + "1");
-  }
-  return out;
-}
-
-}  // namespace
-
 TEST_CASE("hostile names are refused") {
-  std::vector<std::string> names = hostile_names();
+  std::vector<std::string> names = penstock::testing::hostile_names();
   REQUIRE(names.size() >= 250);
   for (const std::string& name : names) {
     CAPTURE(penstock::config::printable(name));
     CHECK_FALSE(valid_name(name));
     CHECK_FALSE(penstock::config::component_name(name));
+  }
+}
+
+// Wherever the file takes a name, a hostile one is one line that shows it harmlessly.
+TEST_CASE("hostile names are refused in every place of a config file") {
+  using namespace penstock::config;
+  auto in_quotes = [](const std::string& name) {
+    std::string out = "\"";
+    for (char c : name) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+      out += plain ? std::string(1, c) : std::string(code);
+    }
+    return out + "\"";
+  };
+  for (const std::string& name : penstock::testing::hostile_names()) {
+    if (name.size() > 20'000) continue;
+    const std::string quoted_name = in_quotes(name);
+    for (const auto& [before, after] : std::vector<std::pair<std::string, std::string>>{
+             {"[worker]\nqueues = { ", " = 1 }\n"},
+             {"[worker.queues]\n", " = 1\n"},
+             {"[worker]\n", " = 1\n"},
+             {"[", "]\nx = 1\n"},
+             {"[backend.", "]\nx = 1\n"},
+             {"[backend]\nuse = ", "\n"},
+             {"[backend]\ndurability = ", "\n"},
+             {"[limiter]\nuse = ", "\n"},
+             {"[tracer]\nuse = ", "\n"},
+             {"[codec]\nuse = [", "]\n"},
+             {"[plugins]\nallow = [", "]\n"},
+             {"[worker]\nhandlers = [", "]\n"},
+             {"[log]\nlevel = ", "\n"},
+         }) {
+      if (name == "*" && before.find("queues") != std::string::npos) continue;  // all the other queues
+      if (name.empty() && after == "\n") continue;                              // none
+      if (name.size() > 1 && name[0] == '/' && before.find("handlers") != std::string::npos) continue;  // a path
+      auto root = parse(before + quoted_name + after, "f.toml");
+      auto loaded = root ? check_core(std::move(*root)) : penstock::Result<Loaded>(root.error());
+      CAPTURE(before, printable(name));
+      REQUIRE_FALSE(loaded);
+      const std::string line = loaded.error().message;
+      CHECK(line.rfind("f.toml:", 0) == 0);
+      CHECK(line.size() < 600);
+      CHECK(printable(line, 1000) == line);
+    }
   }
 }
 

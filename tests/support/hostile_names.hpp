@@ -1,0 +1,123 @@
+// Names that [A-Za-z0-9._-]{1,128} refuses, and that would mean something else to a store, a path, a label, a
+// log or a shell.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace penstock::testing {
+
+inline std::vector<std::string> hostile_names() {
+  using std::string;
+  std::vector<string> out{"",
+                          ".",
+                          "..",
+                          "...\n",
+                          "../x",
+                          "a/../b",
+                          "/",
+                          "//",
+                          "a/b",
+                          "\\",
+                          "a\\b",
+                          "%2e",
+                          "%2e%2e%2f",
+                          "%00",
+                          "~",
+                          "~root",
+                          "{}",
+                          "{a}",
+                          "a{b}c",
+                          "{",
+                          "}",
+                          ":",
+                          "a:b",
+                          "::",
+                          ";",
+                          "'; drop table task; --",
+                          "' or 1=1 --",
+                          "\"",
+                          "`id`",
+                          "$(id)",
+                          "${HOME}",
+                          "$HOME",
+                          "|",
+                          "a|b",
+                          "&",
+                          "a&b",
+                          ">",
+                          "<",
+                          "<script>",
+                          "*",
+                          "?",
+                          "a*",
+                          "[a]",
+                          "(",
+                          ")",
+                          "!",
+                          "@",
+                          "#",
+                          "^",
+                          "=",
+                          "+",
+                          ",",
+                          "a,b",
+                          "a b",
+                          " ",
+                          "  a",
+                          "a ",
+                          "\t",
+                          "\n",
+                          "\r\n",
+                          "a\nb",
+                          "\x1b[31m",
+                          "\x7f",
+                          "\x01",
+                          string("\0", 1),
+                          string("a\0b", 3),
+                          "\xff",
+                          "\xc0\xaf",
+                          "\xed\xa0\x80",
+                          "\xe2\x80\xae"
+                          "abc",
+                          "\xe2\x80\x8b",
+                          "\xef\xbb\xbf"
+                          "a",
+                          "caf\xc3\xa9",
+                          "\xd0\xb0",
+                          "\xf0\x9f\x98\x80",
+                          "\xef\xbc\x8f",
+                          "\xe2\x80\xa6",
+                          string(129, 'a'),
+                          string(10 << 10, 'a'),
+                          string(1 << 20, '.'),
+                          "*1\r\n$4\r\nPING",
+                          "EVAL x 0",
+                          "a\vb",
+                          "a\fb",
+                          "\b",
+                          "%s%n",
+                          "%d",
+                          "{{7*7}}",
+                          "../../etc/passwd",
+                          "C:\\x",
+                          "file:///x",
+                          "http://x",
+                          "a?b=c",
+                          "a#b",
+                          "a%b",
+                          "\xc2\xa0",
+                          "\xe2\x80\xa8",
+                          "a\xcc\x81",
+                          "\\x41",
+                          "&lt;",
+                          "a'b"};
+  for (int c = 0; c < 256; ++c) {
+    bool fine =
+        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
+    if (!fine) out.push_back("queue" + std::string(1, static_cast<char>(c)) + "1");
+  }
+  return out;
+}
+
+}  // namespace penstock::testing
