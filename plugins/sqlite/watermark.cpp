@@ -92,9 +92,8 @@ void Watermark::check_files() {
   forget_log();
 }
 
-void Watermark::check_epoch(Epoch epoch) const {
-  const std::uint64_t note = notes_.epoch;
-  if (note >> 1 > epoch) refuse("it has gone back: its -wal was removed, or it is an older copy");
+void Watermark::check_epoch(Epoch noted, Epoch there) const {
+  if (noted > there) refuse("it has gone back: its -wal was removed, or it is an older copy");
 }
 
 std::optional<Watermark::Log> Watermark::log() {

@@ -29,7 +29,8 @@ class Watermark {
 
   // Both throw Failure, data_regression. The first is for before SQLite opens the file.
   void check_files();
-  void check_epoch(Epoch epoch) const;
+  void check_epoch(Epoch noted, Epoch there) const;
+  Epoch noted_epoch() const noexcept { return notes_.epoch >> 1; }
 
   std::optional<Log> log();  // absent when there is none that can be read
   // After a commit: `frames` are in the log, which was `before` before it and must still be that.

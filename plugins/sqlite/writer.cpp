@@ -28,7 +28,10 @@ Writer::Writer(Host& host, const Options& options, const Clock& clock, Bell& bel
   watermark_.check_files();
   open();
   identity_.record();
-  watermark_.check_epoch(static_cast<Epoch>(session_->connection.integer("SELECT value FROM penstock_meta WHERE key='epoch'")));
+  // The note is read first: other processes go on, and a later note would be ahead of what was read.
+  const Epoch noted = watermark_.noted_epoch();
+  const auto there = session_->connection.integer("SELECT value FROM penstock_meta WHERE key='epoch'");
+  watermark_.check_epoch(noted, static_cast<Epoch>(there));
   lapse_leases(session_->connection, boot_id());
 }
 
