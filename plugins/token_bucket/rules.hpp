@@ -11,11 +11,11 @@
 
 namespace penstock::token_bucket {
 
-inline constexpr std::uint64_t kMostBurst = 1'000'000'000;
+inline constexpr std::uint32_t kMostBurst = 1'000'000'000;
 
 struct Rule {
   double per_second = 0;
-  std::uint64_t burst = 0;  // 0: one second's worth
+  std::uint32_t burst = 0;  // 0: one second's worth
 };
 using Rules = std::map<std::string, Rule, std::less<>>;
 

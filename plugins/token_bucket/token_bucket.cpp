@@ -1,4 +1,5 @@
 // The limiter `token_bucket`: one bucket for each rule of the config, in this process.
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -33,18 +34,20 @@ constexpr Setting kSettings[] = {
     {.key = "handlers", .kind = Kind::list, .fallback = "", .doc = "Rates of single kinds, written in the same way."},
 };
 
+using Nanos = Bucket::Nanos;
+
 // A bucket that is reachable only through its lock.
 class Shared {
  public:
   explicit Shared(Bucket bucket) : bucket_(bucket) {}
 
-  Grant acquire(Millis now, std::uint32_t count) {
+  Grant acquire(Nanos now, std::uint32_t count) {
     std::lock_guard lock(mutex_);
     Grant out{.granted = bucket_.take(now, count)};
     if (out.granted < count) out.retry_in = bucket_.next_in(now);
     return out;
   }
-  void refund(Millis now, std::uint32_t count) {
+  void refund(Nanos now, std::uint32_t count) {
     std::lock_guard lock(mutex_);
     bucket_.refund(now, count);
   }
@@ -54,7 +57,9 @@ class Shared {
   Bucket bucket_;
 };
 
-std::uint64_t one_second_of(double rate) { return static_cast<std::uint64_t>(std::fmax(1, std::ceil(rate))); }
+std::uint32_t one_second_of(double rate) {
+  return static_cast<std::uint32_t>(std::clamp(std::ceil(rate), 1.0, double(kMostBurst)));
+}
 
 class TokenBucket final : public Limiter {
  public:
@@ -66,7 +71,7 @@ class TokenBucket final : public Limiter {
     if (added) added = add_rules("handlers", settings.list("handlers"), "handler:", rules);
     if (!added) return added.error();
     if (double rate = settings.number("rate"); rate > 0) {
-      rules["process"] = {rate, static_cast<std::uint64_t>(settings.integer("burst"))};
+      rules["process"] = {rate, static_cast<std::uint32_t>(settings.integer("burst"))};
     } else if (settings.integer("burst") > 0) {
       return Error{Errc::invalid, "burst: it needs a `rate`"};
     }
@@ -88,14 +93,14 @@ class TokenBucket final : public Limiter {
 
  private:
   void add(const std::string& key, const Rule& rule) {
-    std::uint64_t burst = rule.burst ? rule.burst : one_second_of(rule.per_second);
+    std::uint32_t burst = rule.burst ? rule.burst : one_second_of(rule.per_second);
     buckets_.try_emplace(key, Bucket(rule.per_second, burst, now()));
   }
-  Millis now() const {
+  Nanos now() const {
     if (time_) return time_->boot();
     timespec t{};
     clock_gettime(CLOCK_BOOTTIME, &t);
-    return std::chrono::duration_cast<Millis>(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
+    return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
   }
 
   TimeSource* time_;

