@@ -1,7 +1,6 @@
 // The backend as the seam sees it: checks what needs no store, and hands on to writer and reader.
-#include <unistd.h>
-
 #include <optional>
+#include <unistd.h>
 
 #include <penstock/plugin/names.hpp>
 
@@ -63,9 +62,7 @@ Options read(const Settings& settings) {
           .remember = settings.duration("remember")};
 }
 
-bool has_wal_reset_bug(int version) {
-  return version < 3'051'003 && version != 3'050'007 && version != 3'044'006;
-}
+bool has_wal_reset_bug(int version) { return version < 3'051'003 && version != 3'050'007 && version != 3'044'006; }
 
 // All that must not be touched, not even be destroyed, in a child of the process that made it.
 struct Store {
@@ -118,7 +115,7 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
   }
 
   Properties properties() const noexcept override {
-    return {.features = kGuard | kChildren | kLimit | kStrictOrder,
+    return {.features = kUnique | kGuard | kChildren | kLimit | kStrictOrder,
             .max_batch = kMaxBatch,
             .in_flight = 2,
             .max_body = store_->options.max_body,
@@ -206,7 +203,8 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
     if (name.empty() || name.size() > 512 || name.find('\0') != name.npos) {
       return Error{Errc::invalid, "a document's name has 1 to 512 octets, none of them NUL"};
     }
-    if (value.size() > store_->options.max_body) return Error{Errc::invalid, "document " + std::string(name) + " is too long"};
+    if (value.size() > store_->options.max_body)
+      return Error{Errc::invalid, "document " + std::string(name) + " is too long"};
     return {};
   }
 

@@ -1,7 +1,7 @@
-#include <penstock/plugin/names.hpp>
-
 #include <algorithm>
 #include <set>
+
+#include <penstock/plugin/names.hpp>
 
 #include "transaction.hpp"
 
@@ -148,16 +148,24 @@ void Transaction::take_lapsed(Taking& taking, std::uint32_t& want, Exchanged& ou
         ++fewer;
         taken += view(t->id);
         if (t->flags & kStop) {
-          queue.count(State::leased, -1);
+          unleased(queue, t->flags);
           end(queue, *t, State::cancelled, kKeepForever);
           continue;
         }
         if (taking.epoch == 0) taking.epoch = next_epoch();
         Leased& leased = out.leased.emplace_back();
-        leased = {.queue = std::string(taking.name), .kind = t->kind, .body = content(*t, false), .note = content(*t, true),
-                  .id = t->id, .epoch = taking.epoch, .priority = priority_of(t->rank), .weight = weight_of(t->rank),
-                  .failures = static_cast<std::uint32_t>(t->failures), .crashes = static_cast<std::uint32_t>(t->crashes),
-                  .lapsed = true, .begun = (t->flags & kBegun) != 0};
+        leased = {.queue = std::string(taking.name),
+                  .kind = t->kind,
+                  .body = content(*t, false),
+                  .note = content(*t, true),
+                  .id = t->id,
+                  .epoch = taking.epoch,
+                  .priority = priority_of(t->rank),
+                  .weight = weight_of(t->rank),
+                  .failures = static_cast<std::uint32_t>(t->failures),
+                  .crashes = static_cast<std::uint32_t>(t->crashes),
+                  .lapsed = true,
+                  .begun = (t->flags & kBegun) != 0};
         run(sql_.task_lease, t->n, taking.epoch, t->flags & ~kBegun);
         taking.tasks.push_back(t->n);
         --want;
@@ -180,6 +188,8 @@ void Transaction::take_ready(Taking& taking, std::uint32_t want, Exchanged& out)
   if (taking.epoch == 0) taking.epoch = next_epoch();
   const std::size_t first = taking.tasks.size(), first_out = out.leased.size();
   std::vector<std::int64_t> flags;
+  std::vector<std::pair<TaskId, std::string>> drops;  // unique keys that end with the claim
+  std::int64_t noted = 0;
   {
     Use use(sql_.task_ready, queue.line(State::ready), want);
     while (use.next()) {
@@ -187,23 +197,41 @@ void Transaction::take_ready(Taking& taking, std::uint32_t want, Exchanged& out)
       const bool begun = taking.begin > 0 && crashes == 0;
       taking.begin -= begun;
       taking.tasks.push_back(use.integer(0));
-      flags.push_back((use.integer(6) & ~std::int64_t{kBegun}) | begun);
-      out.leased.push_back({.queue = std::string(taking.name), .kind = std::string(use.bytes(2)),
-                            .body = std::string(use.bytes(3)), .note = std::string(use.bytes(4)),
-                            .id = task_id(use.bytes(1)), .epoch = taking.epoch, .priority = priority_of(rank),
-                            .weight = weight_of(rank), .failures = static_cast<std::uint32_t>(use.integer(7)),
-                            .crashes = static_cast<std::uint32_t>(crashes), .lapsed = false, .begun = begun});
+      std::int64_t& now = flags.emplace_back((use.integer(6) & ~std::int64_t{kBegun}) | begun);
+      if ((now & kHolds) && (now & kFirst)) {
+        drops.emplace_back(task_id(use.bytes(1)), use.bytes(9));
+        now &= ~kHolds;
+      }
+      noted += (now & kNoted) != 0;
+      out.leased.push_back({.queue = std::string(taking.name),
+                            .kind = std::string(use.bytes(2)),
+                            .body = std::string(use.bytes(3)),
+                            .note = std::string(use.bytes(4)),
+                            .id = task_id(use.bytes(1)),
+                            .epoch = taking.epoch,
+                            .priority = priority_of(rank),
+                            .weight = weight_of(rank),
+                            .failures = static_cast<std::uint32_t>(use.integer(7)),
+                            .crashes = static_cast<std::uint32_t>(crashes),
+                            .lapsed = false,
+                            .begun = begun});
     }
   }
   for (std::size_t i = 0; i < flags.size(); ++i) {
     const std::int64_t n = taking.tasks[first + i];
     Leased& leased = out.leased[first_out + i];
-    if (flags[i] & kLargeBody) { Use use(sql_.content_get, 2 * n); if (use.next()) leased.body = use.bytes(0); }
-    if (flags[i] & kLargeNote) { Use use(sql_.content_get, 2 * n + 1); if (use.next()) leased.note = use.bytes(0); }
+    if (flags[i] & kLargeBody) {
+      Use use(sql_.content_get, 2 * n);
+      if (use.next()) leased.body = use.bytes(0);
+    }
+    if (flags[i] & kLargeNote) {
+      Use use(sql_.content_get, 2 * n + 1);
+      if (use.next()) leased.note = use.bytes(0);
+    }
     run(sql_.task_lease, n, taking.epoch, flags[i]);
   }
-  queue.count(State::ready, -static_cast<std::int64_t>(flags.size()));
-  queue.count(State::leased, static_cast<std::int64_t>(flags.size()));
+  for (const auto& [id, traits] : drops) drop_key(queue, id, traits);
+  leased(queue, static_cast<std::int64_t>(flags.size()), noted);
 }
 
 // Until something of the queue may be claimable by time alone; 0 when something is already.

@@ -1,5 +1,6 @@
 #include <penstock/plugin/names.hpp>
 
+#include "traits.hpp"
 #include "transaction.hpp"
 
 namespace penstock::sqlite {
@@ -66,8 +67,15 @@ Item Transaction::move(const TaskKey& key, State from, Millis delay, Epoch& epoc
     save_leases();
     changed(Bell::kClaimable);
   }
+  if (ended(from) && !unique_of(t->traits).empty()) {
+    auto keeper = holder(*queue, unique_of(t->traits));
+    if (keeper && keeper->id != t->id) return Item::conflict;
+    take_key(*queue, *t);
+  }
   if (ended(from)) {
     queue->keep(from, t->size + t->note_size, -1);
+  } else if (from == State::leased) {
+    unleased(*queue, t->flags);
   } else {
     queue->count(from, -1);
   }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "traits.hpp"
 #include "transaction.hpp"
 
 namespace penstock::sqlite {
@@ -62,7 +63,8 @@ Result<T> Reader::ask(F&& f) {
     F& f;
     std::optional<T> answer;
   } question(f);
-  turns_.take(question, [this](auto group) { lead(group); }, [] {});
+  turns_.take(
+      question, [this](auto group) { lead(group); }, [] {});
   if (question.failed) return *std::move(question.failed);
   return *std::move(question.answer);
 }
@@ -84,8 +86,8 @@ Record Reader::Session::record(Use& use, std::int64_t wall) {
   const TaskRow t = read_task(use);
   Record r{.state = t.state,
            .kind = t.kind,
-           .body = t.flags & kLargeBody ? large(2 * t.n) : std::string(use.bytes(16)),
-           .note = t.flags & kLargeNote ? large(2 * t.n + 1) : std::string(use.bytes(17)),
+           .body = t.flags & kLargeBody ? large(2 * t.n) : std::string(use.bytes(17)),
+           .note = t.flags & kLargeNote ? large(2 * t.n + 1) : std::string(use.bytes(18)),
            .epoch = t.epoch,
            .priority = priority_of(t.rank),
            .weight = weight_of(t.rank),
@@ -93,10 +95,13 @@ Record Reader::Session::record(Use& use, std::int64_t wall) {
            .crashes = static_cast<std::uint32_t>(t.crashes),
            .begun = t.state == State::leased && (t.flags & kBegun) != 0,
            .cancel_requested = t.state == State::leased && (t.flags & kStop) != 0,
-           .enqueued = Time(Millis(t.enqueued))};
+           .enqueued = Time(Millis(t.enqueued)),
+           .unique = std::string(unique_of(t.traits))};
   if (t.state == State::scheduled) {
-    if (t.place <= wall) r.state = State::ready;
-    else r.due = Time(Millis(t.place));
+    if (t.place <= wall)
+      r.state = State::ready;
+    else
+      r.due = Time(Millis(t.place));
   }
   if (ended(t.state)) r.ended = Time(Millis(t.place));
   return r;
@@ -115,8 +120,10 @@ Result<std::vector<std::optional<Record>>> Reader::get(std::span<const TaskKey> 
       }
       Use gone(s.gone, view(keys[i].id), Text{keys[i].queue});
       if (!gone.next()) continue;
-      out[i] = Record{.state = static_cast<State>(gone.integer(1)), .epoch = static_cast<Epoch>(gone.integer(0)),
-                      .tombstone = true, .ended = Time(Millis(gone.integer(2)))};
+      out[i] = Record{.state = static_cast<State>(gone.integer(1)),
+                      .epoch = static_cast<Epoch>(gone.integer(0)),
+                      .tombstone = true,
+                      .ended = Time(Millis(gone.integer(2)))};
     }
     return out;
   });

@@ -1,12 +1,11 @@
 // Prepared statements, and one use of one.
 #pragma once
 
-#include <sqlite3.h>
-
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <sqlite3.h>
 #include <string_view>
 
 #include "error.hpp"
@@ -18,11 +17,17 @@ struct Text {
   std::string_view value;
 };
 
+// A blob that is NULL when it is empty.
+struct Maybe {
+  std::string_view value;
+};
+
 // Owns one prepared statement of a connection.
 class Statement {
  public:
   Statement(sqlite3* db, std::string_view sql) {
-    int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw_, nullptr);
+    int code =
+        sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw_, nullptr);
     if (code != SQLITE_OK) throw failure(db, code, "prepare");
   }
   Statement(const Statement&) = delete;
@@ -58,7 +63,8 @@ class Use {
   bool null(int column) const noexcept { return sqlite3_column_type(raw_, column) == SQLITE_NULL; }
   std::string_view bytes(int column) const noexcept {  // valid until the next step
     const void* data = sqlite3_column_blob(raw_, column);
-    return data ? std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(raw_, column)))
+    return data ? std::string_view(static_cast<const char*>(data),
+                                   static_cast<std::size_t>(sqlite3_column_bytes(raw_, column)))
                 : std::string_view();
   }
 
@@ -71,6 +77,7 @@ class Use {
   void bind(int at, std::string_view blob) {
     check(sqlite3_bind_blob64(raw_, at, blob.empty() ? "" : blob.data(), blob.size(), SQLITE_STATIC));
   }
+  void bind(int at, Maybe blob) { blob.value.empty() ? bind(at, nullptr) : bind(at, blob.value); }
   void bind(int at, Text text) {
     const char* data = text.value.empty() ? "" : text.value.data();
     check(sqlite3_bind_text64(raw_, at, data, text.value.size(), SQLITE_STATIC, SQLITE_UTF8));

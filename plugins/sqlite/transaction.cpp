@@ -10,8 +10,8 @@ TaskRow read_task(Use& use) {
   t.id = task_id(use.bytes(1));
   t.q = use.integer(2);
   t.state = static_cast<State>(use.integer(3));
-  t.place = use.integer(4);
-  t.flow = use.integer(5);
+  t.lane = use.integer(4);
+  t.place = use.integer(5);
   t.rank = use.integer(6);
   t.epoch = static_cast<Epoch>(use.integer(7));
   t.flags = use.integer(8);
@@ -22,6 +22,7 @@ TaskRow read_task(Use& use) {
   t.size = use.integer(13);
   t.note_size = use.integer(14);
   t.kind = use.bytes(15);
+  t.traits = use.bytes(16);
   return t;
 }
 
@@ -93,13 +94,14 @@ void Transaction::line_up(QueueRow& queue, TaskRow& t, Millis delay) {
   t.state = delay > Millis(0) ? State::scheduled : State::ready;
   t.place = delay > Millis(0) ? later(clock_.wall(), delay.count()) : t.rank;
   t.flags &= ~(kBegun | kStop);
-  save(t, t.state == State::ready ? 8 * t.flow + static_cast<int>(State::ready) : queue.line(State::scheduled));
+  save(t, queue.line(t.state));
   queue.count(t.state, 1);
   changed(Bell::kClaimable);
 }
 
 // Ends a task that its queue has ceased to count.
 void Transaction::end(QueueRow& queue, TaskRow& t, State to, Millis keep) {
+  drop_key(queue, t);
   t.state = to;
   t.flags &= ~(kBegun | kStop);
   changed(Bell::kEnded);
@@ -132,6 +134,19 @@ void Transaction::tombstone(QueueRow& queue, const TaskId& id, Epoch epoch, Stat
   auto& newest = queue.gone[static_cast<std::size_t>(table)];
   newest = std::max({newest, ended, std::int64_t{1}});  // 0 means none
   queue.changed = true;
+}
+
+// So many ready tasks are leased from now on, `noted` of them with something to note when they end.
+void Transaction::leased(QueueRow& queue, std::int64_t tasks, std::int64_t noted) {
+  queue.count(State::ready, -tasks);
+  queue.count(State::leased, tasks);
+  if (noted > 0) queue.noted += noted, queue.flow_changed = true;
+}
+
+// A task with these flags is leased no more.
+void Transaction::unleased(QueueRow& queue, std::int64_t flags) {
+  queue.count(State::leased, -1);
+  if (flags & kNoted) --queue.noted, queue.flow_changed = true;
 }
 
 Epoch Transaction::next_epoch() {

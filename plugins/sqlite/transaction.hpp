@@ -17,7 +17,16 @@
 
 namespace penstock::sqlite {
 
-enum Flag : std::int64_t { kBegun = 1, kStop = 2, kLargeBody = 4, kLargeNote = 8 };
+enum Flag : std::int64_t {
+  kNothing = 0,
+  kBegun = 1,
+  kStop = 2,
+  kLargeBody = 4,
+  kLargeNote = 8,
+  kHolds = 32,      // its unique key
+  kFirst = 64,      // ... until it is claimed for the first time
+  kNoted = kHolds,  // what concerns others when it ends
+};
 inline constexpr std::size_t kLarge = 2048;  // bodies and notes above it do not live in the task row
 
 // A row of penstock_task, without its content.
@@ -26,12 +35,12 @@ struct TaskRow {
   TaskId id;
   std::int64_t q = 0;
   State state = State::ready;
-  std::int64_t place = 0, flow = 0, rank = 0;
+  std::int64_t lane = 0, place = 0, rank = 0;
   Epoch epoch = 0;
   std::int64_t flags = 0, failures = 0, crashes = 0, enqueued = 0;
   std::optional<std::int64_t> until;
   std::int64_t size = 0, note_size = 0;
-  std::string kind;
+  std::string kind, traits;
 };
 TaskRow read_task(Use& use);
 
@@ -47,7 +56,9 @@ inline std::int64_t rank_of(std::int32_t priority, std::uint16_t weight) noexcep
   return std::int64_t{priority} * 65536 + (65535 - weight);
 }
 inline std::int32_t priority_of(std::int64_t rank) noexcept { return static_cast<std::int32_t>(rank >> 16); }
-inline std::uint16_t weight_of(std::int64_t rank) noexcept { return static_cast<std::uint16_t>(65535 - (rank & 0xffff)); }
+inline std::uint16_t weight_of(std::int64_t rank) noexcept {
+  return static_cast<std::uint16_t>(65535 - (rank & 0xffff));
+}
 
 // Each public method is one request. An Error it returns means that it has written nothing; what it
 // throws undoes the whole transaction. `flush` must be the last call.
@@ -59,7 +70,8 @@ class Transaction {
   Result<Exchanged> exchange(const Exchange&);
   Result<std::vector<Admission>> enqueue(std::span<const NewTask>, const Guard*);
   Result<std::vector<Item>> cancel(std::span<const TaskKey>);
-  Result<std::vector<Item>> move(std::span<const TaskKey>, State from, Millis delay);  // to the one state that `from` may go to
+  Result<std::vector<Item>> move(std::span<const TaskKey>, State from,
+                                 Millis delay);  // to the one state that `from` may go to
   Result<std::uint64_t> trim(const Retention&);
   Result<std::uint64_t> put(std::string_view name, std::uint64_t revision, Bytes value);
 
@@ -70,6 +82,11 @@ class Transaction {
   struct Gone {
     Epoch epoch;
     State state;
+  };
+  struct Holder {  // of a unique key
+    TaskId id;
+    bool holds;          // else: it was the last to do so
+    std::int64_t until;  // wall clock; the key is not free before, in any case
   };
   struct Taking;  // one queue's part of a claim
 
@@ -85,6 +102,8 @@ class Transaction {
   void unkeep(const QueueRow&, const TaskRow&);
   void bury(QueueRow&, const TaskRow&, std::int64_t ended);
   void tombstone(QueueRow&, const TaskId&, Epoch, State, std::int64_t ended);
+  void leased(QueueRow&, std::int64_t tasks, std::int64_t noted);
+  void unleased(QueueRow&, std::int64_t flags);
   Epoch next_epoch();
   int gone_table();
   void changed(Bell::Call call);
@@ -92,9 +111,19 @@ class Transaction {
   // enqueue.cpp
   bool valid(const NewTask&) const;
   Admission add(const NewTask&, bool limited);
+  std::optional<TaskRow> waiting(const QueueRow&, const TaskId&);
+  Admission insert(QueueRow&, const NewTask&, std::int64_t unique_until);
   Admission present(const NewTask&, const TaskRow&);
 
+  // keys.cpp
+  std::optional<Holder> holder(const QueueRow&, std::string_view key);
+  void take_key(const QueueRow&, TaskRow&);
+  void drop_key(const QueueRow&, const TaskId&, std::string_view traits);
+  void drop_key(const QueueRow&, TaskRow&);
+  void sweep_keys(const QueueRow&);
+
   // settle.cpp
+  bool finish(QueueRow&, const Settlement&);
   Item settle(const Settlement&);
   Item accept(QueueRow&, TaskRow&, const Settlement&);
   void less(Epoch epoch);
