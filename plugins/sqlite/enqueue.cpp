@@ -7,11 +7,8 @@ namespace penstock::sqlite {
 
 std::optional<Error> refusal(std::span<const NewTask> tasks) {
   for (const NewTask& t : tasks) {
-    const char* feature = !t.fair.empty()    ? "fair keys"
-                          : !t.gates.empty() ? "gates"
-                          : !t.after.empty() ? "tasks that wait for other tasks"
-                                             : nullptr;
-    if (feature) return Error{Errc::unsupported, std::string("the sqlite backend does not offer ") + feature};
+    if (t.after.empty()) continue;
+    return Error{Errc::unsupported, "the sqlite backend does not offer tasks that wait for other tasks"};
   }
   return {};
 }
@@ -20,6 +17,7 @@ Result<std::vector<Admission>> Transaction::enqueue(std::span<const NewTask> tas
   if (guard) {
     if (auto set = put(guard->document, guard->revision, guard->value); !set) return set.error();
   }
+  lines_.begin();
   std::vector<Admission> out;
   out.reserve(tasks.size());
   for (const NewTask& t : tasks) out.push_back(valid(t) ? add(t, true) : Admission{Item::invalid, t.key.id});
@@ -50,10 +48,7 @@ Admission Transaction::add(const NewTask& task, bool limited) {
     auto there = find(queue, task.key.id);
     return there ? present(task, *there) : Admission{Item::full, task.key.id};
   }
-  if (replaced) {
-    queue.count(replaced->state, -1);
-    end(queue, *replaced, State::cancelled, Millis(0));
-  }
+  if (replaced) withdraw(queue, *replaced, Millis(0));
   return insert(queue, task, until);
 }
 
@@ -68,19 +63,29 @@ Admission Transaction::insert(QueueRow& queue, const NewTask& task, std::int64_t
   const std::int64_t due = task.due ? task.due->time_since_epoch().count() : later(now, task.delay.count());
   const State state = due > now ? State::scheduled : State::ready;
   const std::string traits = pack_traits(task);
+  const std::string_view flow = flow_of(traits);
+  const bool keyed = !flow.empty();
+  const Lines::Place at =
+      state == State::ready ? lines_.place(queue, flow) : Lines::Place{keyed ? queue.later_line() : queue.line(state)};
   const bool large = task.body.size() > kLarge, unique = !task.unique.empty();
   std::int64_t flags = large ? kLargeBody : kNothing;
+  if (!task.gates.empty()) flags |= kGated;
   if (unique) flags |= task.unique_while == Unique::waiting ? kHolds | kFirst : kHolds;
   const auto added =
-      run(sql_.task_add, queue.q, static_cast<int>(state), queue.line(state), state == State::ready ? rank : due, rank,
-          flags, now, task.body.size(), view(task.key.id), Text{task.kind}, Maybe{traits}, large ? Bytes() : task.body);
+      run(sql_.task_add, queue.q, static_cast<int>(state), at.lane, state == State::ready ? rank : due, rank, flags,
+          now, task.body.size(), view(task.key.id), Text{task.kind}, Maybe{traits}, large ? Bytes() : task.body);
   if (added == 0) {
     if (auto there = find(queue, task.key.id)) return present(task, *there);
     throw Failure(Error{Errc::data_regression, options_.path + ": a task could not be added, nor found"}, 0);
   }
-  if (large) run(sql_.content_add, 2 * sqlite3_last_insert_rowid(sql_.db), task.body);
+  const std::int64_t n = sqlite3_last_insert_rowid(sql_.db);
+  if (large) run(sql_.content_add, 2 * n, task.body);
   if (unique) run(sql_.key_set, queue.q, task.unique, view(task.key.id), unique_until);
-  queue.count(state, 1);
+  if (state == State::ready) {
+    lines_.came(queue, at, {rank, n});
+  } else {
+    queue.schedule(1, keyed);
+  }
   changed(Bell::kClaimable);
   return {Item::ok, task.key.id};
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "meter.hpp"
 #include "statement.hpp"
 
 namespace penstock::sqlite {
@@ -31,7 +32,27 @@ CREATE TABLE penstock_queue(q INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
   cancelled INTEGER NOT NULL DEFAULT 0, bytes_succeeded INTEGER NOT NULL DEFAULT 0,
   bytes_dead INTEGER NOT NULL DEFAULT 0, bytes_cancelled INTEGER NOT NULL DEFAULT 0,
   gone_a INTEGER NOT NULL DEFAULT 0, gone_b INTEGER NOT NULL DEFAULT 0, trimmed INTEGER NOT NULL DEFAULT 0,
-  noted INTEGER NOT NULL DEFAULT 0);
+  keyed INTEGER NOT NULL DEFAULT 0, later INTEGER NOT NULL DEFAULT 0, noted INTEGER NOT NULL DEFAULT 0,
+  turns INTEGER NOT NULL DEFAULT 0, seats INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0,
+  walk_from BLOB NOT NULL DEFAULT x'', walk_to BLOB NOT NULL DEFAULT x'',
+  running INTEGER NOT NULL DEFAULT -1, per_second REAL NOT NULL DEFAULT 0, burst INTEGER NOT NULL DEFAULT 1,
+  own_held INTEGER NOT NULL DEFAULT 0, full_at INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE penstock_seat(seat INTEGER PRIMARY KEY, line INTEGER NOT NULL, turn INTEGER NOT NULL,
+  flows INTEGER NOT NULL, own INTEGER NOT NULL, counted INTEGER NOT NULL, away INTEGER NOT NULL, key BLOB NOT NULL,
+  UNIQUE(line, key));
+CREATE INDEX penstock_seat_turn ON penstock_seat(line, turn) WHERE flows > 0;
+CREATE TABLE penstock_flow(flow INTEGER PRIMARY KEY, q INTEGER NOT NULL, seat INTEGER NOT NULL,
+  counted INTEGER NOT NULL, rank INTEGER NOT NULL, head INTEGER NOT NULL, since INTEGER NOT NULL, name BLOB NOT NULL,
+  UNIQUE(q, name));
+CREATE INDEX penstock_flow_best ON penstock_flow(seat, counted, rank, head);
+CREATE TABLE penstock_gate(gate INTEGER PRIMARY KEY, q INTEGER NOT NULL, leased INTEGER NOT NULL,
+  admitted INTEGER NOT NULL, waiting INTEGER NOT NULL, opened INTEGER NOT NULL, full_at INTEGER NOT NULL,
+  due INTEGER, idle INTEGER, name BLOB NOT NULL, UNIQUE(q, name));
+CREATE INDEX penstock_gate_due ON penstock_gate(q, due) WHERE due IS NOT NULL;
+CREATE INDEX penstock_gate_idle ON penstock_gate(idle) WHERE idle IS NOT NULL;
+CREATE TABLE penstock_limit(queue TEXT, gate BLOB, declared_running INTEGER, declared_per_second REAL,
+  declared_burst INTEGER, operator_running INTEGER, operator_per_second REAL, operator_burst INTEGER,
+  held_until INTEGER NOT NULL DEFAULT 0, held_wall INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(queue, gate)) WITHOUT ROWID;
 CREATE TABLE penstock_task(n INTEGER PRIMARY KEY, q INTEGER NOT NULL, state INTEGER NOT NULL, lane INTEGER,
   place INTEGER, rank INTEGER NOT NULL, epoch INTEGER NOT NULL, flags INTEGER NOT NULL,
   failures INTEGER NOT NULL, crashes INTEGER NOT NULL, enqueued INTEGER NOT NULL, until INTEGER,
@@ -116,10 +137,22 @@ void prepare_schema(Connection& db, const Options& options) {
   db.execute("COMMIT");
 }
 
-void lapse_leases(Connection& db, std::string_view boot) {
+void adopt_boot(Connection& db, std::string_view boot, const Clock& clock) {
   db.execute("BEGIN IMMEDIATE");
   if (boot.empty() || db.text("SELECT value FROM penstock_meta WHERE key='boot'") != boot) {
     db.execute("UPDATE penstock_lease SET until=0");
+    run(Statement(db.raw(),
+                  "UPDATE penstock_limit SET held_until=?1+max(0,held_wall-?2) WHERE held_until>0 AND held_until<?3"),
+        clock.boot(), clock.wall(), INT64_MAX);
+    run(Statement(
+            db.raw(),
+            "UPDATE penstock_queue SET own_held=coalesce((SELECT max(held_until) FROM penstock_limit WHERE queue "
+            "IN (name,'*') AND gate=x''),0),full_at=iif(full_at>0,?1,0)"),
+        Meter::kEmpty);
+    run(Statement(db.raw(), "UPDATE penstock_gate SET full_at=?1 WHERE full_at>0"), Meter::kEmpty);
+    run(Statement(db.raw(),
+                  "UPDATE penstock_queue SET walk_from=x'',walk_to=?1 WHERE q IN (SELECT q FROM penstock_gate)"),
+        std::string_view(std::string(kMaxKey + 1, '\xff')));
     run(Statement(db.raw(), "UPDATE penstock_meta SET value=?1 WHERE key='boot'"), Text{boot});
   }
   db.execute("COMMIT");

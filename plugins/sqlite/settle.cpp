@@ -44,7 +44,7 @@ bool Transaction::finish(QueueRow& queue, const Settlement& s) {
   const bool noted = queue.noted > 0;
   if (run(noted ? sql_.task_finish_noted : sql_.task_finish, view(s.key.id), queue.q, s.epoch) == 0) return false;
   const std::int64_t flags = noted ? sql_.noted.flags : 0;
-  unleased(queue, flags);
+  unleased(queue, flags, sql_.noted.traits);
   if (flags & kHolds) drop_key(queue, s.key.id, sql_.noted.traits);
   less(s.epoch);
   tombstone(queue, s.key.id, s.epoch, s.to, clock_.wall());
@@ -63,7 +63,7 @@ Item Transaction::accept(QueueRow& queue, TaskRow& t, const Settlement& s) {
     t.flags |= kBegun;
     save(t, {});
   } else {
-    unleased(queue, t.flags);
+    unleased(queue, t.flags, t.traits, s.unstarted && s.to == State::ready);
     less(s.epoch);
     if (stopped) {
       end(queue, t, State::cancelled, kKeepForever);

@@ -60,6 +60,7 @@ class Use {
     throw failure(sqlite3_db_handle(raw_), code, sqlite3_sql(raw_));
   }
   std::int64_t integer(int column) const noexcept { return sqlite3_column_int64(raw_, column); }
+  double real(int column) const noexcept { return sqlite3_column_double(raw_, column); }
   bool null(int column) const noexcept { return sqlite3_column_type(raw_, column) == SQLITE_NULL; }
   std::string_view bytes(int column) const noexcept {  // valid until the next step
     const void* data = sqlite3_column_blob(raw_, column);
@@ -70,8 +71,10 @@ class Use {
 
  private:
   void bind(int at, std::integral auto value) { check(sqlite3_bind_int64(raw_, at, static_cast<std::int64_t>(value))); }
-  void bind(int at, std::optional<std::int64_t> value) {
-    check(value ? sqlite3_bind_int64(raw_, at, *value) : sqlite3_bind_null(raw_, at));
+  void bind(int at, double value) { check(sqlite3_bind_double(raw_, at, value)); }
+  template <class T>
+  void bind(int at, const std::optional<T>& value) {
+    value ? bind(at, *value) : bind(at, nullptr);
   }
   void bind(int at, std::nullptr_t) { check(sqlite3_bind_null(raw_, at)); }
   void bind(int at, std::string_view blob) {

@@ -1,6 +1,9 @@
 // Every statement of the write path, prepared once a connection.
 #pragma once
 
+#include <optional>
+
+#include "flow_statements.hpp"
 #include "noted.hpp"
 #include "statement.hpp"
 
@@ -20,15 +23,24 @@ struct Statements {
   Statement meta_set{db, "UPDATE penstock_meta SET value=?2 WHERE key=?1"};
   Statement epoch_next{db, "UPDATE penstock_meta SET value=value+1 WHERE key='epoch' RETURNING value"};
 
-  Statement queue_find{db,
-                       "SELECT q,gone_a,gone_b,trimmed,bytes_succeeded,bytes_dead,bytes_cancelled,held,"
-                       "scheduled,ready,leased,succeeded,dead,cancelled,noted FROM penstock_queue WHERE name=?1"};
+  Statement queue_find{
+      db,
+      "SELECT q,gone_a,gone_b,trimmed,bytes_succeeded,bytes_dead,bytes_cancelled,held,"
+      "scheduled,ready,leased,succeeded,dead,cancelled,keyed,later,noted,turns,seats,parked,walk_from,walk_to,"
+      "running,per_second,burst,own_held,full_at FROM penstock_queue WHERE name=?1"};
   Statement queue_add{db, "INSERT INTO penstock_queue(name) VALUES(?1)"};
   Statement queue_save{db,
                        "UPDATE penstock_queue SET gone_a=?2,gone_b=?3,trimmed=?4,bytes_succeeded=?5,bytes_dead=?6,"
                        "bytes_cancelled=?7,held=?8,scheduled=?9,ready=?10,leased=?11,succeeded=?12,dead=?13,"
                        "cancelled=?14 WHERE q=?1"};
-  Statement queue_flow{db, "UPDATE penstock_queue SET noted=?2 WHERE q=?1"};
+  Statement queue_flow{
+      db,
+      "UPDATE penstock_queue SET keyed=?2,later=?3,noted=?4,turns=?5,seats=?6,parked=?7,walk_from=?8,walk_to=?9,"
+      "full_at=?10 WHERE q=?1"};
+
+  Statement queue_set{db, "UPDATE penstock_queue SET running=?2,per_second=?3,burst=?4,own_held=?5 WHERE q=?1"};
+  Statement queue_setting{
+      db, "SELECT queue='*'," PENSTOCK_SETTING_COLUMNS " FROM penstock_limit WHERE queue IN (?1,'*') AND gate=x''"};
 
   Statement task_add{db,
                      "INSERT OR IGNORE INTO penstock_task VALUES(NULL,?1,?2,?3,?4,?5,0,?6,0,0,?7,NULL,?8,0,?9,"
@@ -106,7 +118,15 @@ struct Statements {
                       "AND until<=?2 LIMIT ?3)"};
 
   Statement document_get{db, "SELECT revision FROM penstock_document WHERE name=?1"};
+  FlowStatements& flow() {
+    if (!flow_) flow_.emplace(db);
+    return *flow_;
+  }
+
   Statement document_put{db, "INSERT OR REPLACE INTO penstock_document VALUES(?1,?2,?3)"};
+
+ private:
+  std::optional<FlowStatements> flow_;
 };
 
 }  // namespace penstock::sqlite

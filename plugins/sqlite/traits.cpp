@@ -54,6 +54,8 @@ std::string_view flow_of(std::string_view traits) noexcept {
 
 std::string_view fair_of(std::string_view flow) noexcept { return first(flow); }
 
+bool has_gates(std::string_view flow) noexcept { return !rest(flow).empty(); }
+
 std::vector<std::string_view> gates_of(std::string_view flow) {
   std::vector<std::string_view> out;
   for (flow = rest(flow); !flow.empty(); flow = rest(flow)) out.push_back(first(flow));

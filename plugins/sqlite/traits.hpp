@@ -20,6 +20,7 @@ bool valid_traits(const NewTask&);
 std::string_view unique_of(std::string_view traits) noexcept;
 std::string_view flow_of(std::string_view traits) noexcept;  // empty: the plain flow, of no key and no gates
 std::string_view fair_of(std::string_view flow) noexcept;
+bool has_gates(std::string_view flow) noexcept;
 std::vector<std::string_view> gates_of(std::string_view flow);
 
 }  // namespace penstock::sqlite

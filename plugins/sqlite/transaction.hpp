@@ -13,6 +13,8 @@
 #include "clock.hpp"
 #include "connection.hpp"
 #include "ledger.hpp"
+#include "lines.hpp"
+#include "gate_setting.hpp"
 #include "statements.hpp"
 
 namespace penstock::sqlite {
@@ -23,9 +25,10 @@ enum Flag : std::int64_t {
   kStop = 2,
   kLargeBody = 4,
   kLargeNote = 8,
-  kHolds = 32,      // its unique key
-  kFirst = 64,      // ... until it is claimed for the first time
-  kNoted = kHolds,  // what concerns others when it ends
+  kGated = 16,               // passes gates
+  kHolds = 32,               // its unique key
+  kFirst = 64,               // ... until it is claimed for the first time
+  kNoted = kGated | kHolds,  // its end concerns others
 };
 inline constexpr std::size_t kLarge = 2048;  // bodies and notes above it do not live in the task row
 
@@ -65,7 +68,7 @@ inline std::uint16_t weight_of(std::int64_t rank) noexcept {
 class Transaction {
  public:
   Transaction(Statements& sql, const Options& options, const Clock& clock, Bell& bell)
-      : sql_(sql), options_(options), clock_(clock), bell_(bell), ledger_(sql) {}
+      : sql_(sql), options_(options), clock_(clock), bell_(bell), ledger_(sql, clock), lines_(sql, clock) {}
 
   Result<Exchanged> exchange(const Exchange&);
   Result<std::vector<Admission>> enqueue(std::span<const NewTask>, const Guard*);
@@ -75,7 +78,11 @@ class Transaction {
   Result<std::uint64_t> trim(const Retention&);
   Result<std::uint64_t> put(std::string_view name, std::uint64_t revision, Bytes value);
 
-  void flush() { ledger_.save(); }
+  // Gates as penstock::Gates has them.
+  Result<void> limit(std::string_view queue, std::string_view gate, Layer, const Limit*);
+  Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most);
+
+  void flush() { lines_.flush(), ledger_.save(); }
   std::uint32_t calls() const noexcept { return calls_; }  // what the bell is to ring for, once committed
 
  private:
@@ -88,7 +95,9 @@ class Transaction {
     bool holds;          // else: it was the last to do so
     std::int64_t until;  // wall clock; the key is not free before, in any case
   };
-  struct Taking;  // one queue's part of a claim
+  struct Taking;  // taking.hpp
+  struct Supply;
+  struct Candidate;
 
   // transaction.cpp: rows
   std::optional<TaskRow> find(const QueueRow&, const TaskId&);
@@ -102,8 +111,9 @@ class Transaction {
   void unkeep(const QueueRow&, const TaskRow&);
   void bury(QueueRow&, const TaskRow&, std::int64_t ended);
   void tombstone(QueueRow&, const TaskId&, Epoch, State, std::int64_t ended);
-  void leased(QueueRow&, std::int64_t tasks, std::int64_t noted);
-  void unleased(QueueRow&, std::int64_t flags);
+  void unleased(QueueRow&, std::int64_t flags, std::string_view traits, bool refund = false);
+  void withdraw(QueueRow&, TaskRow&, Millis keep);
+  void left(QueueRow&, State, std::int64_t lane);
   Epoch next_epoch();
   int gone_table();
   void changed(Bell::Call call);
@@ -134,13 +144,26 @@ class Transaction {
   void promote(QueueRow&);
   void take(Taking&, std::uint32_t want, Exchanged&);
   void take_lapsed(Taking&, std::uint32_t& want, Exchanged&);
-  void take_ready(Taking&, std::uint32_t want, Exchanged&);
   void claim(const Exchange&, Exchanged&);
-  std::optional<Millis> next_due(const QueueRow&);
+  void promote_keyed(QueueRow&, std::int64_t most);
+  std::optional<Millis> next_due(QueueRow&);
+
+  // serve.cpp
+  void take_ready(Taking&, std::uint32_t want, Exchanged&);
+  void fetch(Taking&, std::int64_t lane, std::uint32_t most, Supply&);
+  void lease(Taking&, Candidate&, Exchanged&);
+  std::optional<Head> next_head(std::int64_t lane, const Supply&);
+
+  // limits.cpp
+  GateSetting setting(std::string_view queue, std::string_view gate);
+  void set(std::string_view queue, std::string_view gate, const GateSetting&);
+  void adopt(QueueRow&, std::string_view gate);
 
   // operate.cpp
   Item cancel(const TaskKey&);
   Item move(const TaskKey&, State from, Millis delay, Epoch& epoch);
+  void replay(QueueRow&, TaskRow&, Epoch, Millis delay);
+  void take_away(QueueRow&, TaskRow&, Epoch);
 
   // retain.cpp
   std::vector<std::int64_t> over(QueueRow&, const Retention&);
@@ -151,6 +174,7 @@ class Transaction {
   const Clock& clock_;
   Bell& bell_;
   Ledger ledger_;
+  Lines lines_;
   std::uint32_t calls_ = 0;
   std::optional<int> gone_table_;
   std::optional<std::string> gone_top_;                  // no tombstone has an id above it
@@ -160,6 +184,8 @@ class Transaction {
 // The checks that need no transaction; absent means fine.
 std::optional<Error> refusal(const Exchange&, std::uint32_t max_batch);
 std::optional<Error> refusal(std::span<const NewTask>);
+std::optional<Error> refusal(std::string_view queue, std::string_view gate, const Limit*);
+std::optional<Error> refusal(std::string_view queue, std::string_view gate, Millis held);
 bool movable(State from, State to) noexcept;
 
 // Lease rows hold the numbers of their tasks, 8 octets each, little-endian.
