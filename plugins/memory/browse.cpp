@@ -52,9 +52,16 @@ Item Queue::move(const TaskId& id, State from, State to, Millis delay, const Now
     pool_.batches[t.batch].taken.push_back(id);
     end(ref, State::cancelled, kKeepForever, now);
     pool_.bell.work();
+  } else if (from == State::scheduled) {
+    wait(ref, now.wall, now);
+    return Item::ok;
   } else {
-    wait(ref, from == State::scheduled ? now.wall : later(now.wall, delay), now);
-    if (from == State::scheduled) return Item::ok;
+    if (t.unique) {
+      const UniqueKeys::Entry* holder = keys_.taken(t.unique->key, now.wall);
+      if (holder && holder->holder != id) return Item::conflict;
+      keys_.take(t.unique->key, id, Time{});
+    }
+    wait(ref, later(now.wall, delay), now);
     t.failures = t.crashes = 0;
   }
   t.epoch = ++pool_.epochs;

@@ -1,6 +1,7 @@
 #include "checks.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,12 @@ std::optional<Error> too_many(const char* what, std::size_t n) {
   return Error{Errc::invalid, std::to_string(n) + " " + what + " in one call; at most " + std::to_string(kMaxBatch)};
 }
 
-bool uses_unsupported(const NewTask& t) noexcept {
-  return !t.unique.empty() || !t.fair.empty() || !t.gates.empty() || !t.after.empty();
+bool valid_keys(const NewTask& t) noexcept {
+  if (t.unique.size() > kMaxKey || t.fair.size() > kMaxKey || t.gates.size() > kMaxGates) return false;
+  for (auto g = t.gates.begin(); g != t.gates.end(); ++g) {
+    if (g->empty() || g->size() > kMaxKey || std::find(t.gates.begin(), g, *g) != g) return false;
+  }
+  return t.unique_for >= Millis::zero() && t.unique_while <= Unique::waiting;
 }
 
 std::optional<std::string_view> named_twice(std::span<const Share> shares) {
@@ -46,18 +51,32 @@ std::optional<Error> wrong(const Exchange& x) {
 
 std::optional<Error> wrong(std::span<const NewTask> tasks) {
   if (auto e = too_many("tasks", tasks.size())) return e;
-  if (std::none_of(tasks.begin(), tasks.end(), uses_unsupported)) return std::nullopt;
-  return Error{Errc::unsupported, "the memory backend has no unique, fair, gates and after"};
+  if (std::all_of(tasks.begin(), tasks.end(), [](const NewTask& t) { return t.after.empty(); })) return std::nullopt;
+  return Error{Errc::unsupported, "the memory backend has no dependencies (after)"};
 }
 
 std::optional<Error> wrong(std::span<const TaskKey> keys) { return too_many("keys", keys.size()); }
+
+std::optional<Error> wrong_gate(std::string_view queue, std::string_view gate) {
+  if (!valid_name(queue)) return Error{Errc::invalid, "not a queue name: " + std::string(queue.substr(0, 200))};
+  if (gate.size() <= kMaxKey) return std::nullopt;
+  return Error{Errc::invalid, "a gate's name of " + std::to_string(gate.size()) + " octets; at most 255"};
+}
+
+std::optional<Error> wrong(const Limit& limit) {
+  if (!std::isfinite(limit.per_second) || limit.per_second < 0) {
+    return Error{Errc::invalid, "a rate of " + std::to_string(limit.per_second) + " per second"};
+  }
+  if (limit.burst == 0) return Error{Errc::invalid, "a burst of 0; at least 1"};
+  return std::nullopt;
+}
 
 bool Items::valid(const NewTask& t) noexcept {
   if (t.kind != kind_) {
     if (!valid_name(t.kind)) return false;
     kind_ = t.kind;
   }
-  return !t.kind.empty() && t.body.size() <= max_body_ && t.weight != 0 && t.delay >= Millis::zero();
+  return !t.kind.empty() && t.body.size() <= max_body_ && t.weight != 0 && t.delay >= Millis::zero() && valid_keys(t);
 }
 
 bool Items::valid(const Settlement& s) noexcept {

@@ -9,13 +9,15 @@
 
 namespace penstock::memory {
 
-inline constexpr std::uint32_t kFeatures = kGuard | kChildren | kLimit | kStrictOrder;
+inline constexpr std::uint32_t kFeatures = kUnique | kFair | kGates | kGuard | kChildren | kLimit | kStrictOrder;
 inline constexpr std::uint32_t kMaxBatch = Properties{}.max_batch;
 
 // The error of the call as a whole, if it has one.
 std::optional<Error> wrong(const Exchange&);
 std::optional<Error> wrong(std::span<const NewTask>);
 std::optional<Error> wrong(std::span<const TaskKey>);
+std::optional<Error> wrong_gate(std::string_view queue, std::string_view gate);
+std::optional<Error> wrong(const Limit&);
 
 // Items that obey the rules which do not depend on the store's content; queue names apart.
 class Items {

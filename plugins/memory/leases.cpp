@@ -27,7 +27,9 @@ Item Queue::settle(const Settlement& s, const Now& now) {
   Task& t = pool_.tasks[ref];
   if (t.state != State::leased || t.epoch != s.epoch) return late(t.state, t.epoch, s);
 
-  for (const NewTask& child : s.children) admit(child, now, false);
+  // Children first: were they to fail, the settlement could be sent again. The key is theirs to take.
+  if (t.unique && (ended(s.to) || (s.to == State::ready && t.stop))) keys_.release(t.unique->key, t.id, now.wall);
+  for (const NewTask& child : s.children) (void)admit(child, now, false);
   const bool keeps_note = !ended(s.to) || s.keep != Millis::zero();
   if (!s.note.empty() && keeps_note) t.note.assign(s.note);
   const auto charge = [&, before = std::pair(t.failures, t.crashes)]() noexcept {
@@ -40,6 +42,7 @@ Item Queue::settle(const Settlement& s, const Now& now) {
     return Item::ok;
   }
   if (s.to == State::ready) {
+    if (s.unstarted) flows_.refund(t);
     const bool stop = t.stop;
     if (stop) {
       end(ref, State::cancelled, kKeepForever, now);
@@ -81,19 +84,26 @@ void Queue::refresh(const Now& now) {
     const Heap::Entry* e = scheduled_.top(pool_.task_ticket());
     if (!e || unrising(e->major) > now.wall.time_since_epoch().count()) break;
     const std::uint32_t slot = e->ref;
-    push_ready(slot);
+    flows_.push(slot);
     scheduled_.pop();
-    enter(pool_.tasks[slot], State::ready);
+    enter(pool_.tasks[slot], State::ready, now);
   }
   while (const Heap::Entry* e = leases_.top(pool_.batch_ticket())) {
     if (unrising(e->major) > now.boot.count()) break;
     lapsed_.push({e->minor, 0, e->ref, e->ticket}, batches_live_, pool_.batch_ticket());
     leases_.pop();
   }
+  flows_.refresh(now);
 }
 
 void Queue::claim(std::string_view name, std::uint32_t most, std::uint32_t& batch, Claim& c, const Now& now) {
+  if (flows_.shut(now)) return;
   const std::size_t end_at = std::min<std::size_t>(c.leased.size() + most, c.limit);
+  claim_lapsed(name, end_at, batch, c, now);
+  claim_ready(name, end_at, batch, c, now);
+}
+
+void Queue::claim_lapsed(std::string_view name, std::size_t end_at, std::uint32_t& batch, Claim& c, const Now& now) {
   while (c.leased.size() < end_at) {
     const Heap::Entry* e = lapsed_.top(pool_.batch_ticket());
     if (!e) break;
@@ -104,14 +114,24 @@ void Queue::claim(std::string_view name, std::uint32_t most, std::uint32_t& batc
       b.taken.push_back(pool_.tasks[slot].id);  // its holder, if it lives, is told to stop
       end(slot, State::cancelled, kKeepForever, now);
     } else {
-      lease(slot, name, batch, c);
+      lease(slot, name, batch, c, now);
     }
   }
+}
+
+void Queue::claim_ready(std::string_view name, std::size_t end_at, std::uint32_t& batch, Claim& c, const Now& now) {
+  const std::size_t at_once = c.limit - std::min(c.limit, c.ahead);
   while (c.leased.size() < end_at) {
-    const Heap::Entry* e = ready_.top(pool_.task_ticket());
-    if (!e) break;
-    lease(e->ref, name, batch, c);
-    ready_.pop();
+    const std::size_t have = c.leased.size();
+    const bool ahead = have >= at_once;
+    const Flows::Choice choice = flows_.choose((ahead ? end_at : std::min(end_at, at_once)) - have, ahead, now);
+    if (choice.count == 0) break;
+    for (std::uint64_t n = 0; n < choice.count; ++n) {
+      const Heap::Entry* e = choice.flow->ready.top(pool_.task_ticket());
+      lease(e->ref, name, batch, c, now);
+      choice.flow->ready.pop();
+    }
+    flows_.served(*choice.flow, now);
   }
 }
 
@@ -130,7 +150,7 @@ std::uint32_t Queue::open_batch(Claim& c) {
   return ref;
 }
 
-void Queue::lease(std::uint32_t slot, std::string_view name, std::uint32_t& batch, Claim& c) {
+void Queue::lease(std::uint32_t slot, std::string_view name, std::uint32_t& batch, Claim& c, const Now& now) {
   Task& t = pool_.tasks[slot];
   const bool lapsed = t.state == State::leased;
   Leased l;
@@ -152,7 +172,7 @@ void Queue::lease(std::uint32_t slot, std::string_view name, std::uint32_t& batc
   l.crashes = t.crashes;
   l.lapsed = lapsed;
   l.begun = lapsed ? bool{t.begun} : begin;
-  enter(t, State::leased);
+  enter(t, State::leased, now);
   t.begun = begin;
   t.stop = false;
   t.epoch = b.epoch;
@@ -173,17 +193,19 @@ void Queue::unlease(Task& t) noexcept {
 }
 
 std::optional<Millis> Queue::next_due(const Now& now) noexcept {
-  if (count(State::ready) != 0 || lapsed_.top(pool_.batch_ticket())) return Millis::zero();
+  const std::optional<Millis> reopens = flows_.shut(now) ? flows_.reopens(now) : std::optional(Millis(0));
+  if (!reopens) return std::nullopt;
   std::optional<Millis> next;
+  const auto at = [&next](Millis when) { next = std::max(Millis(0), next ? std::min(*next, when) : when); };
+  if (lapsed_.top(pool_.batch_ticket()) || flows_.claimable(now)) at(Millis(0));
+  if (count(State::ready) != 0) {
+    if (const auto opening = flows_.next_opening(now)) at(*opening - now.boot);
+  }
   if (const Heap::Entry* e = scheduled_.top(pool_.task_ticket())) {
-    next = Millis(unrising(e->major)) - now.wall.time_since_epoch();
+    at(Millis(unrising(e->major)) - now.wall.time_since_epoch());
   }
-  if (const Heap::Entry* e = leases_.top(pool_.batch_ticket())) {
-    const Millis end = Millis(unrising(e->major)) - now.boot;
-    next = next ? std::min(*next, end) : end;
-  }
-  if (next) next = std::max(*next, Millis::zero());
-  return next;
+  if (const Heap::Entry* e = leases_.top(pool_.batch_ticket())) at(Millis(unrising(e->major)) - now.boot);
+  return next && flows_.shut(now) ? std::max(*next, *reopens - now.boot) : next;
 }
 
 }  // namespace penstock::memory

@@ -41,7 +41,7 @@ Millis os_boot() noexcept {
 }
 
 // Thread: any. The store is touched only in `with`.
-class Memory final : public DurableBackend, public Waiter, public Registry, public Browser {
+class Memory final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
  public:
   Memory(const Limits& limits, TimeSource* time)
       : limits_(limits),
@@ -60,6 +60,7 @@ class Memory final : public DurableBackend, public Waiter, public Registry, publ
     if (id == Waiter::kId) return static_cast<Waiter*>(this);
     if (id == Registry::kId) return static_cast<Registry*>(this);
     if (id == Browser::kId) return static_cast<Browser*>(this);
+    if (id == Gates::kId) return static_cast<Gates*>(this);
     return nullptr;
   }
 
@@ -127,6 +128,16 @@ class Memory final : public DurableBackend, public Waiter, public Registry, publ
     return change([&](Store& s, const Now& now) { return s.move(keys, from, to, delay, now); });
   }
 
+  Result<void> limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) noexcept override {
+    return change([&](Store& s, const Now& now) { return s.limit(queue, gate, layer, limit, now); });
+  }
+  Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept override {
+    return change([&](Store& s, const Now& now) { return s.hold(queue, gate, at_most, now); });
+  }
+  Result<std::vector<GateState>> gates(std::string_view queue) noexcept override {
+    return with([&](Store& s, const Now& now) { return s.gates(queue, now); });
+  }
+
  private:
   Now now() noexcept {
     if (time_) return {time_->wall(), time_->boot()};
@@ -173,7 +184,7 @@ class Memory final : public DurableBackend, public Waiter, public Registry, publ
 }  // namespace
 
 PENSTOCK_PLUGIN(memory, "0.1.0", "MIT",
-                component<DurableBackend, Memory, Waiter, Registry, Browser>(
+                component<DurableBackend, Memory, Waiter, Registry, Browser, Gates>(
                     "memory", "Tasks in this process's memory: the fastest, and gone when it ends.", kSettings));
 
 }  // namespace penstock::memory

@@ -19,6 +19,8 @@ void Pool::free_task(std::uint32_t slot) noexcept {
   t.epoch = t.arrival = t.end = 0;
   t.failures = t.crashes = 0;
   t.begun = t.stop = t.watched = false;
+  t.flow = nullptr;
+  t.unique.reset();
   ++t.ticket;
   empty(t.kind);
   empty(t.body);

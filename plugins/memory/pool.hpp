@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,14 @@ constexpr T later(T t, Millis by) noexcept {
   return by.count() > 0 && t > T::max() - by ? T::max() : t + by;
 }
 
+struct Flow;
+
+// The unique key that a task was enqueued with.
+struct UniqueClaim {
+  std::string key;
+  Unique mode = Unique::live;
+};
+
 struct Task {
   TaskId id;
   Epoch epoch = 0;
@@ -37,7 +46,9 @@ struct Task {
   std::uint32_t batch = 0, place = 0;  // while leased
   std::uint64_t end = 0;               // sequence of the end while kept
   Time enqueued{}, due{}, ended{};
-  Millis since{};  // boot time of the end
+  Millis since{};        // boot time of the end
+  Flow* flow = nullptr;  // while the record is used
+  std::unique_ptr<UniqueClaim> unique;
   std::string kind, body, note;
 };
 

@@ -15,27 +15,29 @@
 
 #include <penstock/plugin/backend.hpp>
 
+#include "flows.hpp"
 #include "heap.hpp"
 #include "index.hpp"
 #include "log.hpp"
 #include "pool.hpp"
 #include "tombstones.hpp"
+#include "unique_keys.hpp"
 
 namespace penstock::memory {
 
 // One exchange's claims, across its queues.
 struct Claim {
-  std::uint32_t limit = 0, begin = 0;
+  std::uint32_t limit = 0, begin = 0, ahead = 0;
   Millis until{};               // boot time
   std::vector<Leased>& leased;  // has room for what the queues hold
 };
 
 class Queue {
  public:
-  explicit Queue(Pool& pool) : pool_(pool) {}
+  explicit Queue(Pool& pool) : pool_(pool), flows_(pool) {}
 
   // Requires of all items: valid by themselves (checks.hpp).
-  Item admit(const NewTask&, const Now&, bool limited);  // limited: heeds queue_limit and max_tasks
+  Admission admit(const NewTask&, const Now&, bool limited);  // limited: heeds queue_limit and max_tasks
   Item settle(const Settlement&, const Now&);
   Item cancel(const TaskId&, const Now&);
   std::optional<Record> get(const TaskId&, const Now&);
@@ -48,6 +50,7 @@ class Queue {
 
   Counts counts(const std::string& name) const;
   std::uint64_t count(State s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
+  bool used() const noexcept { return used_; }  // holds or held tasks
   std::uint64_t records() const noexcept { return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0}); }
   std::uint64_t trim(const Retention&, const Now&);
   bool forget(const Now&, std::uint32_t at_most) noexcept;  // old tombstones; true when more are left
@@ -55,6 +58,9 @@ class Queue {
   std::vector<std::pair<TaskId, Record>> list(const Filter&, std::uint64_t after, std::uint64_t& next,
                                               const Now&) const;
   Item move(const TaskId&, State from, State to, Millis delay, const Now&);
+
+  Flows& gates() noexcept { return flows_; }
+  const Flows& gates() const noexcept { return flows_; }
 
  private:
   // The ended tasks of one state that are kept.
@@ -65,6 +71,8 @@ class Queue {
   };
 
   std::uint32_t find(const TaskId&) const noexcept;
+  std::uint32_t waiting(const TaskId&) const noexcept;
+  void make(const NewTask&, const Now&);
   Record record(const Task&, const Now&) const;
   Ended& ended_as(State s) noexcept {
     return ended_[static_cast<std::size_t>(s) - static_cast<std::size_t>(State::succeeded)];
@@ -74,22 +82,26 @@ class Queue {
   // Transitions. They may throw before they change anything, and are then as if not called.
   void wait(std::uint32_t slot, Time due, const Now&);
   void end(std::uint32_t slot, State end, Millis keep, const Now&);
-  void bury(std::uint32_t slot, State end, Time ended, Millis since);  // leaves a tombstone
-  void push_ready(std::uint32_t slot);
-  void enter(Task&, State) noexcept;  // out of one state and its structures, into another
+  void bury(std::uint32_t slot, State end, Time ended, Millis since, const Now&);  // leaves a tombstone
+  void enter(Task&, State, const Now&) noexcept;  // out of one state and its structures, into another
   void unlease(Task&) noexcept;
 
   std::uint32_t open_batch(Claim&);
-  void lease(std::uint32_t slot, std::string_view name, std::uint32_t& batch, Claim&);
+  void lease(std::uint32_t slot, std::string_view name, std::uint32_t& batch, Claim&, const Now&);
+  void claim_lapsed(std::string_view name, std::size_t end_at, std::uint32_t& batch, Claim&, const Now&);
+  void claim_ready(std::string_view name, std::size_t end_at, std::uint32_t& batch, Claim&, const Now&);
 
   Pool& pool_;
   Index index_;
   Tombstones gone_;
   Log arrivals_;  // all records
-  Heap ready_, scheduled_;
+  Flows flows_;   // the ready ones
+  UniqueKeys keys_;
+  Heap scheduled_;
   Log batches_;           // by epoch
   Heap leases_, lapsed_;  // batches by end of lease; those that lapsed, by epoch
   std::uint64_t batches_live_ = 0;
+  bool used_ = false;
   std::array<Ended, 3> ended_;
   std::array<std::uint64_t, kStates> counts_{};
 };

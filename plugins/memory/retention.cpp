@@ -21,8 +21,9 @@ std::uint64_t Queue::trim(const Retention& r, const Now& now) {
       if (!e) break;
       slot = e->ref;
     }
-    bury(slot, r.state, pool_.tasks[slot].ended, pool_.tasks[slot].since);
+    bury(slot, r.state, pool_.tasks[slot].ended, pool_.tasks[slot].since, now);
   }
+  keys_.sweep(now.wall, r.at_most);
   return done;
 }
 

@@ -81,8 +81,12 @@ void Store::claim(const Exchange& x, Exchanged& out, const Now& now) {
     room += q->count(State::ready) + q->count(State::leased);
     draws.push_back({&s, q, kNone});
   }
+  if (held_until_ > now.boot) {
+    if (held_until_ != Millis::max() && !draws.empty()) out.next_due = held_until_ - now.boot;
+    return;
+  }
   out.leased.reserve(std::min<std::uint64_t>(room, x.limit));
-  Claim c{x.limit, x.begin, later(now.boot, x.lease), out.leased};
+  Claim c{x.limit, x.begin, x.ahead, later(now.boot, x.lease), out.leased};
   for (Draw& d : draws) d.queue->claim(d.share->queue, d.share->quota, d.batch, c, now);
   for (Draw& d : draws) d.queue->claim(d.share->queue, x.limit, d.batch, c, now);
   for (Draw& d : draws) {
@@ -102,16 +106,18 @@ Result<std::vector<Admission>> Store::enqueue(std::span<const NewTask> tasks, co
   out.reserve(tasks.size());
   Finder find(queues_);
   Items items(pool_.limits.max_body);
-  for (const NewTask& t : tasks) out.push_back({items.valid(t) ? admit(t, find, now) : Item::invalid, t.key.id});
+  for (const NewTask& t : tasks) {
+    out.push_back(items.valid(t) ? admit(t, find, now) : Admission{Item::invalid, t.key.id});
+  }
   if (guard) documents_.set(guard->document, guard->value);
   return out;
 }
 
-Item Store::admit(const NewTask& t, Finder& find, const Now& now) {
+Admission Store::admit(const NewTask& t, Finder& find, const Now& now) {
   Queue* q = find(t.key.queue);
   if (!q) {
-    if (!valid_name(t.key.queue)) return Item::invalid;
-    if (pool_.full()) return Item::full;
+    if (!valid_name(t.key.queue)) return {Item::invalid, t.key.id};
+    if (pool_.full()) return {Item::full, t.key.id};
     q = &queues_.try_emplace(std::string(t.key.queue), pool_).first->second;
   }
   return q->admit(t, now, true);
@@ -148,7 +154,9 @@ Result<std::vector<std::optional<Record>>> Store::get(std::span<const TaskKey> k
 
 Result<std::vector<Counts>> Store::counts() const {
   std::vector<Counts> out;
-  for (const auto& [name, q] : queues_) out.push_back(q.counts(name));
+  for (const auto& [name, q] : queues_) {
+    if (q.used()) out.push_back(q.counts(name));
+  }
   return out;
 }
 
@@ -190,6 +198,45 @@ Result<std::uint64_t> Store::put(const Document& d) {
   const std::uint64_t seen = documents_.revision(d.name);
   if (seen != d.revision) return outdated(d.name, d.revision, seen);
   return documents_.set(d.name, d.value);
+}
+
+// The queue whose gates are to be set; it comes into being for that.
+Queue* Store::queue_for_gate(std::string_view queue) {
+  const auto at = queues_.find(queue);
+  return at != queues_.end() ? &at->second : &queues_.try_emplace(std::string(queue), pool_).first->second;
+}
+
+Result<void> Store::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit,
+                          const Now& now) {
+  if (auto e = wrong_gate(queue, gate)) return *e;
+  if (limit) {
+    if (auto e = wrong(*limit)) return *e;
+  }
+  return queue_for_gate(queue)->gates().limit(gate, layer, limit, now);
+}
+
+Result<void> Store::hold(std::string_view queue, std::string_view gate, Millis at_most, const Now& now) {
+  if (at_most < Millis(0)) return Error{Errc::invalid, "a hold of a negative time"};
+  if (queue == "*" && gate.empty()) {
+    held_until_ = at_most == Millis(0) ? Millis(0) : std::max(held_until_, later(now.boot, at_most));
+    pool_.bell.work();
+    return {};
+  }
+  if (auto e = wrong_gate(queue, gate)) return *e;
+  return queue_for_gate(queue)->gates().hold(gate, at_most, now);
+}
+
+Result<std::vector<GateState>> Store::gates(std::string_view queue, const Now& now) const {
+  std::vector<GateState> out;
+  if (held_until_ > now.boot && (queue.empty() || queue == "*")) {
+    GateState& all = out.emplace_back();
+    all.queue = "*";
+    all.held = held_until_ == Millis::max() ? kHoldForever : held_until_ - now.boot;
+  }
+  for (const auto& [name, q] : queues_) {
+    if (queue.empty() || queue == name) q.gates().list(name, out, now);
+  }
+  return out;
 }
 
 }  // namespace penstock::memory

@@ -40,6 +40,10 @@ class Store {
   Result<std::vector<Document>> documents(std::string_view prefix) const { return documents_.list(prefix); }
   Result<std::uint64_t> put(const Document&);
 
+  Result<void> limit(std::string_view queue, std::string_view gate, Layer, const Limit*, const Now&);
+  Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most, const Now&);
+  Result<std::vector<GateState>> gates(std::string_view queue, const Now&) const;
+
   std::uint64_t bell() const noexcept { return pool_.bell.count; }
   void ring() noexcept { pool_.bell.ring(); }
 
@@ -58,14 +62,16 @@ class Store {
     Queue* found_ = nullptr;
   };
 
-  Item admit(const NewTask&, Finder&, const Now&);
+  Admission admit(const NewTask&, Finder&, const Now&);
   void claim(const Exchange&, Exchanged&, const Now&);
+  Queue* queue_for_gate(std::string_view queue);
   template <class Do>
   std::vector<Item> each(std::span<const TaskKey>, Do);
 
   Pool pool_;
   Queues queues_;
   Documents documents_;
+  Millis held_until_{};  // everything; boot time
 };
 
 }  // namespace penstock::memory

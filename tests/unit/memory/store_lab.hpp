@@ -62,6 +62,30 @@ struct StoreLab {
     x.lease = lease;
     return store.exchange(x, now).value();
   }
+  // With a fair key and gates.
+  Item put(unsigned n, std::string_view fair, std::vector<std::string_view> gates = {}, std::int32_t priority = 0) {
+    NewTask t = task(n);
+    t.fair = fair;
+    t.gates = gates;
+    t.priority = priority;
+    return put(t);
+  }
+  void limit(std::string_view gate, const Limit& l, Layer layer = Layer::declared) {
+    CHECK(store.limit("q", gate, layer, &l, now));
+  }
+  void unlimit(std::string_view gate, Layer layer = Layer::declared) {
+    CHECK(store.limit("q", gate, layer, nullptr, now));
+  }
+  void hold(std::string_view gate, Millis at_most) { CHECK(store.hold("q", gate, at_most, now)); }
+  Exchanged claim_ahead(std::uint32_t limit, std::uint32_t ahead) {
+    const Share share{"q", limit};
+    Exchange x;
+    x.claim = {&share, 1};
+    x.limit = limit;
+    x.ahead = ahead;
+    x.lease = Millis(1000);
+    return store.exchange(x, now).value();
+  }
   Item settle(const Settlement& s) {
     Exchange x;
     x.settle = {&s, 1};

@@ -1,0 +1,93 @@
+// A line of flows: their keys take turns, and each key sends its best flow.
+//
+// The open line of a queue and the line behind each gate are of this sort.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "heap.hpp"
+
+namespace penstock::memory {
+
+struct Gate;
+class Line;
+
+// A fair key in use.
+struct Key {
+  std::uint64_t flows = 0;
+};
+
+// Where a task stands in its flow: least first.
+struct Place {
+  std::uint64_t rank = 0, arrival = 0;
+  friend auto operator<=>(const Place&, const Place&) = default;
+};
+
+// The tasks of a queue that share fair key and gates. Lives while a record is of it.
+struct Flow {
+  std::string_view name;  // its spelling; see Flows
+  std::string fair;
+  std::vector<Gate*> gates;
+  Key* key = nullptr;
+  Heap ready;               // by rank and arrival
+  std::uint64_t count = 0;  // ready tasks
+  std::uint64_t users = 0;  // records, in any state
+  Line* line = nullptr;     // where it stands; null: it has no ready task, or is a stray
+  Place head;               // of its best task, as the line knows it
+  std::size_t ticket = 0;   // see Line::tickets: 1 and its place there; 0: it has none
+};
+
+class Line {
+ public:
+  bool empty() const noexcept { return seats_.empty(); }
+  std::uint64_t flows() const noexcept { return flows_; }
+  bool single() const noexcept { return flows_ == 1; }
+
+  // The flow whose turn it is. Requires: not empty.
+  Flow& front() const noexcept { return *first_->flows.begin()->flow; }
+
+  // The best flow of the key; null: none stands here.
+  const Flow* best(const Key&) const noexcept;
+
+  // Takes the flow in; its key goes to the back, or the front, unless it stands here already.
+  void join(Flow&, bool to_front = false);
+  void leave(Flow&) noexcept;
+  // The key had its turn: what is left of it goes to the back.
+  void turn(const Key&) noexcept;
+  // Tickets: flows of the open line that their gates have made room for. Room for a flow whose key is
+  // served by others is room wasted, so they can be found by their key.
+  void grant(Flow&);
+  void revoke(Flow&) noexcept;
+  Flow* ticket_holder(const Key&) const noexcept;  // any; null: none
+  // The flow's best task is another one now.
+  void move(Flow&, const Place& head) noexcept;
+
+ private:
+  struct Standing {
+    Place head;
+    Flow* flow;
+    friend bool operator<(const Standing& a, const Standing& b) noexcept {
+      return a.head != b.head ? a.head < b.head : a.flow < b.flow;
+    }
+  };
+  struct Seat {
+    std::set<Standing> flows;
+    std::vector<Flow*> tickets;
+    Seat *before = nullptr, *after = nullptr;
+  };
+
+  void append(Seat&) noexcept;
+  void prepend(Seat&) noexcept;
+  void unlink(Seat&) noexcept;
+
+  std::unordered_map<const Key*, Seat> seats_;
+  Seat *first_ = nullptr, *last_ = nullptr;
+  std::uint64_t flows_ = 0;
+};
+
+}  // namespace penstock::memory
