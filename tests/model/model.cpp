@@ -193,6 +193,7 @@ Item Model::settle(const Settlement& s, Now now) {
   r.begun = true;
   if (s.to == State::ready && !stop) wait(*t, s.delay, now);
   if (ends) end(*t, stop ? State::cancelled : s.to, stop ? kKeepForever : s.keep, now);
+  turn(queue(s.key.queue), now);
   return on(verb, was, stop ? Item::requested : Item::ok);
 }
 
