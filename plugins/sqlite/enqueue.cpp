@@ -36,7 +36,7 @@ Admission Transaction::add(const NewTask& task, bool limited) {
   std::optional<TaskRow> replaced;
   if (!task.unique.empty()) {
     if (auto there = find(queue, task.key.id)) return present(task, *there);
-    until = later(clock_.wall(), task.unique_for.count());
+    if (task.unique_for > Millis(0)) until = later(clock_.wall(), task.unique_for.count());
     if (auto keeper = holder(queue, task.unique)) {
       if (task.replace && keeper->holds) replaced = waiting(queue, keeper->id);
       if (!replaced) return {Item::conflict, keeper->id};

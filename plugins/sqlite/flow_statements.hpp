@@ -42,6 +42,7 @@ struct FlowStatements {
   Statement gate_due{db, "SELECT name FROM penstock_gate WHERE q=?1 AND due<=?2 ORDER BY due,gate LIMIT ?3"};
   Statement gate_first_due{db, "SELECT min(due) FROM penstock_gate WHERE q=?1 AND due IS NOT NULL"};
   Statement gate_named{db, "SELECT name FROM penstock_gate WHERE q=?1 AND name>=?2 AND name<?3 ORDER BY name LIMIT ?4"};
+  Statement gate_oldest_open{db, "SELECT min(opened) FROM penstock_gate WHERE q=?1 AND waiting>0 AND opened>=0"};
   Statement gate_sweep{
       db,
       "DELETE FROM penstock_gate WHERE gate IN (SELECT gate FROM penstock_gate WHERE idle<=?1 ORDER BY "

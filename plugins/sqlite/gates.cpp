@@ -1,7 +1,9 @@
 #include "gates.hpp"
 
-#include "ledger.hpp"
+#include <algorithm>
+
 #include "gate_setting.hpp"
+#include "ledger.hpp"
 #include "statements.hpp"
 
 namespace penstock::sqlite {
@@ -51,6 +53,19 @@ Gate& GateBook::at(const QueueRow& queue, std::string_view name) {
   set(queue.name, g);
   by_name_.emplace(std::move(key), &g);
   return g;
+}
+
+std::int64_t GateBook::oldest_open(std::int64_t q) {
+  auto [at, fresh] = oldest_open_.emplace(q, INT64_MAX);
+  if (fresh) {
+    Use use(sql_.flow().gate_oldest_open, q);
+    if (use.next() && !use.null(0)) at->second = use.integer(0);
+  }
+  std::int64_t out = at->second;
+  for (const Gate& g : gates_) {
+    if (g.q == q && g.waiting > 0 && g.opened != Gate::kClosed) out = std::min(out, g.opened);
+  }
+  return out;
 }
 
 void GateBook::set(const QueueRow& queue) {

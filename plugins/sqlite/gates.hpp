@@ -22,12 +22,13 @@ class Use;
 // A row of penstock_gate, beside what is set for it in penstock_limit. There is one while somebody has a
 // slot, is admitted or waits, or while the bucket is not full.
 struct Gate {
+  static constexpr std::int64_t kClosed = -1;
   std::int64_t id = 0, q = 0;
   std::string name;
   std::int64_t leased = 0;    // slots taken
   std::int64_t admitted = 0;  // flows of the open line that it keeps room for
   std::int64_t waiting = 0;   // flows in its line
-  std::int64_t opened = 0;    // the turn at which those who wait saw it open; -1: it is closed
+  std::int64_t opened = 0;    // while flows wait: the turn at which it opened, or kClosed
   Meter meter;
   bool overdue = false;  // more could be let out, but not in one call
   bool stored = false, changed = false;
@@ -44,6 +45,7 @@ class GateBook {
   GateBook(Statements& sql, const Clock& clock) : sql_(sql), clock_(clock) {}
 
   Gate& at(const QueueRow&, std::string_view name);
+  std::int64_t oldest_open(std::int64_t q);  // the lowest `opened` of those where flows wait; INT64_MAX: none
   void set(const QueueRow&);  // its gates take over what is set for them now
   void touch(Gate&);
   void save();
@@ -57,6 +59,7 @@ class GateBook {
   std::deque<Gate> gates_;
   std::map<std::pair<std::int64_t, std::string>, Gate*, std::less<>> by_name_;
   std::vector<Gate*> changed_;
+  std::map<std::int64_t, std::int64_t> oldest_open_;  // by queue, as it was at first
   std::int64_t last_ = 0;
   std::int64_t idle_ = 0;  // of those saved: they are kept for their bucket only
 };

@@ -1,5 +1,7 @@
 #include "lines.hpp"
 
+#include <algorithm>
+
 #include "statements.hpp"
 #include "traits.hpp"
 
@@ -22,6 +24,7 @@ void Lines::came(QueueRow& q, const Place& at, Head head) {
   if (at.flow) {
     Flow& f = *at.flow;
     if (f.seat == 0) {
+      home(q, fair_of(f.name));  // the plain flow was there before
       f.head = head;
       f.since = ++q.turns;
       enter(q, f, nullptr);
@@ -31,7 +34,7 @@ void Lines::came(QueueRow& q, const Place& at, Head head) {
   } else if (Seat& s = *at.seat; !s.own) {
     home(q, s.key);
     s.own = true;
-    seats_.join(s, ++q.turns);
+    seats_.join(s, turn_for(q, s, ++q.turns));
     tally(q, s);
   }
 }
@@ -172,11 +175,18 @@ void Lines::sync_plain(QueueRow& q) {
   if (ready == s.own) return;
   s.own = ready;
   if (ready) {
-    seats_.join(s, ++q.turns), q.flow_changed = true;
+    seats_.join(s, turn_for(q, s, ++q.turns)), q.flow_changed = true;
   } else {
     seats_.leave(s);
   }
   tally(q, s);
+}
+
+// The turn of a key that comes into the open line, and would have this one. If flows of it wait at gates it
+// may have had tasks to claim before: not earlier than its last turn, nor than such a gate opened.
+std::int64_t Lines::turn_for(const QueueRow& q, const Seat& s, std::int64_t turn) {
+  if (s.away == 0) return turn;
+  return std::max(s.turn, std::min(turn, gates_.oldest_open(q.q)));
 }
 
 std::int64_t Lines::own_lane(const QueueRow& q, const Seat& s) const noexcept {

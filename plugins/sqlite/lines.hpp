@@ -84,13 +84,13 @@ class Lines {
   Seat& home(QueueRow&, std::string_view key);
   void tally(QueueRow&, Seat&);
   void sync_plain(QueueRow&);
+  std::int64_t turn_for(const QueueRow&, const Seat&, std::int64_t turn);
   std::int64_t own_lane(const QueueRow&, const Seat&) const noexcept;
   Seat* front(std::int64_t line, std::size_t most);
   Flow* best(Seat&, std::size_t most);
   void save_lines();
 
   // passage.cpp: flows and gates
-  static constexpr std::int64_t kClosed = -1;  // Gate::opened
   const std::vector<Gate*>& gates(const QueueRow&, std::string_view flow);
   const std::vector<Gate*>& passes(const QueueRow&, Flow&);
   void enter(QueueRow&, Flow&, const Gate* out_of);

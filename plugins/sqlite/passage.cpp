@@ -6,6 +6,9 @@
 #include "traits.hpp"
 
 namespace penstock::sqlite {
+namespace {
+constexpr int kMostDiscounted = 64;  // at one seat at once; there are more only if many got in at once
+}
 
 // The gates of a flow, in order of their names.
 const std::vector<Gate*>& Lines::gates(const QueueRow& q, std::string_view flow) {
@@ -27,23 +30,24 @@ const std::vector<Gate*>& Lines::passes(const QueueRow& q, Flow& f) {
 // lets it out: others who wait there do not go first.
 void Lines::enter(QueueRow& q, Flow& f, const Gate* out_of) {
   bool limited = false;
-  for (Gate* g : passes(q, f)) {
-    const std::int64_t room = g->room(clock_);
-    if ((g != out_of && g->waiting > 0) || g->admitted >= room) return wait(q, f, *g);
-    limited |= room != kNoLimit;
-  }
+  for (Gate* g : passes(q, f)) limited |= g->room(clock_) != kNoLimit;
   Seat& s = home(q, fair_of(f.name));
-  f.counted = limited && (out_of || best_of(q, s, f.head));
+  const bool best = limited && !out_of && best_of(q, s, f.head);
+  if (best) discount(q, s);
+  for (Gate* g : f.passes) {
+    if ((g != out_of && g->waiting > 0) || g->admitted >= g->room(clock_)) return wait(q, f, *g);
+  }
+  f.counted = limited && (out_of || best);
   std::int64_t turn = std::max(s.turn, f.since);
   for (Gate* g : f.passes) {
     turn = std::max(turn, g->opened);
     if (f.counted) ++g->admitted, gates_.touch(*g);
   }
-  stand(q, s, f, turn);
+  stand(q, s, f, turn_for(q, s, turn));
 }
 
 void Lines::wait(QueueRow& q, Flow& f, Gate& g) {
-  if (g.waiting++ == 0) g.opened = g.room(clock_) > 0 ? 0 : kClosed;
+  if (g.waiting++ == 0) g.opened = g.room(clock_) > 0 ? q.turns : Gate::kClosed;
   gates_.touch(g);
   Seat& s = home(q, fair_of(f.name));
   ++s.away;
@@ -119,8 +123,8 @@ void Lines::regate(QueueRow& q, Gate& g) {
   g.overdue = false;
   while (g.waiting > 0) {
     const std::int64_t room = g.room(clock_);
-    if (room == 0) g.opened = kClosed;
-    if (room > 0 && g.opened == kClosed) g.opened = ++q.turns, q.flow_changed = true;
+    if (room == 0) g.opened = Gate::kClosed;
+    if (room > 0 && g.opened == Gate::kClosed) g.opened = ++q.turns, q.flow_changed = true;
     gates_.touch(g);
     if (g.admitted >= room) return;
     g.overdue = moves_ == 0;
@@ -146,10 +150,11 @@ Seat& Lines::next_out(QueueRow& q, const Gate& g) {
   }
 }
 
-// The key of this seat was served: the other flows that were counted there have had their chance.
+// The key of this seat was served by another flow than those that are counted there, or comes to have a
+// better one: they have had their chance.
 void Lines::discount(QueueRow& q, Seat& s) {
   std::vector<Flow*> flows;
-  for (; s.counted > 0 && moves_ > 0; --moves_) {
+  for (int left = kMostDiscounted; s.counted > 0 && left > 0; --left) {
     Flow& f = *s.standing[true].first(16, [&](std::size_t n) {
       save_lines();
       return flows_.first(s.id, true, n);

@@ -49,6 +49,7 @@ CREATE TABLE penstock_gate(gate INTEGER PRIMARY KEY, q INTEGER NOT NULL, leased 
   admitted INTEGER NOT NULL, waiting INTEGER NOT NULL, opened INTEGER NOT NULL, full_at INTEGER NOT NULL,
   due INTEGER, idle INTEGER, name BLOB NOT NULL, UNIQUE(q, name));
 CREATE INDEX penstock_gate_due ON penstock_gate(q, due) WHERE due IS NOT NULL;
+CREATE INDEX penstock_gate_open ON penstock_gate(q, opened) WHERE waiting > 0 AND opened >= 0;
 CREATE INDEX penstock_gate_idle ON penstock_gate(idle) WHERE idle IS NOT NULL;
 CREATE TABLE penstock_limit(queue TEXT, gate BLOB, declared_running INTEGER, declared_per_second REAL,
   declared_burst INTEGER, operator_running INTEGER, operator_per_second REAL, operator_burst INTEGER,

@@ -53,28 +53,29 @@ bool Transaction::finish(QueueRow& queue, const Settlement& s) {
 }
 
 Item Transaction::accept(QueueRow& queue, TaskRow& t, const Settlement& s) {
+  const bool stopped = s.to == State::ready && (t.flags & kStop);
+  const std::int64_t flags = t.flags;
+  // Children see their parent as it was, but for its key: when it ends, that is theirs to take.
+  if (ended(s.to) || stopped) drop_key(queue, t);
+  for (const NewTask& child : s.children) add(child, false);
   if (s.to != State::leased || !(t.flags & kBegun)) {
     t.failures += s.charge == Charge::failure;
     t.crashes += s.charge == Charge::crash;
   }
   if (!s.note.empty()) write_note(t, s.note);
-  const bool stopped = s.to == State::ready && (t.flags & kStop);
   if (s.to == State::leased) {
     t.flags |= kBegun;
     save(t, {});
-  } else {
-    unleased(queue, t.flags, t.traits, s.unstarted && s.to == State::ready);
-    less(s.epoch);
-    if (stopped) {
-      end(queue, t, State::cancelled, kKeepForever);
-    } else if (s.to == State::ready) {
-      line_up(queue, t, s.delay);
-    } else {
-      end(queue, t, s.to, s.keep);
-    }
+    return Item::ok;
   }
-  for (const NewTask& child : s.children) add(child, false);
-  return stopped ? Item::requested : Item::ok;
+  unleased(queue, flags, t.traits, s.unstarted && s.to == State::ready);
+  less(s.epoch);
+  if (stopped) {
+    end(queue, t, State::cancelled, kKeepForever);
+    return Item::requested;
+  }
+  s.to == State::ready ? line_up(queue, t, s.delay) : end(queue, t, s.to, s.keep);
+  return Item::ok;
 }
 
 void Transaction::less(Epoch epoch) {
