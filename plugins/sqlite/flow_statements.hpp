@@ -59,12 +59,6 @@ struct FlowStatements {
   Statement task_due{db,
                      "SELECT n,rank,traits FROM penstock_task WHERE lane=?1 AND place<=?2 ORDER BY place,n LIMIT ?3"};
   Statement task_promote{db, "UPDATE penstock_task SET state=2,lane=?2,place=rank WHERE n=?1"};
-
-  // What `statement` says is the highest number in use; 0 when there is none.
-  static std::int64_t highest(const Statement& statement) {
-    Use use(statement);
-    return use.next() ? use.integer(0) : 0;
-  }
 };
 
 }  // namespace penstock::sqlite

@@ -9,6 +9,7 @@ Flow& Flows::read(Use& use) {
   if (auto known = by_id_.find(id); known != by_id_.end()) return *known->second;
   Flow& f = flows_.emplace_back();
   f.id = id;
+  numbers_.seen(id);
   f.q = use.integer(1);
   f.seat = use.integer(2);
   f.counted = use.integer(3) != 0;
@@ -25,9 +26,8 @@ Flow& Flows::at(std::int64_t q, std::string_view name) {
   if (auto known = by_name_.find(key); known != by_name_.end()) return *known->second;
   Use use(sql_.flow().flow_find, q, name);
   if (use.next()) return *(by_name_[std::move(key)] = &read(use));
-  if (last_ == 0) last_ = FlowStatements::highest(sql_.flow().flow_last);
   Flow& f = flows_.emplace_back();
-  f.id = ++last_;
+  f.id = numbers_.next(sql_.flow().flow_last);
   f.q = q;
   f.name = name;
   by_id_.emplace(f.id, &f);

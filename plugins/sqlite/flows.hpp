@@ -48,7 +48,7 @@ class Flows {
   std::unordered_map<std::int64_t, Flow*> by_id_;
   std::map<std::pair<std::int64_t, std::string>, Flow*, std::less<>> by_name_;
   std::vector<Flow*> changed_;
-  std::int64_t last_ = 0;
+  Numbers numbers_;
 };
 
 }  // namespace penstock::sqlite

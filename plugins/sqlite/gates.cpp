@@ -40,6 +40,7 @@ Gate& GateBook::at(const QueueRow& queue, std::string_view name) {
   Use use(sql_.flow().gate_find, queue.q, name);
   if (use.next()) {
     g.id = use.integer(0);
+    numbers_.seen(g.id);
     g.leased = use.integer(2);
     g.admitted = use.integer(3);
     g.waiting = use.integer(4);
@@ -47,8 +48,7 @@ Gate& GateBook::at(const QueueRow& queue, std::string_view name) {
     g.meter.full_at = use.integer(6);
     g.stored = true;
   } else {
-    if (last_ == 0) last_ = FlowStatements::highest(sql_.flow().gate_last);
-    g.id = ++last_;
+    g.id = numbers_.next(sql_.flow().gate_last);
   }
   set(queue.name, g);
   by_name_.emplace(std::move(key), &g);

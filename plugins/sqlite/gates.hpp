@@ -12,6 +12,7 @@
 
 #include "clock.hpp"
 #include "meter.hpp"
+#include "numbers.hpp"
 
 namespace penstock::sqlite {
 
@@ -46,7 +47,7 @@ class GateBook {
 
   Gate& at(const QueueRow&, std::string_view name);
   std::int64_t oldest_open(std::int64_t q);  // the lowest `opened` of those where flows wait; INT64_MAX: none
-  void set(const QueueRow&);  // its gates take over what is set for them now
+  void set(const QueueRow&);                 // its gates take over what is set for them now
   void touch(Gate&);
   void save();
   void sweep();  // forgets some that nobody needs any more; nothing may follow in this transaction
@@ -60,7 +61,7 @@ class GateBook {
   std::map<std::pair<std::int64_t, std::string>, Gate*, std::less<>> by_name_;
   std::vector<Gate*> changed_;
   std::map<std::int64_t, std::int64_t> oldest_open_;  // by queue, as it was at first
-  std::int64_t last_ = 0;
+  Numbers numbers_;
   std::int64_t idle_ = 0;  // of those saved: they are kept for their bucket only
 };
 

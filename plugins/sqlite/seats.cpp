@@ -9,6 +9,7 @@ Seat& Seats::read(Use& use) {
   if (auto known = by_id_.find(id); known != by_id_.end()) return *known->second;
   Seat& s = seats_.emplace_back();
   s.id = id;
+  numbers_.seen(id);
   s.line = use.integer(1);
   s.turn = use.integer(2);
   s.flows = use.integer(3);
@@ -26,9 +27,8 @@ Seat& Seats::at(std::int64_t line, std::string_view key) {
   if (auto known = by_key_.find(name); known != by_key_.end()) return *known->second;
   Use use(sql_.flow().seat_find, line, key);
   if (use.next()) return *(by_key_[std::move(name)] = &read(use));
-  if (last_ == 0) last_ = FlowStatements::highest(sql_.flow().seat_last);
   Seat& s = seats_.emplace_back();
-  s.id = ++last_;
+  s.id = numbers_.next(sql_.flow().seat_last);
   s.line = line;
   s.key = key;
   by_id_.emplace(s.id, &s);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "front.hpp"
+#include "numbers.hpp"
 
 namespace penstock::sqlite {
 
@@ -66,7 +67,7 @@ class Seats {
   std::map<std::pair<std::int64_t, std::string>, Seat*, std::less<>> by_key_;
   std::map<std::int64_t, Front<Place, Seat>> rings_;
   std::vector<Seat*> changed_;
-  std::int64_t last_ = 0;  // the highest id, once known
+  Numbers numbers_;
 };
 
 }  // namespace penstock::sqlite
