@@ -1,6 +1,6 @@
-#include <penstock/plugin/names.hpp>
-
 #include <algorithm>
+
+#include <penstock/plugin/names.hpp>
 
 #include "transaction.hpp"
 
@@ -30,14 +30,7 @@ Item Transaction::settle(const Settlement& s) {
   }
   QueueRow* queue = ledger_.find(s.key.queue);
   if (!queue) return Item::not_found;
-  if (ended(s.to) && s.keep == Millis(0) && s.children.empty() &&
-      run(sql_.task_finish, view(s.key.id), queue->q, s.epoch) == 1) {
-    queue->count(State::leased, -1);
-    less(s.epoch);
-    tombstone(*queue, s.key.id, s.epoch, s.to, clock_.wall());
-    changed(Bell::kEnded);
-    return Item::ok;
-  }
+  if (ended(s.to) && s.keep == Millis(0) && s.children.empty() && finish(*queue, s)) return Item::ok;
   auto task = find(*queue, s.key.id);
   if (task && task->state == State::leased && task->epoch == s.epoch) return accept(*queue, *task, s);
   if (task) return late(s.to, task->state, s.epoch, task->epoch);
@@ -46,29 +39,43 @@ Item Transaction::settle(const Settlement& s) {
   return late(s.to, gone->state, s.epoch, gone->epoch);
 }
 
+// The common end of a task, in one step; false when it is not that simple.
+bool Transaction::finish(QueueRow& queue, const Settlement& s) {
+  const bool noted = queue.noted > 0;
+  if (run(noted ? sql_.task_finish_noted : sql_.task_finish, view(s.key.id), queue.q, s.epoch) == 0) return false;
+  const std::int64_t flags = noted ? sql_.noted.flags : 0;
+  unleased(queue, flags, sql_.noted.traits);
+  if (flags & kHolds) drop_key(queue, s.key.id, sql_.noted.traits);
+  less(s.epoch);
+  tombstone(queue, s.key.id, s.epoch, s.to, clock_.wall());
+  changed(Bell::kEnded);
+  return true;
+}
+
 Item Transaction::accept(QueueRow& queue, TaskRow& t, const Settlement& s) {
+  const bool stopped = s.to == State::ready && (t.flags & kStop);
+  const std::int64_t flags = t.flags;
+  // Children see their parent as it was, but for its key: when it ends, that is theirs to take.
+  if (ended(s.to) || stopped) drop_key(queue, t);
+  for (const NewTask& child : s.children) add(child, false);
   if (s.to != State::leased || !(t.flags & kBegun)) {
     t.failures += s.charge == Charge::failure;
     t.crashes += s.charge == Charge::crash;
   }
   if (!s.note.empty()) write_note(t, s.note);
-  const bool stopped = s.to == State::ready && (t.flags & kStop);
   if (s.to == State::leased) {
     t.flags |= kBegun;
     save(t, {});
-  } else {
-    queue.count(State::leased, -1);
-    less(s.epoch);
-    if (stopped) {
-      end(queue, t, State::cancelled, kKeepForever);
-    } else if (s.to == State::ready) {
-      line_up(queue, t, s.delay);
-    } else {
-      end(queue, t, s.to, s.keep);
-    }
+    return Item::ok;
   }
-  for (const NewTask& child : s.children) add(child, false);
-  return stopped ? Item::requested : Item::ok;
+  unleased(queue, flags, t.traits, s.unstarted && s.to == State::ready);
+  less(s.epoch);
+  if (stopped) {
+    end(queue, t, State::cancelled, kKeepForever);
+    return Item::requested;
+  }
+  s.to == State::ready ? line_up(queue, t, s.delay) : end(queue, t, s.to, s.keep);
+  return Item::ok;
 }
 
 void Transaction::less(Epoch epoch) {

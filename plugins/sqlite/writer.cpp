@@ -32,7 +32,7 @@ Writer::Writer(Host& host, const Options& options, const Clock& clock, Bell& bel
   const Epoch noted = watermark_.noted_epoch();
   const auto there = session_->connection.integer("SELECT value FROM penstock_meta WHERE key='epoch'");
   watermark_.check_epoch(noted, static_cast<Epoch>(there));
-  lapse_leases(session_->connection, boot_id());
+  adopt_boot(session_->connection, boot_id(), clock_);
 }
 
 Writer::~Writer() = default;

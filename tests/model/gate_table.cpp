@@ -50,11 +50,10 @@ Result<void> GateTable::hold(const Name& name, Millis at_most, Now now) {
 }
 
 Millis GateTable::held_until(const Name& name) const {
-  const auto of = [&](const Name& n) {
-    auto found = gates_.find(n);
-    return found == gates_.end() ? Millis(0) : found->second.held;
-  };
-  return name.second.empty() ? std::max(of(name), of({"*", ""})) : of(name);
+  const Name everything{"*", ""};
+  auto found = gates_.find(name);
+  const Millis own = found == gates_.end() ? Millis(0) : found->second.held;
+  return name.second.empty() && name != everything ? std::max(own, held_until(everything)) : own;
 }
 
 std::optional<Millis> GateTable::opens(const Name& name) const {
@@ -77,6 +76,16 @@ void GateTable::take(const Name& name, Now now) {
 void GateTable::refund(const Name& name) {
   const Limit l = limit_of(name);
   if (l.per_second > 0) gates_[name].full_at -= interval(l);
+}
+
+std::vector<GateState> GateTable::list(Now now) const {
+  std::vector<GateState> out;
+  for (const auto& [name, g] : gates_) {
+    GateState s{name.first, name.second, g.declared, g.by_operator};
+    if (g.held > now.boot) s.held = g.held == kHoldForever ? kHoldForever : g.held - now.boot;
+    if (s.declared || s.by_operator || s.held) out.push_back(s);
+  }
+  return out;
 }
 
 }  // namespace penstock::model

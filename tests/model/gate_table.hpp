@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <penstock/plugin/backend.hpp>
 
@@ -18,11 +19,6 @@ struct Now {
 
 class GateTable {
  public:
-  struct Gate {
-    std::optional<Limit> declared, by_operator;
-    Millis held{};           // until then, by the boot clock
-    std::int64_t full_at{};  // nanoseconds of the boot clock: all tokens are there again
-  };
   using Name = std::pair<std::string, std::string>;  // queue, gate
 
   Result<void> limit(const Name&, Layer, const Limit*, Now);
@@ -34,9 +30,14 @@ class GateTable {
   std::optional<Millis> opens(const Name&) const;
   void take(const Name&, Now);  // a token
   void refund(const Name&);
-  const std::map<Name, Gate>& all() const { return gates_; }
+  std::vector<GateState> list(Now) const;  // but for who holds a slot, and who waits
 
  private:
+  struct Gate {
+    std::optional<Limit> declared, by_operator;
+    Millis held{};           // until then, by the boot clock
+    std::int64_t full_at{};  // nanoseconds of the boot clock: all tokens are there again
+  };
   std::map<Name, Gate> gates_;
 };
 

@@ -100,9 +100,9 @@ Result<std::vector<Admission>> Model::enqueue(std::span<const NewTask> tasks, co
   for (const NewTask& t : tasks)
     if (!supports(t)) return Error{Errc::unsupported, "feature"};
   if (guard) {
-    auto put_there = put({std::string(guard->document), std::string(guard->value), guard->revision});
-    seen(put_there ? "enqueue, guarded: accepted" : "enqueue, guarded: conflict");
-    if (!put_there) return put_there.error();
+    auto put = documents_.put({std::string(guard->document), std::string(guard->value), guard->revision});
+    seen(put ? "enqueue, guarded: accepted" : "enqueue, guarded: conflict");
+    if (!put) return put.error();
   }
   ++last_turn_;
   std::vector<Admission> out;
@@ -147,12 +147,13 @@ Admission Model::admit(const NewTask& t, bool limited, Now now) {
   }
   q.used = true;
   Task& made = q.tasks[t.key.id];
-  made.record.kind = t.kind;
-  made.record.body = t.body;
-  made.record.priority = t.priority;
-  made.record.weight = t.weight;
-  made.record.enqueued = now.wall;
-  made.record.unique = t.unique, made.record.fair = t.fair;
+  made.record = {.kind = std::string(t.kind),
+                 .body = std::string(t.body),
+                 .priority = t.priority,
+                 .weight = t.weight,
+                 .enqueued = now.wall,
+                 .unique = std::string(t.unique),
+                 .fair = std::string(t.fair)};
   made.record.gates.assign(t.gates.begin(), t.gates.end());
   std::sort(made.record.gates.begin(), made.record.gates.end());
   made.arrival = ++last_arrival_;
@@ -179,27 +180,21 @@ Item Model::settle(const Settlement& s, Now now) {
 
   const std::string was = r.cancel_requested ? "leased, cancel requested" : "leased";
   const bool again = s.to == State::leased && r.begun;  // a repeated mark is not charged twice
+  const bool stop = s.to == State::ready && r.cancel_requested, ends = ended(s.to) || stop;
   if (s.charge == Charge::failure && !again) ++r.failures;
   if (s.charge == Charge::crash && !again) ++r.crashes;
   if (!s.note.empty()) r.note = s.note;
-  Item what = Item::ok;
-  if (ended(s.to) || (s.to == State::ready && r.cancel_requested)) t->holds = false;  // a child may take its key
+  if (ends) t->holds = false;  // a child may take its key
   for (const NewTask& child : s.children) admit(child, false, now);
   if (s.to == State::ready && s.unstarted) {
     seen("settle: tokens go back");
     for (const std::string& gate : gates_of(r)) gates_.refund({std::string(s.key.queue), gate});
   }
-  if (s.to == State::leased) {
-    r.begun = true;
-  } else if (s.to == State::ready && r.cancel_requested) {
-    end(*t, State::cancelled, kKeepForever, now);
-    what = Item::requested;
-  } else if (s.to == State::ready) {
-    wait(*t, s.delay, now);
-  } else {
-    end(*t, s.to, s.keep, now);
-  }
-  return on(verb, was, what);
+  r.begun = true;
+  if (s.to == State::ready && !stop) wait(*t, s.delay, now);
+  if (ends) end(*t, stop ? State::cancelled : s.to, stop ? kKeepForever : s.keep, now);
+  turn(queue(s.key.queue), now);
+  return on(verb, was, stop ? Item::requested : Item::ok);
 }
 
 // ---- exchange: extend
@@ -245,10 +240,11 @@ Item Model::cancel(const TaskKey& key, Now now) {
 
 Result<std::vector<Item>> Model::cancel(std::span<const TaskKey> keys, Now now) {
   if (keys.size() > properties_.max_batch) return invalid("batch");
-  std::vector<Item> out;
-  for (const TaskKey& key : keys) out.push_back(cancel(key, now));
-  turn_all(now);
-  return out;
+  return each(keys, now, [&](const TaskKey& key) { return cancel(key, now); });
+}
+
+std::vector<Item> Model::move(std::span<const TaskKey> keys, State from, State to, Millis delay, Now now) {
+  return each(keys, now, [&](const TaskKey& key) { return move(key, from, to, delay, now); });
 }
 
 Record Model::report(const Task& t, Now now) {
@@ -326,20 +322,10 @@ Result<std::uint64_t> Model::trim(const Retention& r, Now now, const Trimmed& hi
   return out;
 }
 
-std::vector<Document> Model::documents() const {
-  std::vector<Document> out;
-  for (const auto& [name, document] : documents_) out.push_back(document);
-  return out;
-}
-
 Result<std::uint64_t> Model::put(const Document& d) {
-  auto there = documents_.find(d.name);
-  std::uint64_t revision = there == documents_.end() ? 0 : there->second.revision;
-  const std::string on = revision == 0 ? "nothing" : "a document";
-  if (d.revision != revision) return seen("put on " + on + ": conflict"), Error{Errc::conflict, d.name};
-  documents_[d.name] = {d.name, d.value, revision + 1};
-  seen("put on " + on + ": ok");
-  return revision + 1;
+  const std::string what = documents_.revision(d.name) == 0 ? "put on nothing: " : "put on a document: ";
+  auto done = documents_.put(d);
+  return seen(what + (done ? "ok" : "conflict")), done;
 }
 
 std::vector<std::pair<TaskId, Record>> Model::list(const Filter& f, Now now) const {
@@ -385,13 +371,6 @@ Item Model::move(const TaskKey& key, State from, State to, Millis delay, Now now
   if (!hurry) r.epoch = ++last_epoch_;
   force ? end(*t, State::cancelled, kKeepForever, now) : wait(*t, replay ? delay : Millis(0), now);
   return on(verb, name(was), Item::ok);
-}
-
-std::vector<Item> Model::move(std::span<const TaskKey> keys, State from, State to, Millis delay, Now now) {
-  std::vector<Item> out;
-  for (const TaskKey& key : keys) out.push_back(move(key, from, to, delay, now));
-  turn_all(now);
-  return out;
 }
 
 }  // namespace penstock::model

@@ -16,6 +16,7 @@
 
 #include <penstock/plugin/backend.hpp>
 
+#include "model/documents.hpp"
 #include "model/gate_table.hpp"
 
 namespace penstock::model {
@@ -50,7 +51,7 @@ class Model {
   std::vector<Counts> counts() const;
   Result<std::uint64_t> trim(const Retention&, Now, const Trimmed& hint);
 
-  std::vector<Document> documents() const;
+  std::vector<Document> documents() const { return documents_.list(); }
   Result<std::uint64_t> put(const Document&);
 
   std::vector<std::pair<TaskId, Record>> list(const Filter&, Now) const;  // all pages, one after the other
@@ -95,7 +96,9 @@ class Model {
   };
   struct Room {  // of a gate, for a task that is ready
     std::int64_t leased = 0;
-    std::optional<Millis> opens;    // see GateTable
+    std::uint64_t ready = 0;
+    std::optional<Millis> opens;  // see GateTable
+    bool held = false;
     bool slot = true, open = true;  // open: a slot, a token, and no hold
     bool ahead = true;              // a slot for a task that is leased ahead
     bool free = true;               // no limit and no hold
@@ -108,6 +111,13 @@ class Model {
   }
   Item on(const std::string& verb, const std::string& what, Item answer) const;
   Queue& queue(std::string_view name) const;
+  template <class F>
+  std::vector<Item> each(std::span<const TaskKey> keys, Now now, F what) {
+    std::vector<Item> out;
+    for (const TaskKey& key : keys) out.push_back(what(key));
+    turn_all(now);
+    return out;
+  }
   static Task* find(Queue&, const TaskId&);
   bool supports(const NewTask&) const;
   bool valid(const NewTask&) const;
@@ -119,8 +129,8 @@ class Model {
   Extended extend(const Held&, Millis until);
 
   void promote(Queue&, Now);
-  std::uint32_t take(Queue&, std::uint32_t room, Epoch&, const Exchange&, Now, Answer*, Exchanged&);
-  void lease(Queue&, Entry&, Epoch&, const Exchange&, Now, Exchanged&);
+  std::uint32_t take(Queue&, std::uint32_t room, Epoch&, Exchange&, Now, Answer*, Exchanged&);
+  void lease(Queue&, Entry&, Epoch&, Exchange&, Now, Exchanged&);
   std::optional<Millis> next_due(const Exchange&, Now, std::optional<Millis>& soonest) const;
 
   static std::vector<std::string> gates_of(const Record&);
@@ -145,7 +155,7 @@ class Model {
   Ages ages_;
   Observer observer_;
   mutable std::map<std::string, Queue, std::less<>> queues_;  // made when they are named
-  std::map<std::string, Document, std::less<>> documents_;
+  Documents documents_;
   GateTable gates_;
   Epoch last_epoch_ = 0;
   std::uint64_t last_arrival_ = 0, last_turn_ = 0;

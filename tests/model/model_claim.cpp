@@ -14,17 +14,15 @@ void Model::promote(Queue& q, Now now) {
   }
 }
 
-void Model::lease(Queue& q, Entry& entry, Epoch& epoch, const Exchange& x, Now now, Exchanged& out) {
+void Model::lease(Queue& q, Entry& entry, Epoch& epoch, Exchange& x, Now now, Exchanged& out) {
   auto& [id, task] = entry;
   Record& r = task.record;
   if (epoch == 0) epoch = ++last_epoch_;
-  Leased l{.queue = q.name, .kind = r.kind, .body = r.body, .note = r.note, .id = id, .epoch = epoch};
-  l.priority = r.priority, l.weight = r.weight, l.failures = r.failures, l.crashes = r.crashes;
+  Leased l{q.name, r.kind, r.body, r.note, id, epoch, r.priority, r.weight, r.failures, r.crashes};
   l.lapsed = r.state == State::leased;
   if (l.lapsed) q.batches.at(r.epoch).taken.insert(id);
-  auto begun = static_cast<std::uint32_t>(
-      std::count_if(out.leased.begin(), out.leased.end(), [](const Leased& o) { return !o.lapsed && o.begun; }));
-  const bool mark = !l.lapsed && r.crashes == 0 && begun < x.begin;
+  const bool mark = !l.lapsed && r.crashes == 0 && x.begin > 0;
+  x.begin -= mark;
   l.begun = l.lapsed ? r.begun : mark;
   seen(std::string("claim: ") + (l.lapsed ? "lapsed" : "ready") + (l.begun ? ", begun" : ", not begun"));
   r.state = State::leased;
@@ -37,7 +35,7 @@ void Model::lease(Queue& q, Entry& entry, Epoch& epoch, const Exchange& x, Now n
 }
 
 // Claims up to `room` tasks of a queue; draws the queue's epoch of this exchange when it needs it.
-std::uint32_t Model::take(Queue& q, std::uint32_t room, Epoch& epoch, const Exchange& x, Now now, Answer* answer,
+std::uint32_t Model::take(Queue& q, std::uint32_t room, Epoch& epoch, Exchange& x, Now now, Answer* answer,
                           Exchanged& out) {
   if (shut(q, now)) return seen("claim: the queue is closed"), 0;
   std::vector<Entry*> lapsed;
@@ -69,38 +67,36 @@ std::uint32_t Model::take(Queue& q, std::uint32_t room, Epoch& epoch, const Exch
 // Until a task may be claimable by time alone. `soonest` is when one gets nearer to that.
 std::optional<Millis> Model::next_due(const Exchange& x, Now now, std::optional<Millis>& soonest) const {
   std::optional<Millis> next;
-  const auto at = [](std::optional<Millis>& to, Millis when) {
-    to = std::min(to.value_or(when), std::max(when, Millis(0)));
+  const auto at = [&](std::optional<Millis>& to, Millis when) {
+    to = std::min(to.value_or(when), std::max(when, now.boot));
   };
   for (const Share& share : x.claim) {
     const Queue& q = queue(share.queue);
     const Rooms rooms = this->rooms(q, now);
-    const Millis held = gates_.held_until({q.name, ""});
-    for (const Millis end : {held, gates_.held_until({"*", ""})})
-      if (end > now.boot) at(soonest, end - now.boot);
-    const bool never = held == kHoldForever || gates_.limit_of({q.name, ""}).running == 0;
+    const Millis held = gates_.held_until({q.name, ""}), all_held = gates_.held_until({"*", ""});
+    for (const Millis end : {held, all_held})
+      if (end > now.boot) at(soonest, end);
     for (const auto& [id, t] : q.tasks) {
       const Record& r = t.record;
       if (ended(r.state)) continue;
-      if (r.state == State::scheduled || r.state == State::leased) {
-        const Millis when = r.state == State::scheduled ? std::chrono::duration_cast<Millis>(r.due - now.wall)
-                                                        : q.batches.at(r.epoch).until - now.boot;
-        at(soonest, when);
-        if (!never) at(next, std::max(when, held - now.boot));
-        continue;
-      }
-      std::optional<Millis> opens{Millis(0)};
-      for (const std::string& gate : gates_of(r)) {
+      const bool ready = r.state == State::ready, lapses = r.state == State::leased;
+      Millis when = lapses  ? q.batches.at(r.epoch).until
+                    : ready ? now.boot
+                            : now.boot + std::chrono::duration_cast<Millis>(r.due - now.wall);
+      bool ever = held != kHoldForever && gates_.limit_of({q.name, ""}).running != 0;
+      if (!ready) at(soonest, when), when = std::max(when, held);
+      for (const std::string& gate : ready ? gates_of(r) : std::vector<std::string>()) {
         const Room& room = rooms.at(gate);
-        if (room.opens > now.boot) at(soonest, *room.opens - now.boot);
-        opens =
-            opens && room.slot && room.opens ? std::optional(std::max(*opens, *room.opens - now.boot)) : std::nullopt;
+        if (room.opens > now.boot) at(soonest, *room.opens);
+        ever = ever && room.slot && room.opens;
+        when = std::max(when, room.opens.value_or(when));
       }
-      if (opens) at(next, *opens), at(soonest, *opens);
+      if (ever) at(next, when), at(soonest, when);
     }
   }
-  if (soonest && next != Millis(0)) soonest = std::max(*soonest, Millis(1));
-  return next;
+  if (soonest && next != now.boot) soonest = std::max(*soonest, now.boot + Millis(1));
+  if (soonest) *soonest -= now.boot;
+  return next ? std::optional(*next - now.boot) : std::nullopt;
 }
 
 Result<Exchanged> Model::exchange(const Exchange& x, Now now, Answer* answer) {
@@ -117,6 +113,7 @@ Result<Exchanged> Model::exchange(const Exchange& x, Now now, Answer* answer) {
   if (x.lease < Millis(1)) return seen("exchange: short lease"), invalid;
 
   ++last_turn_;
+  Exchange left = x;  // what is left to begin
   Exchanged out;
   for (const Settlement& s : x.settle) out.settled.push_back(settle(s, now));
   for (const Held& h : x.extend) out.extended.push_back(extend(h, now.boot + x.lease));
@@ -125,7 +122,7 @@ Result<Exchanged> Model::exchange(const Exchange& x, Now now, Answer* answer) {
     for (const Share& share : x.claim) {
       Queue& q = queue(share.queue);
       if (!spill) promote(q, now);
-      auto taken = take(q, spill ? room : std::min(room, share.quota), epochs.at(q.name), x, now, answer, out);
+      auto taken = take(q, spill ? room : std::min(room, share.quota), epochs.at(q.name), left, now, answer, out);
       if (spill && taken != 0) seen("claim: spill");
       room -= taken;
     }

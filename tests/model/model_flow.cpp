@@ -27,14 +27,18 @@ bool Model::shut(const Queue& q, Now now) const {
 Model::Rooms Model::rooms(const Queue& q, Now now) const {
   Rooms out;
   for (const auto& [id, t] : q.tasks)
-    for (const std::string& gate : gates_of(t.record)) out[gate].leased += t.record.state == State::leased;
+    for (const std::string& gate : gates_of(t.record)) {
+      out[gate].leased += t.record.state == State::leased;
+      out[gate].ready += t.record.state == State::ready;
+    }
   for (auto& [gate, room] : out) {
     const Limit l = gates_.limit_of({q.name, gate});
     room.opens = gates_.opens({q.name, gate});
     room.slot = l.running < 0 || room.leased < l.running;
     room.open = room.slot && room.opens && *room.opens <= now.boot;
     room.ahead = l.running < 0 || room.leased + 1 <= l.running / 2;
-    room.free = l.running < 0 && l.per_second == 0 && gates_.held_until({q.name, gate}) <= now.boot;
+    room.held = gates_.held_until({q.name, gate}) > now.boot;
+    room.free = l.running < 0 && l.per_second == 0 && !room.held;
   }
   return out;
 }
@@ -86,8 +90,8 @@ Model::Entry* Model::choose(Queue& q, bool ahead, Now now, Answer* answer, const
   const auto crowds = [&](const Task& t) { return ahead && !all(rooms, gates_of(t.record), &Room::ahead); };
   bool closed = false;
   for (const auto& [gate, room] : rooms) {
-    const bool held = gates_.held_until({q.name, gate}) > now.boot;
-    if (!room.open) seen(std::string("claim: a gate ") + (held ? "is held" : room.slot ? "has no token" : "is full"));
+    if (!room.open)
+      seen(std::string("claim: a gate ") + (room.held ? "is held" : room.slot ? "has no token" : "is full"));
     closed |= !room.open;
   }
   const auto of_queue = [&](const Leased& l) { return l.queue == q.name; };
@@ -119,32 +123,21 @@ Model::Entry* Model::choose(Queue& q, bool ahead, Now now, Answer* answer, const
 
 Result<void> Model::limit(const GateTable::Name& gate, Layer layer, const Limit* limit, Now now) {
   auto done = gates_.limit(gate, layer, limit, now);
-  seen(done ? "limit: ok" : "limit: invalid");
-  turn_all(now);
-  return done;
+  return turn_all(now), done;
 }
 
 Result<void> Model::hold(const GateTable::Name& gate, Millis at_most, Now now) {
   auto done = gates_.hold(gate, at_most, now);
-  seen(done ? "hold: ok" : "hold: invalid");
-  turn_all(now);
-  return done;
+  return turn_all(now), done;
 }
 
 std::vector<GateState> Model::gates(Now now) const {
-  std::vector<GateState> out;
-  for (const auto& [name, g] : gates_.all()) {
-    const bool held = g.held > now.boot;
-    if (!g.declared && !g.by_operator && !held) continue;
-    GateState s{.queue = name.first, .gate = name.second, .declared = g.declared, .by_operator = g.by_operator};
-    if (held) s.held = g.held == kHoldForever ? kHoldForever : g.held - now.boot;
-    for (const auto& [id, t] : queue(name.first).tasks) {
-      const auto gates = gates_of(t.record);
-      if (std::find(gates.begin(), gates.end(), name.second) == gates.end()) continue;
-      s.leased += t.record.state == State::leased;
-      s.waiting += t.record.state == State::ready && !name.second.empty();
-    }
-    out.push_back(std::move(s));
+  std::vector<GateState> out = gates_.list(now);
+  for (GateState& s : out) {
+    const Rooms rooms = this->rooms(queue(s.queue), now);
+    if (auto room = rooms.find(s.gate); room != rooms.end())
+      s.leased = static_cast<std::uint64_t>(room->second.leased), s.waiting = room->second.ready;
+    if (s.gate.empty()) s.waiting = 0;
   }
   return out;
 }

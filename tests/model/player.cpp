@@ -368,6 +368,7 @@ void Player::limit(const Op& op) {
   say("limit " + queue + " " + quoted(gate) + (op.by_operator ? " by operator" : "") +
       (op.clear ? " taken away" : ": " + text(l)));
   auto expected = model_.limit({queue, std::string(gate)}, layer, op.clear ? nullptr : &l, now());
+  if (observer_) observer_(expected ? "limit: ok" : "limit: invalid");
   both("limit", expected, gates->limit(queue, gate, layer, op.clear ? nullptr : &l));
 }
 
@@ -378,7 +379,9 @@ void Player::hold(const Op& op) {
   const std::string_view gate = op.gate == kOther ? octets(kMaxKey + 1) : of(kGateTable, op.gate);
   const Millis at_most = op.time == kForever ? kHoldForever : Millis(op.time);
   say("hold " + queue + " " + quoted(gate) + " for " + to_string(op.time) + "ms");
-  both("hold", model_.hold({queue, std::string(gate)}, at_most, now()), gates->hold(queue, gate, at_most));
+  auto expected = model_.hold({queue, std::string(gate)}, at_most, now());
+  if (observer_) observer_(expected ? "hold: ok" : "hold: invalid");
+  both("hold", expected, gates->hold(queue, gate, at_most));
 }
 
 }  // namespace penstock::model

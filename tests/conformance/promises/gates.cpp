@@ -329,7 +329,7 @@ constexpr Promise kPromises[] = {
      [](Lab& lab) {
        lab.need(lab.harness().survives_reopen, "a store that outlives its object");
        limit(lab, "g", {.running = 5}), limit(lab, "g", {.running = 2}, Layer::operator_), running(lab, "c", 1);
-       put_like(lab, gated(lab, kG), 6), put_like(lab, gated(lab, kC1), 3);
+       put_like(lab, gated(lab, kG), 8), put_like(lab, gated(lab, kC1), 3);
        const auto got = lab.claim(10);
        same(got.size(), 3u, "tasks claimed");
        lab.reopen();
