@@ -142,7 +142,7 @@ std::shared_ptr<Manager> Manager::open(Options options) {
     if (path) name = value_or_throw(made->plugins_->open(module))->name;
     auto handlers = value_or_throw(made->plugins_->create(Handlers::kKind, name, {}, file));
     for (Handlers::Entry& entry : static_cast<Handlers&>(*handlers).list()) {
-      made->add_handler(entry.policy, std::move(entry.handler), {});
+      made->add_handler(entry.policy, std::move(entry.handler), std::move(entry.limits));
     }
     made->modules_.push_back(std::move(handlers));
   }

@@ -212,6 +212,31 @@ TEST_CASE("limits of the options are declared, an operator's limit stands above 
   CHECK_FALSE(tasks.gates("jobs").at(0).by_operator);
 }
 
+TEST_CASE("limits beside the types of a handler module are declared as those of handlers") {
+  class Invoices final : public penstock::Handlers {
+   public:
+    static penstock::Result<std::unique_ptr<penstock::Handlers>> open(penstock::Host&, const penstock::Settings&) {
+      return std::unique_ptr<penstock::Handlers>(std::make_unique<Invoices>());
+    }
+    std::vector<Entry> list() noexcept override {
+      std::vector<Entry> out;
+      out.push_back(penstock::handler_entry<SendInvoice>([](const SendInvoice&) {}));
+      return out;
+    }
+  };
+  static constexpr penstock::Component kComponent =
+      penstock::component<penstock::Handlers, Invoices>("invoices", "Sends none.");
+  static constexpr penstock::PluginDescriptor kModule{
+      .name = "invoices", .version = "1", .license = "MIT", .components = &kComponent, .components_count = 1};
+  Store store(flow_backend());
+  auto options = store.options();
+  options.plugins = {[]() noexcept { return &kModule; }};
+  options.handler_modules = {"invoices"};
+  auto tasks = penstock::TaskManager::open(options);
+  tasks.start();
+  CHECK(tasks.gates("jobs").at(0).declared == Limit{.running = 1});
+}
+
 TEST_CASE("a handler that backs off holds its whole queue") {
   Store store(flow_backend());
   auto options = store.options();
