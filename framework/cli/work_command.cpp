@@ -9,20 +9,6 @@
 #include "cli/setup.hpp"
 
 namespace penstock::cli {
-namespace {
-
-// What the TaskManager throws is one line and an exit code.
-template <class F>
-int reported(F&& f) {
-  try {
-    return f();
-  } catch (const Exception& e) {
-    return fail(e.error());
-  }
-}
-
-}  // namespace
-
 int run_worker(const Arguments& arguments) {
   return reported([&] {
     Options options = read_config(file_of(arguments));
@@ -43,10 +29,7 @@ int run_worker(const Arguments& arguments) {
 
 int stats(const Arguments& arguments) {
   return reported([&] {
-    Options options = read_config(file_of(arguments));
-    options.handler_modules.clear();
-    options.log_level = Level::warn;
-    TaskManager tasks = TaskManager::open(std::move(options));
+    TaskManager tasks = open_to_look(file_of(arguments));
     static constexpr std::array<const char*, kStates> kTitles{"held",      "scheduled", "ready",    "leased",
                                                               "succeeded", "dead",      "cancelled"};
     std::printf("%-24s", "queue");

@@ -176,7 +176,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::vector<Counts> counts();
 
   // limits.cpp
-  void set_limit(std::string_view queue, std::string_view gate, const Limit* limit);
+  void set_limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit);
   void hold(std::string_view queue, std::string_view gate, Millis at_most);
   std::vector<GateState> gates(std::string_view queue);
   void declare_options();

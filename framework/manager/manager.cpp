@@ -200,8 +200,9 @@ const Options& TaskManager::options() const noexcept { return impl_->options(); 
 DurableBackend& TaskManager::backend() { return impl_->backend(); }
 ValueCodec* TaskManager::codec(std::string_view name) { return impl_->codec(name); }
 
-void TaskManager::set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit) {
-  impl_->set_limit(queue, gate, limit ? &*limit : nullptr);
+void TaskManager::set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit,
+                            Layer layer) {
+  impl_->set_limit(queue, gate, layer, limit ? &*limit : nullptr);
 }
 void TaskManager::pause(std::string_view queue, std::string_view gate, Millis at_most) {
   if (at_most > Millis(0)) impl_->hold(queue, gate, at_most);

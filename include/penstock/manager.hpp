@@ -180,8 +180,10 @@ class PENSTOCK_API TaskManager {
 
   // ---- limits and pauses: in the store, for all processes on it ----------------------------------------
   // An operator's limit of a queue (gate empty), of a gate, or of all gates of a class; absent: takes it
-  // away, and what programs have declared holds again. Throws: unsupported, invalid.
-  void set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit);
+  // away, and what programs have declared holds again. The other layer is the programs' own: each sets
+  // what it declares again when it starts. Throws: unsupported, invalid.
+  void set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit,
+                 Layer layer = Layer::operator_);
   // Nothing of the queue, or of the gate, is claimed until resume() or until the time has passed; what runs
   // goes on. Queue "*": everything, also queues to come.
   void pause(std::string_view queue, std::string_view gate = {}, Millis at_most = kHoldForever);

@@ -237,6 +237,24 @@ TEST_CASE("limits beside the types of a handler module are declared as those of 
   CHECK(tasks.gates("jobs").at(0).declared == Limit{.running = 1});
 }
 
+TEST_CASE("a limit that is changed while workers run holds at once") {
+  Store store(flow_backend());
+  auto tasks = penstock::TaskManager::open(store.options());
+  tasks.handle<Job>([](const Job&) { return Answer{"ran"}; });
+  tasks.handle(penstock::Policy{.kind = "other", .queue = "others"}, [](Context&) {});
+  tasks.start();
+  tasks.set_limit("jobs", "", Limit{.running = 0});
+  auto job = tasks.enqueue(Job{});
+  for (int i = 0; i < 5; ++i) REQUIRE(tasks.await(tasks.enqueue_bytes({.kind = "other", .queue = "others"}, "x"), 10s));
+  CHECK(tasks.info(job)->status == Status::queued);
+  tasks.set_limit("jobs", "", Limit{.running = 2}, penstock::Layer::declared);
+  CHECK(tasks.info(job)->status == Status::queued);  // the operator's stands above it
+  tasks.set_limit("jobs", "", std::nullopt);
+  CHECK(tasks.result<Answer>(job, 10s).text == "ran");
+  tasks.set_limit("jobs", "", std::nullopt, penstock::Layer::declared);
+  CHECK(tasks.gates("jobs").empty());
+}
+
 TEST_CASE("a handler that backs off holds its whole queue") {
   Store store(flow_backend());
   auto options = store.options();
