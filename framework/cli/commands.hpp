@@ -63,5 +63,6 @@ int queues_resume(const Arguments&);
 int limits(const Arguments&);
 int limits_set(const Arguments&);
 int limits_reset(const Arguments&);
+int explain(const Arguments&);
 
 }  // namespace penstock::cli

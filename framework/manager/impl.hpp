@@ -182,6 +182,9 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void declare_options();
   void declare_handlers();
 
+  // explain.cpp
+  Explanation explain(std::string_view kind);
+
   // lifecycle.cpp
   void start();
   void resize(unsigned threads);

@@ -23,7 +23,8 @@ void Aftermath::clear() {
 }
 
 ManagerState::ManagerState(const Options& options, durable::EngineOptions engine_options)
-    : local({options.ended_count, options.ended_age, options.ended_bytes}), engine(std::move(engine_options)) {
+    : local({options.ended_count, options.ended_age, options.ended_bytes}),
+      engine(std::move(engine_options)) {
   scheduler.set_weights(options.queues);
   target = options.threads;
 }
@@ -196,6 +197,7 @@ Results TaskManager::results(std::size_t buffer, WhenFull when_full) {
 
 Metrics TaskManager::metrics() const { return impl_->metrics(); }
 std::vector<Counts> TaskManager::counts() { return impl_->counts(); }
+Explanation TaskManager::explain(std::string_view kind) { return impl_->explain(kind); }
 const Options& TaskManager::options() const noexcept { return impl_->options(); }
 DurableBackend& TaskManager::backend() { return impl_->backend(); }
 ValueCodec* TaskManager::codec(std::string_view name) { return impl_->codec(name); }

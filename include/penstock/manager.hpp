@@ -34,6 +34,7 @@
 #include <penstock/config.hpp>
 #include <penstock/context.hpp>
 #include <penstock/error.hpp>
+#include <penstock/explain.hpp>
 #include <penstock/flow.hpp>
 #include <penstock/handler.hpp>
 #include <penstock/hooks.hpp>
@@ -174,6 +175,8 @@ class PENSTOCK_API TaskManager {
   // ---- looking ---------------------------------------------------------------------------------------
   Metrics metrics() const;
   std::vector<Counts> counts();  // of the backend, by queue
+  // How tasks of a kind that has a handler here are treated, and who says so. Throws: not_found.
+  Explanation explain(std::string_view kind);
   const Options& options() const noexcept;
   DurableBackend& backend();                 // as opened; for tools
   ValueCodec* codec(std::string_view name);  // by name; empty: the process's own. Null: not there

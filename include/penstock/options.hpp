@@ -103,6 +103,10 @@ struct Options {
   std::vector<PluginEntry> plugins;  // linked in beside the built-in ones
   Level log_level = Level::info;
   Clock* clock = nullptr;  // null: system_clock(); must outlive the manager
+  // Where keys such as "worker.retries" stand in the config file that was read, for messages. Programs
+  // leave these alone.
+  std::string file{};
+  std::map<std::string, int> lines{};
 };
 
 }  // namespace penstock

@@ -36,6 +36,7 @@ class Store {
     folder_ = mkdtemp(name.data());
   }
   ~Store() { std::filesystem::remove_all(folder_); }
+  const std::string& folder() const { return folder_; }
   penstock::Options options() const {
     penstock::Options o;
     o.threads = 2;

@@ -97,6 +97,20 @@ class Commands(unittest.TestCase):
                       ['limits', 'set', 'a', '--running=1'], ['limits', 'reset', 'a']):
             self.refused('backend "plain" has no gates: it knows no limits and no pauses', *words, code=1)
         self.assertTrue(self.run_it('stats').startswith('queue  '))
+        self.assertIn('\nqueue greetings in the store: backend "plain" has no gates\n', self.run_it('explain', 'greet'))
+
+    def test_explain(self):
+        self.config(f'[worker]\nhandlers = ["{GREET}"]\nretries = 3\n[backend]\nuse = "memory"\n')
+        lines = self.run_it('explain', 'greet').splitlines()
+        self.assertEqual(lines[0], 'kind greet')
+        self.assertRegex(lines[1], '^queue  *greetings  *the type$')
+        self.assertIn('retries       3           the config, penstock.toml:3', lines)
+        self.assertIn('timeout       5m          the default', lines)
+        self.assertIn('An enqueue may say otherwise for its own task.', lines)
+        self.assertEqual(lines[-1], 'queue greetings in the store: no limits and no holds are set')
+        self.refused('no handler here for kind "grete"; did you mean "greet"?', 'explain', 'grete', code=1)
+        self.config('[backend]\nuse = "memory"\n')
+        self.refused('worker.handlers in penstock.toml names no handler module, so no kind is known', 'explain', 'greet')
 
     def test_help_and_version(self):
         for command in ('plugin list', 'plugin inspect FILE|NAME', 'config check [FILE]', 'version'):
