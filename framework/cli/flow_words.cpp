@@ -1,5 +1,7 @@
 #include "cli/flow_words.hpp"
 
+#include <ctime>
+
 #include "config/text.hpp"
 #include "config/units.hpp"
 
@@ -73,6 +75,14 @@ std::string table(std::span<const GateState> gates) {
                std::to_string(g.leased), std::to_string(g.waiting), held_words(&g));
   }
   return out;
+}
+
+std::string date_words(Time at) {
+  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+  std::tm parts{};
+  char text[40];
+  if (!::gmtime_r(&seconds, &parts) || !std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)) return "-";
+  return text;
 }
 
 }  // namespace penstock::cli

@@ -29,5 +29,6 @@ const GateState* find(std::span<const GateState> gates, std::string_view queue, 
 std::string table(std::span<const GateState> gates);
 
 std::string padded(std::string text, std::size_t width);
+std::string date_words(Time at);  // "2024-03-02T10:00:05Z"
 
 }  // namespace penstock::cli

@@ -4,6 +4,7 @@
 #include <penstock/manager.hpp>
 #include <penstock/plugin/names.hpp>
 
+#include "base/build_id.hpp"
 #include "manager/impl.hpp"
 
 namespace penstock {
@@ -24,7 +25,8 @@ void Aftermath::clear() {
 
 ManagerState::ManagerState(const Options& options, durable::EngineOptions engine_options)
     : local({options.ended_count, options.ended_age, options.ended_bytes}),
-      engine(std::move(engine_options)) {
+      engine(std::move(engine_options)),
+      failures(base::build_id()) {
   scheduler.set_weights(options.queues);
   target = options.threads;
 }
@@ -197,6 +199,7 @@ Results TaskManager::results(std::size_t buffer, WhenFull when_full) {
 
 Metrics TaskManager::metrics() const { return impl_->metrics(); }
 std::vector<Counts> TaskManager::counts() { return impl_->counts(); }
+std::vector<ErrorGroup> TaskManager::errors(std::string_view queue) { return impl_->errors(queue); }
 Explanation TaskManager::explain(std::string_view kind) { return impl_->explain(kind); }
 const Options& TaskManager::options() const noexcept { return impl_->options(); }
 DurableBackend& TaskManager::backend() { return impl_->backend(); }

@@ -91,6 +91,7 @@ Manager::Manager(Options options, std::unique_ptr<HostServices> host, std::uniqu
       backend_(std::move(backend)),
       waiter_(query<Waiter>(*backend_)),
       gates_(query<Gates>(*backend_)),
+      registry_(query<Registry>(*backend_)),
       properties_(backend_->properties()),
       state_(options_, engine_options(options_, properties_)),
       event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {

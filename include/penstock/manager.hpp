@@ -34,6 +34,7 @@
 #include <penstock/config.hpp>
 #include <penstock/context.hpp>
 #include <penstock/error.hpp>
+#include <penstock/error_groups.hpp>
 #include <penstock/explain.hpp>
 #include <penstock/flow.hpp>
 #include <penstock/handler.hpp>
@@ -175,6 +176,8 @@ class PENSTOCK_API TaskManager {
   // ---- looking ---------------------------------------------------------------------------------------
   Metrics metrics() const;
   std::vector<Counts> counts();  // of the backend, by queue
+  // What durable tasks failed of, of a queue or (empty) of all: by queue, last seen first. Throws: unsupported.
+  std::vector<ErrorGroup> errors(std::string_view queue = {});
   // How tasks of a kind that has a handler here are treated, and who says so. Throws: not_found.
   Explanation explain(std::string_view kind);
   const Options& options() const noexcept;

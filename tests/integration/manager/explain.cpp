@@ -132,7 +132,7 @@ TEST_CASE("an unknown kind is told from the nearest known one") {
   }
 }
 
-TEST_CASE("a backend without gates has no limits to explain") {
+TEST_CASE("a backend without gates has no limits to explain, and one without a registry keeps no errors") {
   penstock::Options options;
   options.log_level = penstock::Level::error;
   options.plugins = {plain_entry};
@@ -140,4 +140,5 @@ TEST_CASE("a backend without gates has no limits to explain") {
   auto tasks = penstock::TaskManager::open(options);
   tasks.handle(kResize, [](Context&) {});
   CHECK_FALSE(tasks.explain("image.resize").limits);
+  CHECK_THROWS_WITH(tasks.errors(), Catch::Contains("has no registry"));
 }

@@ -95,3 +95,9 @@ TEST_CASE("gates of any octets are one line each") {
   CHECK(cli::table({}) == "no limits and no holds are set\n");
 }
 
+TEST_CASE("dates are UTC, and any number of milliseconds is some date or none") {
+  CHECK(cli::date_words(Time(Millis(1'709'373'605'999))) == "2024-03-02T10:00:05Z");
+  CHECK(cli::date_words(Time(Millis(-1))) == "1969-12-31T23:59:59Z");
+  CHECK_FALSE(cli::date_words(Time::max()).empty());
+  CHECK_FALSE(cli::date_words(Time::min()).empty());
+}
