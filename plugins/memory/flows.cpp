@@ -23,7 +23,7 @@ void spell(std::string& out, std::string_view part) {
 
 // ---- records come and go
 
-Flow& Flows::of(std::string_view fair, std::span<const std::string_view> gates) {
+Flow& Flows::of(std::string_view fair, std::span<const std::string_view> gates, const Now& now) {
   if (fair.empty() && gates.empty()) return plain_;
   std::vector<std::string_view> sorted(gates.begin(), gates.end());
   std::sort(sorted.begin(), sorted.end());
@@ -43,7 +43,7 @@ Flow& Flows::of(std::string_view fair, std::span<const std::string_view> gates) 
   flow.name = at->first;
   ++key.flows;
   for (Gate* g : flow.gates) ++g->users;
-  if (!lines_) leave_plain();
+  if (!lines_) leave_plain(now);
   return flow;
 }
 
@@ -57,10 +57,10 @@ void Flows::part(Flow& flow, const Now& now) noexcept {
   flows_.erase(flows_.find(flow.name));
 }
 
-void Flows::leave_plain() noexcept {
+void Flows::leave_plain(const Now& now) noexcept {
   lines_ = true;
   plain_.key = &no_key_;
-  strays_ = plain_.count > 0;  // refresh() gives it its place
+  if (plain_.count > 0) enter(plain_, now);
 }
 
 // ---- tasks move
@@ -256,9 +256,8 @@ void Flows::refresh(const Now& now) noexcept {
 Flows::Choice Flows::choose(std::uint64_t most, bool ahead, const Now& now) noexcept {
   most = std::min(most, own_.room(now));
   if (most == 0) return {};
-  if (ahead) most = std::min(most, own_.slots_ahead());
-  if (most == 0) return {nullptr, 0, claimable(now)};
-  if (!lines_) return {&plain_, std::min(most, plain_.count), false};
+  const std::uint64_t half = ahead ? own_.slots_ahead() : kNoLimit;
+  if (!lines_) return {&plain_, std::min({most, half, plain_.count}), half == 0 && plain_.count > 0};
   for (int n = 0; n < kMost && !open_.empty(); ++n) {
     Flow& flow = open_.front();
     std::uint64_t room = most;
@@ -274,10 +273,11 @@ Flows::Choice Flows::choose(std::uint64_t most, bool ahead, const Now& now) noex
       park(flow, *closed, now);
       continue;
     }
+    room = std::min(room, half);
     if (ahead) {
       for (Gate* g : flow.gates) room = std::min(room, g->slots_ahead());
-      if (room == 0) return {nullptr, 0, true};
     }
+    if (room == 0) return {nullptr, 0, true};
     return {&flow, open_.single() ? std::min(room, flow.count) : 1, false};
   }
   return {};

@@ -44,7 +44,7 @@ class Flows {
 
   // ---- records come and go -----------------------------------------------------------------------------
   // The flow of a task like this. It stays while records are of it: to be followed by join().
-  Flow& of(std::string_view fair, std::span<const std::string_view> gates);
+  Flow& of(std::string_view fair, std::span<const std::string_view> gates, const Now&);
   void join(Flow& flow) noexcept { ++flow.users; }
   void part(Flow& flow, const Now&) noexcept;
 
@@ -70,6 +70,7 @@ class Flows {
   void served(Flow&, const Now&) noexcept;  // after its tasks were claimed
 
   bool shut(const Now& now) const noexcept { return own_.held(now) || own_.limit.running == 0; }
+  std::optional<Millis> reopens(const Now& now) const noexcept { return own_.opens(now); }  // of a queue that is shut
   bool claimable(const Now&) const noexcept;
   std::optional<Millis> next_opening(const Now&) const noexcept;  // boot time at which more may be claimable
 
@@ -86,7 +87,7 @@ class Flows {
   Result<void> changed(std::string_view name, const Now&);
   void drop_if_unused(Gate&, const Now&) noexcept;
 
-  void leave_plain() noexcept;
+  void leave_plain(const Now&) noexcept;
   Gate* closed(const Flow&, const Gate* past, const Now&) const noexcept;
   void enter(Flow&, const Now&) noexcept;
   void stand(Flow&, Gate* gate, bool to_front, const Now&) noexcept;

@@ -193,23 +193,19 @@ void Queue::unlease(Task& t) noexcept {
 }
 
 std::optional<Millis> Queue::next_due(const Now& now) noexcept {
+  const std::optional<Millis> reopens = flows_.shut(now) ? flows_.reopens(now) : std::optional(Millis(0));
+  if (!reopens) return std::nullopt;
   std::optional<Millis> next;
+  const auto at = [&next](Millis when) { next = std::max(Millis(0), next ? std::min(*next, when) : when); };
+  if (lapsed_.top(pool_.batch_ticket()) || flows_.claimable(now)) at(Millis(0));
   if (count(State::ready) != 0) {
-    next = flows_.next_opening(now);
-    if (next) *next -= now.boot;
+    if (const auto opening = flows_.next_opening(now)) at(*opening - now.boot);
   }
-  if (flows_.shut(now)) return next ? std::optional(std::max(*next, Millis(1))) : next;
-  if (flows_.claimable(now) || lapsed_.top(pool_.batch_ticket())) return Millis::zero();
   if (const Heap::Entry* e = scheduled_.top(pool_.task_ticket())) {
-    const Millis due = Millis(unrising(e->major)) - now.wall.time_since_epoch();
-    next = next ? std::min(*next, due) : due;
+    at(Millis(unrising(e->major)) - now.wall.time_since_epoch());
   }
-  if (const Heap::Entry* e = leases_.top(pool_.batch_ticket())) {
-    const Millis end = Millis(unrising(e->major)) - now.boot;
-    next = next ? std::min(*next, end) : end;
-  }
-  if (next) next = std::max(*next, Millis::zero());
-  return next;
+  if (const Heap::Entry* e = leases_.top(pool_.batch_ticket())) at(Millis(unrising(e->major)) - now.boot);
+  return next && flows_.shut(now) ? std::max(*next, *reopens - now.boot) : next;
 }
 
 }  // namespace penstock::memory

@@ -28,7 +28,7 @@ class UniqueKeys {
   }
   void take(std::string_view key, const TaskId& id, Time until) {
     Entry& e = keys_[std::string(key)];
-    e = {id, true, std::max(until, e.holder == id ? e.until : until)};
+    e = {id, true, std::max(until, e.until)};
   }
   void release(std::string_view key, const TaskId& id, Time now) noexcept {
     const auto at = keys_.find(key);

@@ -1,7 +1,6 @@
 // The backend as the seam sees it: checks what needs no store, and hands on to writer and reader.
-#include <unistd.h>
-
 #include <optional>
+#include <unistd.h>
 
 #include <penstock/plugin/names.hpp>
 
@@ -63,9 +62,7 @@ Options read(const Settings& settings) {
           .remember = settings.duration("remember")};
 }
 
-bool has_wal_reset_bug(int version) {
-  return version < 3'051'003 && version != 3'050'007 && version != 3'044'006;
-}
+bool has_wal_reset_bug(int version) { return version < 3'051'003 && version != 3'050'007 && version != 3'044'006; }
 
 // All that must not be touched, not even be destroyed, in a child of the process that made it.
 struct Store {
@@ -90,7 +87,7 @@ struct Store {
   Reader reader;
 };
 
-class Backend final : public DurableBackend, public Waiter, public Registry, public Browser {
+class Backend final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
  public:
   explicit Backend(Host& host, Options options)
       : store_(std::make_unique<Store>(host, std::move(options))), durability_(store_->writer.durability()) {}
@@ -114,11 +111,12 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
     if (id == Waiter::kId) return static_cast<Waiter*>(this);
     if (id == Registry::kId) return static_cast<Registry*>(this);
     if (id == Browser::kId) return static_cast<Browser*>(this);
+    if (id == Gates::kId) return static_cast<Gates*>(this);
     return nullptr;
   }
 
   Properties properties() const noexcept override {
-    return {.features = kGuard | kChildren | kLimit | kStrictOrder,
+    return {.features = kUnique | kFair | kGates | kGuard | kChildren | kLimit | kStrictOrder,
             .max_batch = kMaxBatch,
             .in_flight = 2,
             .max_body = store_->options.max_body,
@@ -194,6 +192,20 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
         [&](Transaction& t) { return t.move(keys, from, delay); });
   }
 
+  Result<void> limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) noexcept override {
+    return write<void>(
+        Writer::Need::nothing, [&] { return sqlite::refusal(queue, gate, limit); },
+        [&](Transaction& t) { return t.limit(queue, gate, layer, limit); });
+  }
+  Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept override {
+    return write<void>(
+        Writer::Need::nothing, [&] { return sqlite::refusal(queue, gate, at_most); },
+        [&](Transaction& t) { return t.hold(queue, gate, at_most); });
+  }
+  Result<std::vector<GateState>> gates(std::string_view queue) noexcept override {
+    return mine<std::vector<GateState>>([&] { return store_->reader.gates(queue); });
+  }
+
  private:
   using Refusal = std::optional<Error>;
   static Refusal too_many(std::size_t items) {
@@ -206,7 +218,8 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
     if (name.empty() || name.size() > 512 || name.find('\0') != name.npos) {
       return Error{Errc::invalid, "a document's name has 1 to 512 octets, none of them NUL"};
     }
-    if (value.size() > store_->options.max_body) return Error{Errc::invalid, "document " + std::string(name) + " is too long"};
+    if (value.size() > store_->options.max_body)
+      return Error{Errc::invalid, "document " + std::string(name) + " is too long"};
     return {};
   }
 
@@ -236,6 +249,6 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
 
 PENSTOCK_PLUGIN(sqlite, "0.1.0", "MIT",
                 penstock::component<penstock::DurableBackend, penstock::sqlite::Backend, penstock::Waiter,
-                                    penstock::Registry, penstock::Browser>(
+                                    penstock::Registry, penstock::Browser, penstock::Gates>(
                     "sqlite", "Tasks in one SQLite file, shared by any number of processes of one machine.",
                     penstock::sqlite::kSettings));

@@ -1,23 +1,17 @@
-#include <penstock/plugin/names.hpp>
-
 #include <algorithm>
 #include <set>
 
-#include "transaction.hpp"
+#include <penstock/plugin/names.hpp>
+
+#include "taking.hpp"
+#include "traits.hpp"
 
 namespace penstock::sqlite {
 
 namespace {
 constexpr std::uint32_t kMostClaimed = 4096;  // by one exchange, whatever its limit
-}
-
-struct Transaction::Taking {
-  std::string_view name;
-  QueueRow& queue;
-  Epoch epoch = 0;
-  std::vector<std::int64_t> tasks;
-  std::uint32_t begin = 0;
-};
+constexpr std::int64_t kMostPromoted = 1000;  // in one queue by one exchange
+}  // namespace
 
 std::optional<Error> refusal(const Exchange& x, std::uint32_t max_batch) {
   if (x.settle.size() > max_batch || x.extend.size() > max_batch || x.claim.size() > max_batch) {
@@ -43,6 +37,7 @@ std::optional<Error> refusal(const Exchange& x, std::uint32_t max_batch) {
 
 Result<Exchanged> Transaction::exchange(const Exchange& x) {
   Exchanged out;
+  lines_.begin();
   out.settled.reserve(x.settle.size());
   for (const Settlement& s : x.settle) out.settled.push_back(settle(s));
   save_leases();
@@ -89,7 +84,7 @@ void Transaction::claim(const Exchange& x, Exchanged& out) {
         QueueRow* queue = ledger_.find(share.queue);
         if (!queue) continue;
         promote(*queue);
-        takings.push_back({share.queue, *queue, 0, {}, 0});
+        takings.push_back({.name = share.queue, .queue = *queue, .free = x.limit - std::min(x.limit, x.ahead)});
       } else if (at == takings.size() || takings[at].name != share.queue) {
         continue;
       }
@@ -106,23 +101,45 @@ void Transaction::claim(const Exchange& x, Exchanged& out) {
     run(sql_.lease_add, t.epoch, t.queue.q, until, t.tasks.size(), Text{x.worker.substr(0, 256)}, pack(t.tasks));
   }
   for (const Taking& t : takings) {
-    auto due = next_due(t.queue);
+    auto due = t.stopped ? Millis(0) : next_due(t.queue);
     if (due && (!out.next_due || *due < *out.next_due)) out.next_due = due;
   }
   if (!x.claim.empty() && out.leased.size() < limit) bell_.arm(Bell::kClaimable);
 }
 
 void Transaction::take(Taking& taking, std::uint32_t want, Exchanged& out) {
+  if (taking.queue.own.shut(clock_)) return;
   take_lapsed(taking, want, out);
   if (want > 0) take_ready(taking, want, out);
 }
 
 void Transaction::promote(QueueRow& queue) {
-  if (queue.counted(State::scheduled) == 0) return;
-  const auto due = run(sql_.line_promote, queue.line(State::scheduled), clock_.wall());
-  if (due == 0) return;
-  queue.count(State::scheduled, -due);
-  queue.count(State::ready, due);
+  const std::int64_t plain = queue.counted(State::scheduled) - queue.later;
+  const auto due = plain == 0 ? 0 : run(sql_.line_promote, queue.line(State::scheduled), clock_.wall());
+  if (due > 0) {
+    queue.schedule(-due, false);
+    lines_.came_plain(queue, due);
+  }
+  if (queue.later > 0) promote_keyed(queue, kMostPromoted - due);
+}
+
+// Those of other flows than the plain one, each to its own line.
+void Transaction::promote_keyed(QueueRow& queue, std::int64_t most) {
+  struct Due {
+    Head head;
+    std::string traits;
+  };
+  std::vector<Due> tasks;
+  {
+    Use use(sql_.flow().task_due, queue.later_line(), clock_.wall(), most);
+    while (use.next()) tasks.push_back({{use.integer(1), use.integer(0)}, std::string(use.bytes(2))});
+  }
+  for (const Due& t : tasks) {
+    const Lines::Place at = lines_.place(queue, flow_of(t.traits));
+    run(sql_.flow().task_promote, t.head.n, at.lane);
+    queue.schedule(-1, true);
+    lines_.came(queue, at, t.head);
+  }
 }
 
 void Transaction::take_lapsed(Taking& taking, std::uint32_t& want, Exchanged& out) {
@@ -148,16 +165,24 @@ void Transaction::take_lapsed(Taking& taking, std::uint32_t& want, Exchanged& ou
         ++fewer;
         taken += view(t->id);
         if (t->flags & kStop) {
-          queue.count(State::leased, -1);
+          unleased(queue, t->flags, t->traits);
           end(queue, *t, State::cancelled, kKeepForever);
           continue;
         }
         if (taking.epoch == 0) taking.epoch = next_epoch();
         Leased& leased = out.leased.emplace_back();
-        leased = {.queue = std::string(taking.name), .kind = t->kind, .body = content(*t, false), .note = content(*t, true),
-                  .id = t->id, .epoch = taking.epoch, .priority = priority_of(t->rank), .weight = weight_of(t->rank),
-                  .failures = static_cast<std::uint32_t>(t->failures), .crashes = static_cast<std::uint32_t>(t->crashes),
-                  .lapsed = true, .begun = (t->flags & kBegun) != 0};
+        leased = {.queue = std::string(taking.name),
+                  .kind = t->kind,
+                  .body = content(*t, false),
+                  .note = content(*t, true),
+                  .id = t->id,
+                  .epoch = taking.epoch,
+                  .priority = priority_of(t->rank),
+                  .weight = weight_of(t->rank),
+                  .failures = static_cast<std::uint32_t>(t->failures),
+                  .crashes = static_cast<std::uint32_t>(t->crashes),
+                  .lapsed = true,
+                  .begun = (t->flags & kBegun) != 0};
         run(sql_.task_lease, t->n, taking.epoch, t->flags & ~kBegun);
         taking.tasks.push_back(t->n);
         --want;
@@ -174,53 +199,30 @@ void Transaction::take_lapsed(Taking& taking, std::uint32_t& want, Exchanged& ou
   }
 }
 
-void Transaction::take_ready(Taking& taking, std::uint32_t want, Exchanged& out) {
-  QueueRow& queue = taking.queue;
-  if (queue.counted(State::ready) == 0) return;
-  if (taking.epoch == 0) taking.epoch = next_epoch();
-  const std::size_t first = taking.tasks.size(), first_out = out.leased.size();
-  std::vector<std::int64_t> flags;
-  {
-    Use use(sql_.task_ready, queue.line(State::ready), want);
-    while (use.next()) {
-      const std::int64_t rank = use.integer(5), crashes = use.integer(8);
-      const bool begun = taking.begin > 0 && crashes == 0;
-      taking.begin -= begun;
-      taking.tasks.push_back(use.integer(0));
-      flags.push_back((use.integer(6) & ~std::int64_t{kBegun}) | begun);
-      out.leased.push_back({.queue = std::string(taking.name), .kind = std::string(use.bytes(2)),
-                            .body = std::string(use.bytes(3)), .note = std::string(use.bytes(4)),
-                            .id = task_id(use.bytes(1)), .epoch = taking.epoch, .priority = priority_of(rank),
-                            .weight = weight_of(rank), .failures = static_cast<std::uint32_t>(use.integer(7)),
-                            .crashes = static_cast<std::uint32_t>(crashes), .lapsed = false, .begun = begun});
-    }
-  }
-  for (std::size_t i = 0; i < flags.size(); ++i) {
-    const std::int64_t n = taking.tasks[first + i];
-    Leased& leased = out.leased[first_out + i];
-    if (flags[i] & kLargeBody) { Use use(sql_.content_get, 2 * n); if (use.next()) leased.body = use.bytes(0); }
-    if (flags[i] & kLargeNote) { Use use(sql_.content_get, 2 * n + 1); if (use.next()) leased.note = use.bytes(0); }
-    run(sql_.task_lease, n, taking.epoch, flags[i]);
-  }
-  queue.count(State::ready, -static_cast<std::int64_t>(flags.size()));
-  queue.count(State::leased, static_cast<std::int64_t>(flags.size()));
-}
-
 // Until something of the queue may be claimable by time alone; 0 when something is already.
-std::optional<Millis> Transaction::next_due(const QueueRow& queue) {
-  if (queue.counted(State::ready) > 0) return Millis(0);
+std::optional<Millis> Transaction::next_due(QueueRow& queue) {
+  const std::int64_t boot = clock_.boot();
+  if (queue.own.limit.running == 0 || queue.own.held == INT64_MAX) return {};
   std::optional<std::int64_t> wait;
-  auto consider = [&](std::int64_t at, std::int64_t now) {
-    const std::int64_t left = at <= now ? 0 : at - now;
-    if (!wait || left < *wait) wait = left;
+  auto consider = [&](std::int64_t at, std::int64_t now) {  // nothing comes while the queue is held
+    const std::int64_t left = std::max({at - now, queue.own.held - boot, std::int64_t{0}});
+    wait = std::min(wait.value_or(left), left);
   };
+  if (const auto opens = queue.own.opens(queue.counted(State::leased)); opens && queue.counted(State::ready) > 0) {
+    const auto due = lines_.due(queue);
+    if (lines_.claimable(queue)) consider(*opens, boot);
+    if (due) consider(std::max(*opens, *due), boot);
+  }
   if (queue.counted(State::scheduled) > 0) {
-    Use use(sql_.line_head, queue.line(State::scheduled));
-    if (use.next()) consider(use.integer(0), clock_.wall());
+    for (std::int64_t line : {queue.line(State::scheduled), queue.later_line()}) {
+      if (line == queue.later_line() && queue.later == 0) break;
+      Use use(sql_.line_head, line);
+      if (use.next()) consider(use.integer(0), clock_.wall());
+    }
   }
   if (queue.counted(State::leased) > 0) {
     Use use(sql_.lease_first, queue.q);
-    if (use.next() && !use.null(0)) consider(use.integer(0), clock_.boot());
+    if (use.next() && !use.null(0)) consider(use.integer(0), boot);
   }
   return wait ? std::optional(Millis(*wait)) : std::nullopt;
 }

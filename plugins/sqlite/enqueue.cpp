@@ -1,17 +1,14 @@
 #include <penstock/plugin/names.hpp>
 
+#include "traits.hpp"
 #include "transaction.hpp"
 
 namespace penstock::sqlite {
 
 std::optional<Error> refusal(std::span<const NewTask> tasks) {
   for (const NewTask& t : tasks) {
-    const char* feature = !t.unique.empty()  ? "unique keys"
-                          : !t.fair.empty()  ? "fair keys"
-                          : !t.gates.empty() ? "gates"
-                          : !t.after.empty() ? "tasks that wait for other tasks"
-                                             : nullptr;
-    if (feature) return Error{Errc::unsupported, std::string("the sqlite backend does not offer ") + feature};
+    if (t.after.empty()) continue;
+    return Error{Errc::unsupported, "the sqlite backend does not offer tasks that wait for other tasks"};
   }
   return {};
 }
@@ -20,6 +17,7 @@ Result<std::vector<Admission>> Transaction::enqueue(std::span<const NewTask> tas
   if (guard) {
     if (auto set = put(guard->document, guard->revision, guard->value); !set) return set.error();
   }
+  lines_.begin();
   std::vector<Admission> out;
   out.reserve(tasks.size());
   for (const NewTask& t : tasks) out.push_back(valid(t) ? add(t, true) : Admission{Item::invalid, t.key.id});
@@ -28,29 +26,66 @@ Result<std::vector<Admission>> Transaction::enqueue(std::span<const NewTask> tas
 
 bool Transaction::valid(const NewTask& t) const {
   return valid_name(t.key.queue) && valid_name(t.kind) && t.body.size() <= options_.max_body && t.weight > 0 &&
-         t.delay >= Millis(0);
+         t.delay >= Millis(0) && valid_traits(t);
 }
 
 Admission Transaction::add(const NewTask& task, bool limited) {
   QueueRow& queue = ledger_.make(task.key.queue);
   if (find_gone(queue, task.key.id)) return {Item::exists, task.key.id};
-  if (limited && task.queue_limit > 0 && static_cast<std::uint64_t>(queue.waiting()) >= task.queue_limit) {
+  std::int64_t until = 0;
+  std::optional<TaskRow> replaced;
+  if (!task.unique.empty()) {
+    if (auto there = find(queue, task.key.id)) return present(task, *there);
+    until = later(clock_.wall(), task.unique_for.count());
+    if (auto keeper = holder(queue, task.unique)) {
+      if (task.replace && keeper->holds) replaced = waiting(queue, keeper->id);
+      if (!replaced) return {Item::conflict, keeper->id};
+      until = std::max(until, keeper->until);
+    }
+  }
+  const auto depth = static_cast<std::uint64_t>(queue.waiting()) - replaced.has_value();
+  if (limited && task.queue_limit > 0 && depth >= task.queue_limit) {
     auto there = find(queue, task.key.id);
     return there ? present(task, *there) : Admission{Item::full, task.key.id};
   }
+  if (replaced) withdraw(queue, *replaced, Millis(0));
+  return insert(queue, task, until);
+}
+
+// The task whose id this is, provided that it has not been claimed.
+std::optional<TaskRow> Transaction::waiting(const QueueRow& queue, const TaskId& id) {
+  auto t = find(queue, id);
+  return t && t->state < State::leased ? t : std::nullopt;
+}
+
+Admission Transaction::insert(QueueRow& queue, const NewTask& task, std::int64_t unique_until) {
   const std::int64_t now = clock_.wall(), rank = rank_of(task.priority, task.weight);
   const std::int64_t due = task.due ? task.due->time_since_epoch().count() : later(now, task.delay.count());
   const State state = due > now ? State::scheduled : State::ready;
-  const bool large = task.body.size() > kLarge;
-  const auto added = run(sql_.task_add, queue.q, static_cast<int>(state), queue.line(state),
-                         state == State::ready ? rank : due, queue.flow, rank, large ? static_cast<int>(kLargeBody) : 0,
-                         now, task.body.size(), view(task.key.id), Text{task.kind}, large ? Bytes() : task.body);
+  const std::string traits = pack_traits(task);
+  const std::string_view flow = flow_of(traits);
+  const bool keyed = !flow.empty();
+  const Lines::Place at =
+      state == State::ready ? lines_.place(queue, flow) : Lines::Place{keyed ? queue.later_line() : queue.line(state)};
+  const bool large = task.body.size() > kLarge, unique = !task.unique.empty();
+  std::int64_t flags = large ? kLargeBody : kNothing;
+  if (!task.gates.empty()) flags |= kGated;
+  if (unique) flags |= task.unique_while == Unique::waiting ? kHolds | kFirst : kHolds;
+  const auto added =
+      run(sql_.task_add, queue.q, static_cast<int>(state), at.lane, state == State::ready ? rank : due, rank, flags,
+          now, task.body.size(), view(task.key.id), Text{task.kind}, Maybe{traits}, large ? Bytes() : task.body);
   if (added == 0) {
     if (auto there = find(queue, task.key.id)) return present(task, *there);
     throw Failure(Error{Errc::data_regression, options_.path + ": a task could not be added, nor found"}, 0);
   }
-  if (large) run(sql_.content_add, 2 * sqlite3_last_insert_rowid(sql_.db), task.body);
-  queue.count(state, 1);
+  const std::int64_t n = sqlite3_last_insert_rowid(sql_.db);
+  if (large) run(sql_.content_add, 2 * n, task.body);
+  if (unique) run(sql_.key_set, queue.q, task.unique, view(task.key.id), unique_until);
+  if (state == State::ready) {
+    lines_.came(queue, at, {rank, n});
+  } else {
+    queue.schedule(1, keyed);
+  }
   changed(Bell::kClaimable);
   return {Item::ok, task.key.id};
 }

@@ -1,5 +1,6 @@
 #include <penstock/plugin/names.hpp>
 
+#include "traits.hpp"
 #include "transaction.hpp"
 
 namespace penstock::sqlite {
@@ -20,6 +21,7 @@ bool movable(State from, State to) noexcept {
 
 Result<std::vector<Item>> Transaction::cancel(std::span<const TaskKey> keys) {
   std::vector<Item> out;
+  lines_.begin();
   out.reserve(keys.size());
   for (const TaskKey& key : keys) out.push_back(valid_name(key.queue) ? cancel(key) : Item::invalid);
   return out;
@@ -39,13 +41,13 @@ Item Transaction::cancel(const TaskKey& key) {
     changed(Bell::kClaimable);
     return Item::requested;
   }
-  queue->count(t->state, -1);
-  end(*queue, *t, State::cancelled, kKeepForever);
+  withdraw(*queue, *t, kKeepForever);
   return Item::ok;
 }
 
 Result<std::vector<Item>> Transaction::move(std::span<const TaskKey> keys, State from, Millis delay) {
   std::vector<Item> out;
+  lines_.begin();
   out.reserve(keys.size());
   Epoch epoch = 0;
   for (const TaskKey& key : keys) {
@@ -60,26 +62,40 @@ Item Transaction::move(const TaskKey& key, State from, Millis delay, Epoch& epoc
   auto t = find(*queue, key.id);
   if (!t) return !ended(from) && find_gone(*queue, key.id) ? Item::finished : Item::not_found;
   if (t->state != from) return elsewhere(t->state);
-  if (from == State::leased) {
-    run(sql_.lease_stop, t->epoch, view(t->id));
-    less(t->epoch);
-    save_leases();
-    changed(Bell::kClaimable);
+  if (from == State::scheduled) {
+    const std::int64_t lane = t->lane;
+    line_up(*queue, *t, Millis(0));
+    left(*queue, from, lane);
+    return Item::ok;
   }
-  if (ended(from)) {
-    queue->keep(from, t->size + t->note_size, -1);
-  } else {
-    queue->count(from, -1);
+  const bool replay = ended(from);
+  if (replay && !unique_of(t->traits).empty()) {
+    auto keeper = holder(*queue, unique_of(t->traits));
+    if (keeper && keeper->id != t->id) return Item::conflict;
+    take_key(*queue, *t);
   }
-  if (from == State::scheduled) return line_up(*queue, *t, Millis(0)), Item::ok;
   if (epoch == 0) epoch = next_epoch();
-  t->epoch = epoch;
-  if (from == State::leased) return end(*queue, *t, State::cancelled, kKeepForever), Item::ok;
-  unkeep(*queue, *t);
-  t->until.reset();
-  t->failures = t->crashes = 0;
-  line_up(*queue, *t, delay);
+  replay ? this->replay(*queue, *t, epoch, delay) : take_away(*queue, *t, epoch);
   return Item::ok;
+}
+
+void Transaction::replay(QueueRow& queue, TaskRow& t, Epoch epoch, Millis delay) {
+  queue.keep(t.state, t.size + t.note_size, -1);
+  unkeep(queue, t);
+  t.epoch = epoch;
+  t.until.reset();
+  t.failures = t.crashes = 0;
+  line_up(queue, t, delay);
+}
+
+void Transaction::take_away(QueueRow& queue, TaskRow& t, Epoch epoch) {
+  run(sql_.lease_stop, t.epoch, view(t.id));
+  less(t.epoch);
+  save_leases();
+  changed(Bell::kClaimable);
+  unleased(queue, t.flags, t.traits);
+  t.epoch = epoch;
+  end(queue, t, State::cancelled, kKeepForever);
 }
 
 }  // namespace penstock::sqlite

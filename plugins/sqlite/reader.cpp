@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "gate_setting.hpp"
+#include "traits.hpp"
 #include "transaction.hpp"
 
 namespace penstock::sqlite {
@@ -30,6 +32,10 @@ struct Reader::Session {
                    "SELECT name,bytes_succeeded+bytes_dead+bytes_cancelled,held,scheduled,ready,leased,succeeded,dead,"
                    "cancelled FROM penstock_queue ORDER BY name"};
   Statement documents{db, "SELECT name,value,revision FROM penstock_document WHERE name>=?1 ORDER BY name"};
+  Statement gates{db,
+                  "SELECT l.queue,l.gate,iif(l.gate=x'',q.leased,g.leased),g.waiting," PENSTOCK_SETTING_COLUMNS
+                  " FROM penstock_limit l LEFT JOIN penstock_queue q ON q.name=l.queue LEFT JOIN penstock_gate g ON "
+                  "g.q=q.q AND g.name=l.gate WHERE ?1 IN ('',l.queue) ORDER BY l.queue,l.gate"};
   Statement queue{db, "SELECT q FROM penstock_queue WHERE name=?1"};
   Statement page{db, "SELECT n,q,state,place,enqueued,kind FROM penstock_task WHERE n>?1 ORDER BY n"};
   Statement task_n{db, "SELECT " PENSTOCK_RECORD_COLUMNS " FROM penstock_task WHERE n=?1"};
@@ -62,7 +68,8 @@ Result<T> Reader::ask(F&& f) {
     F& f;
     std::optional<T> answer;
   } question(f);
-  turns_.take(question, [this](auto group) { lead(group); }, [] {});
+  turns_.take(
+      question, [this](auto group) { lead(group); }, [] {});
   if (question.failed) return *std::move(question.failed);
   return *std::move(question.answer);
 }
@@ -84,8 +91,8 @@ Record Reader::Session::record(Use& use, std::int64_t wall) {
   const TaskRow t = read_task(use);
   Record r{.state = t.state,
            .kind = t.kind,
-           .body = t.flags & kLargeBody ? large(2 * t.n) : std::string(use.bytes(16)),
-           .note = t.flags & kLargeNote ? large(2 * t.n + 1) : std::string(use.bytes(17)),
+           .body = t.flags & kLargeBody ? large(2 * t.n) : std::string(use.bytes(17)),
+           .note = t.flags & kLargeNote ? large(2 * t.n + 1) : std::string(use.bytes(18)),
            .epoch = t.epoch,
            .priority = priority_of(t.rank),
            .weight = weight_of(t.rank),
@@ -93,10 +100,15 @@ Record Reader::Session::record(Use& use, std::int64_t wall) {
            .crashes = static_cast<std::uint32_t>(t.crashes),
            .begun = t.state == State::leased && (t.flags & kBegun) != 0,
            .cancel_requested = t.state == State::leased && (t.flags & kStop) != 0,
-           .enqueued = Time(Millis(t.enqueued))};
+           .enqueued = Time(Millis(t.enqueued)),
+           .unique = std::string(unique_of(t.traits)),
+           .fair = std::string(fair_of(flow_of(t.traits)))};
+  for (std::string_view gate : gates_of(flow_of(t.traits))) r.gates.emplace_back(gate);
   if (t.state == State::scheduled) {
-    if (t.place <= wall) r.state = State::ready;
-    else r.due = Time(Millis(t.place));
+    if (t.place <= wall)
+      r.state = State::ready;
+    else
+      r.due = Time(Millis(t.place));
   }
   if (ended(t.state)) r.ended = Time(Millis(t.place));
   return r;
@@ -115,8 +127,10 @@ Result<std::vector<std::optional<Record>>> Reader::get(std::span<const TaskKey> 
       }
       Use gone(s.gone, view(keys[i].id), Text{keys[i].queue});
       if (!gone.next()) continue;
-      out[i] = Record{.state = static_cast<State>(gone.integer(1)), .epoch = static_cast<Epoch>(gone.integer(0)),
-                      .tombstone = true, .ended = Time(Millis(gone.integer(2)))};
+      out[i] = Record{.state = static_cast<State>(gone.integer(1)),
+                      .epoch = static_cast<Epoch>(gone.integer(0)),
+                      .tombstone = true,
+                      .ended = Time(Millis(gone.integer(2)))};
     }
     return out;
   });
@@ -133,6 +147,27 @@ Result<std::vector<Counts>> Reader::counts() {
       for (std::size_t i = 0; i < kStates; ++i) {
         c.by_state[i] = static_cast<std::uint64_t>(use.integer(2 + static_cast<int>(i)));
       }
+    }
+    return out;
+  });
+}
+
+Result<std::vector<GateState>> Reader::gates(std::string_view queue) {
+  return ask<std::vector<GateState>>([&](Session& s) {
+    std::vector<GateState> out;
+    const std::int64_t now = clock_.boot();
+    Use use(s.gates, Text{queue});
+    while (use.next()) {
+      const GateSetting set = read_gate_setting(use, 4);
+      const bool held = set.held > now;
+      if (!set.limit() && !held) continue;
+      GateState& g = out.emplace_back();
+      g = {.queue = std::string(use.bytes(0)), .gate = std::string(use.bytes(1))};
+      g.declared = set.declared;
+      g.by_operator = set.by_operator;
+      if (held) g.held = set.held == INT64_MAX ? kHoldForever : Millis(set.held - now);
+      g.leased = static_cast<std::uint64_t>(use.integer(2));
+      g.waiting = static_cast<std::uint64_t>(use.integer(3));
     }
     return out;
   });

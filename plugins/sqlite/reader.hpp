@@ -24,6 +24,7 @@ class Reader {
 
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey>);
   Result<std::vector<Counts>> counts();
+  Result<std::vector<GateState>> gates(std::string_view queue);
   Result<std::vector<Document>> documents(std::string_view prefix);
   Result<std::vector<std::pair<TaskId, Record>>> list(const Filter&, std::string& next);
 

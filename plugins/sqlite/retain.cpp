@@ -7,6 +7,7 @@ namespace penstock::sqlite {
 Result<std::uint64_t> Transaction::trim(const Retention& r) {
   QueueRow* queue = ledger_.find(r.queue);
   if (!queue) return std::uint64_t{0};
+  sweep_keys(*queue);
   forget(*queue);  // first, so that what ends up as a tombstone below is there till the next call
   queue = ledger_.find(r.queue);
   const auto tasks = over(*queue, r);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "meter.hpp"
 #include "statement.hpp"
 
 namespace penstock::sqlite {
@@ -11,28 +12,51 @@ namespace {
 
 // State numbers are those of penstock::State. Times are milliseconds: wall clock, except lease.until.
 //
-// lane, place: where a task stands in line. While ready, lane = 8 * flow + state and place = rank; while
+// lane, place: where a task stands in line. While ready, lane = 8 * q + state and place = rank; while
 // scheduled, 8 * q + state and its due time; once ended, 8 * q + state and its end. A leased or held
 // task stands in no line. So one index serves claims, due dates and retention.
 // rank: priority * 65536 + 65535 - weight; n breaks ties.
-// flags: 1 begun, 2 cancel wanted, 4 body in penstock_content, 8 note there.
+// flags: 1 begun, 2 cancel wanted, 4 body in penstock_content, 8 note there, 32 holds its unique key,
+// 64 gives it up when it is claimed.
+// traits: see traits.hpp; NULL for most tasks. queue.noted: leased tasks with flag 32.
 // Tombstones go to one of two tables, meta 'gone' says which; a whole table is emptied at once.
-// For features this version refuses: penstock_key, penstock_edge, penstock_gate, penstock_flow_gate,
-// and all of penstock_flow but flow and q.
+// penstock_key: who holds a unique key (held = 1), or held it last, and until when (wall clock) others
+// are kept from it all the same.
+// For features this version refuses: penstock_edge.
 constexpr const char* kVersion1 = R"(
 CREATE TABLE penstock_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 INSERT INTO penstock_meta VALUES('boot', ''), ('epoch', 0), ('gone', 0);
-CREATE TABLE penstock_queue(q INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, flow INTEGER NOT NULL,
-  held INTEGER NOT NULL, scheduled INTEGER NOT NULL, ready INTEGER NOT NULL, leased INTEGER NOT NULL,
-  succeeded INTEGER NOT NULL, dead INTEGER NOT NULL, cancelled INTEGER NOT NULL,
-  bytes_succeeded INTEGER NOT NULL, bytes_dead INTEGER NOT NULL, bytes_cancelled INTEGER NOT NULL,
-  gone_a INTEGER NOT NULL, gone_b INTEGER NOT NULL, trimmed INTEGER NOT NULL);
-CREATE TABLE penstock_flow(flow INTEGER PRIMARY KEY, q INTEGER NOT NULL, key TEXT NOT NULL, head_rank INTEGER,
-  vtime INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0, UNIQUE(q, key));
+CREATE TABLE penstock_queue(q INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+  held INTEGER NOT NULL DEFAULT 0, scheduled INTEGER NOT NULL DEFAULT 0, ready INTEGER NOT NULL DEFAULT 0,
+  leased INTEGER NOT NULL DEFAULT 0, succeeded INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0,
+  cancelled INTEGER NOT NULL DEFAULT 0, bytes_succeeded INTEGER NOT NULL DEFAULT 0,
+  bytes_dead INTEGER NOT NULL DEFAULT 0, bytes_cancelled INTEGER NOT NULL DEFAULT 0,
+  gone_a INTEGER NOT NULL DEFAULT 0, gone_b INTEGER NOT NULL DEFAULT 0, trimmed INTEGER NOT NULL DEFAULT 0,
+  keyed INTEGER NOT NULL DEFAULT 0, later INTEGER NOT NULL DEFAULT 0, noted INTEGER NOT NULL DEFAULT 0,
+  turns INTEGER NOT NULL DEFAULT 0, seats INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0,
+  walk_from BLOB NOT NULL DEFAULT x'', walk_to BLOB NOT NULL DEFAULT x'',
+  running INTEGER NOT NULL DEFAULT -1, per_second REAL NOT NULL DEFAULT 0, burst INTEGER NOT NULL DEFAULT 1,
+  own_held INTEGER NOT NULL DEFAULT 0, full_at INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE penstock_seat(seat INTEGER PRIMARY KEY, line INTEGER NOT NULL, turn INTEGER NOT NULL,
+  flows INTEGER NOT NULL, own INTEGER NOT NULL, counted INTEGER NOT NULL, away INTEGER NOT NULL, key BLOB NOT NULL,
+  UNIQUE(line, key));
+CREATE INDEX penstock_seat_turn ON penstock_seat(line, turn) WHERE flows > 0;
+CREATE TABLE penstock_flow(flow INTEGER PRIMARY KEY, q INTEGER NOT NULL, seat INTEGER NOT NULL,
+  counted INTEGER NOT NULL, rank INTEGER NOT NULL, head INTEGER NOT NULL, since INTEGER NOT NULL, name BLOB NOT NULL,
+  UNIQUE(q, name));
+CREATE INDEX penstock_flow_best ON penstock_flow(seat, counted, rank, head);
+CREATE TABLE penstock_gate(gate INTEGER PRIMARY KEY, q INTEGER NOT NULL, leased INTEGER NOT NULL,
+  admitted INTEGER NOT NULL, waiting INTEGER NOT NULL, opened INTEGER NOT NULL, full_at INTEGER NOT NULL,
+  due INTEGER, idle INTEGER, name BLOB NOT NULL, UNIQUE(q, name));
+CREATE INDEX penstock_gate_due ON penstock_gate(q, due) WHERE due IS NOT NULL;
+CREATE INDEX penstock_gate_idle ON penstock_gate(idle) WHERE idle IS NOT NULL;
+CREATE TABLE penstock_limit(queue TEXT, gate BLOB, declared_running INTEGER, declared_per_second REAL,
+  declared_burst INTEGER, operator_running INTEGER, operator_per_second REAL, operator_burst INTEGER,
+  held_until INTEGER NOT NULL DEFAULT 0, held_wall INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(queue, gate)) WITHOUT ROWID;
 CREATE TABLE penstock_task(n INTEGER PRIMARY KEY, q INTEGER NOT NULL, state INTEGER NOT NULL, lane INTEGER,
-  place INTEGER, flow INTEGER NOT NULL, rank INTEGER NOT NULL, epoch INTEGER NOT NULL, flags INTEGER NOT NULL,
+  place INTEGER, rank INTEGER NOT NULL, epoch INTEGER NOT NULL, flags INTEGER NOT NULL,
   failures INTEGER NOT NULL, crashes INTEGER NOT NULL, enqueued INTEGER NOT NULL, until INTEGER,
-  size INTEGER NOT NULL, note_size INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, body BLOB, note BLOB);
+  size INTEGER NOT NULL, note_size INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, traits BLOB, body BLOB, note BLOB);
 CREATE UNIQUE INDEX penstock_task_id ON penstock_task(id, q);
 CREATE INDEX penstock_task_line ON penstock_task(lane, place) WHERE lane IS NOT NULL;
 CREATE TABLE penstock_content(k INTEGER PRIMARY KEY, data BLOB NOT NULL);
@@ -45,11 +69,10 @@ CREATE TABLE penstock_gone_a(id BLOB, q INTEGER, epoch INTEGER NOT NULL, state I
 CREATE TABLE penstock_gone_b(id BLOB, q INTEGER, epoch INTEGER NOT NULL, state INTEGER NOT NULL,
   ended INTEGER NOT NULL, PRIMARY KEY(id, q)) WITHOUT ROWID;
 CREATE TABLE penstock_document(name TEXT PRIMARY KEY, revision INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE penstock_key(q INTEGER, key BLOB, n INTEGER NOT NULL, PRIMARY KEY(q, key)) WITHOUT ROWID;
+CREATE TABLE penstock_key(q INTEGER, key BLOB, id BLOB NOT NULL, held INTEGER NOT NULL, until INTEGER NOT NULL,
+  PRIMARY KEY(q, key)) WITHOUT ROWID;
+CREATE INDEX penstock_key_until ON penstock_key(q, until) WHERE held = 0;
 CREATE TABLE penstock_edge(child INTEGER, parent INTEGER, PRIMARY KEY(parent, child)) WITHOUT ROWID;
-CREATE TABLE penstock_gate(gate INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, running INTEGER NOT NULL,
-  taken INTEGER NOT NULL, per_second REAL NOT NULL, burst REAL NOT NULL, tokens REAL NOT NULL, at INTEGER NOT NULL);
-CREATE TABLE penstock_flow_gate(flow INTEGER, gate INTEGER, PRIMARY KEY(gate, flow)) WITHOUT ROWID;
 )";
 constexpr std::array<const char*, kSchemaVersion> kMigrations{kVersion1};  // [v] leads from v to v + 1
 
@@ -114,10 +137,22 @@ void prepare_schema(Connection& db, const Options& options) {
   db.execute("COMMIT");
 }
 
-void lapse_leases(Connection& db, std::string_view boot) {
+void adopt_boot(Connection& db, std::string_view boot, const Clock& clock) {
   db.execute("BEGIN IMMEDIATE");
   if (boot.empty() || db.text("SELECT value FROM penstock_meta WHERE key='boot'") != boot) {
     db.execute("UPDATE penstock_lease SET until=0");
+    run(Statement(db.raw(),
+                  "UPDATE penstock_limit SET held_until=?1+max(0,held_wall-?2) WHERE held_until>0 AND held_until<?3"),
+        clock.boot(), clock.wall(), INT64_MAX);
+    run(Statement(
+            db.raw(),
+            "UPDATE penstock_queue SET own_held=coalesce((SELECT max(held_until) FROM penstock_limit WHERE queue "
+            "IN (name,'*') AND gate=x''),0),full_at=iif(full_at>0,?1,0)"),
+        Meter::kEmpty);
+    run(Statement(db.raw(), "UPDATE penstock_gate SET full_at=?1 WHERE full_at>0"), Meter::kEmpty);
+    run(Statement(db.raw(),
+                  "UPDATE penstock_queue SET walk_from=x'',walk_to=?1 WHERE q IN (SELECT q FROM penstock_gate)"),
+        std::string_view(std::string(kMaxKey + 1, '\xff')));
     run(Statement(db.raw(), "UPDATE penstock_meta SET value=?1 WHERE key='boot'"), Text{boot});
   }
   db.execute("COMMIT");

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "clock.hpp"
 #include "connection.hpp"
 
 namespace penstock::sqlite {
@@ -14,8 +15,9 @@ inline constexpr std::int64_t kSchemaVersion = 1;
 // application's, of a newer Penstock, or damaged.
 void prepare_schema(Connection& db, const Options& options);
 
-// Lets the leases lapse that were taken under another boot of the machine: their clock has gone.
-void lapse_leases(Connection& db, std::string_view boot_id);
+// After another boot of the machine, whose clock has gone with it: leases lapse, buckets of tokens start
+// empty, and holds go on for as long as they would have by the wall clock.
+void adopt_boot(Connection& db, std::string_view boot_id, const Clock& clock);
 
 // The number of this boot of the machine; empty when the system does not tell.
 std::string boot_id();

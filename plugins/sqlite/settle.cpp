@@ -1,6 +1,6 @@
-#include <penstock/plugin/names.hpp>
-
 #include <algorithm>
+
+#include <penstock/plugin/names.hpp>
 
 #include "transaction.hpp"
 
@@ -30,20 +30,26 @@ Item Transaction::settle(const Settlement& s) {
   }
   QueueRow* queue = ledger_.find(s.key.queue);
   if (!queue) return Item::not_found;
-  if (ended(s.to) && s.keep == Millis(0) && s.children.empty() &&
-      run(sql_.task_finish, view(s.key.id), queue->q, s.epoch) == 1) {
-    queue->count(State::leased, -1);
-    less(s.epoch);
-    tombstone(*queue, s.key.id, s.epoch, s.to, clock_.wall());
-    changed(Bell::kEnded);
-    return Item::ok;
-  }
+  if (ended(s.to) && s.keep == Millis(0) && s.children.empty() && finish(*queue, s)) return Item::ok;
   auto task = find(*queue, s.key.id);
   if (task && task->state == State::leased && task->epoch == s.epoch) return accept(*queue, *task, s);
   if (task) return late(s.to, task->state, s.epoch, task->epoch);
   auto gone = find_gone(*queue, s.key.id);
   if (!gone) return Item::not_found;
   return late(s.to, gone->state, s.epoch, gone->epoch);
+}
+
+// The common end of a task, in one step; false when it is not that simple.
+bool Transaction::finish(QueueRow& queue, const Settlement& s) {
+  const bool noted = queue.noted > 0;
+  if (run(noted ? sql_.task_finish_noted : sql_.task_finish, view(s.key.id), queue.q, s.epoch) == 0) return false;
+  const std::int64_t flags = noted ? sql_.noted.flags : 0;
+  unleased(queue, flags, sql_.noted.traits);
+  if (flags & kHolds) drop_key(queue, s.key.id, sql_.noted.traits);
+  less(s.epoch);
+  tombstone(queue, s.key.id, s.epoch, s.to, clock_.wall());
+  changed(Bell::kEnded);
+  return true;
 }
 
 Item Transaction::accept(QueueRow& queue, TaskRow& t, const Settlement& s) {
@@ -57,7 +63,7 @@ Item Transaction::accept(QueueRow& queue, TaskRow& t, const Settlement& s) {
     t.flags |= kBegun;
     save(t, {});
   } else {
-    queue.count(State::leased, -1);
+    unleased(queue, t.flags, t.traits, s.unstarted && s.to == State::ready);
     less(s.epoch);
     if (stopped) {
       end(queue, t, State::cancelled, kKeepForever);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "traits.hpp"
+
 namespace penstock::sqlite {
 
 TaskRow read_task(Use& use) {
@@ -10,8 +12,8 @@ TaskRow read_task(Use& use) {
   t.id = task_id(use.bytes(1));
   t.q = use.integer(2);
   t.state = static_cast<State>(use.integer(3));
-  t.place = use.integer(4);
-  t.flow = use.integer(5);
+  t.lane = use.integer(4);
+  t.place = use.integer(5);
   t.rank = use.integer(6);
   t.epoch = static_cast<Epoch>(use.integer(7));
   t.flags = use.integer(8);
@@ -22,6 +24,7 @@ TaskRow read_task(Use& use) {
   t.size = use.integer(13);
   t.note_size = use.integer(14);
   t.kind = use.bytes(15);
+  t.traits = use.bytes(16);
   return t;
 }
 
@@ -90,16 +93,38 @@ void Transaction::save(const TaskRow& t, std::optional<std::int64_t> lane) {
 
 // Puts a task that stands in no line among the ready ones, or the scheduled ones when there is a delay.
 void Transaction::line_up(QueueRow& queue, TaskRow& t, Millis delay) {
+  const std::string_view flow = flow_of(t.traits);
   t.state = delay > Millis(0) ? State::scheduled : State::ready;
-  t.place = delay > Millis(0) ? later(clock_.wall(), delay.count()) : t.rank;
   t.flags &= ~(kBegun | kStop);
-  save(t, t.state == State::ready ? 8 * t.flow + static_cast<int>(State::ready) : queue.line(State::scheduled));
-  queue.count(t.state, 1);
+  if (t.state == State::scheduled) {
+    t.place = later(clock_.wall(), delay.count());
+    save(t, flow.empty() ? queue.line(t.state) : queue.later_line());
+    queue.schedule(1, !flow.empty());
+  } else {
+    const Lines::Place at = lines_.place(queue, flow);
+    t.place = t.rank;
+    save(t, at.lane);
+    lines_.came(queue, at, {t.rank, t.n});
+  }
   changed(Bell::kClaimable);
+}
+
+// A task of this state, which nobody has claimed, has left that lane.
+void Transaction::left(QueueRow& queue, State state, std::int64_t lane) {
+  if (state == State::ready) return lines_.went(queue, lane);
+  queue.schedule(-1, lane % 8 == kLaterLane);
+}
+
+// Ends a task that nobody has claimed.
+void Transaction::withdraw(QueueRow& queue, TaskRow& t, Millis keep) {
+  const State state = t.state;
+  end(queue, t, State::cancelled, keep);
+  left(queue, state, t.lane);
 }
 
 // Ends a task that its queue has ceased to count.
 void Transaction::end(QueueRow& queue, TaskRow& t, State to, Millis keep) {
+  drop_key(queue, t);
   t.state = to;
   t.flags &= ~(kBegun | kStop);
   changed(Bell::kEnded);
@@ -132,6 +157,19 @@ void Transaction::tombstone(QueueRow& queue, const TaskId& id, Epoch epoch, Stat
   auto& newest = queue.gone[static_cast<std::size_t>(table)];
   newest = std::max({newest, ended, std::int64_t{1}});  // 0 means none
   queue.changed = true;
+}
+
+// A task with these flags is leased no more. `refund`: its tokens go back.
+void Transaction::unleased(QueueRow& queue, std::int64_t flags, std::string_view traits, bool refund) {
+  bool awaited = queue.own.slots(queue.counted(State::leased)) == 0;
+  queue.count(State::leased, -1);
+  if (flags & kNoted) --queue.noted, queue.flow_changed = true;
+  if (flags & kGated) awaited |= lines_.give_back(queue, flow_of(traits), refund);
+  if (refund && queue.own.timed()) {
+    queue.own.refund();
+    queue.flow_changed = awaited = true;
+  }
+  if (awaited && queue.counted(State::ready) > 0) changed(Bell::kClaimable);
 }
 
 Epoch Transaction::next_epoch() {

@@ -13,11 +13,23 @@
 #include "clock.hpp"
 #include "connection.hpp"
 #include "ledger.hpp"
+#include "lines.hpp"
+#include "gate_setting.hpp"
 #include "statements.hpp"
 
 namespace penstock::sqlite {
 
-enum Flag : std::int64_t { kBegun = 1, kStop = 2, kLargeBody = 4, kLargeNote = 8 };
+enum Flag : std::int64_t {
+  kNothing = 0,
+  kBegun = 1,
+  kStop = 2,
+  kLargeBody = 4,
+  kLargeNote = 8,
+  kGated = 16,               // passes gates
+  kHolds = 32,               // its unique key
+  kFirst = 64,               // ... until it is claimed for the first time
+  kNoted = kGated | kHolds,  // its end concerns others
+};
 inline constexpr std::size_t kLarge = 2048;  // bodies and notes above it do not live in the task row
 
 // A row of penstock_task, without its content.
@@ -26,12 +38,12 @@ struct TaskRow {
   TaskId id;
   std::int64_t q = 0;
   State state = State::ready;
-  std::int64_t place = 0, flow = 0, rank = 0;
+  std::int64_t lane = 0, place = 0, rank = 0;
   Epoch epoch = 0;
   std::int64_t flags = 0, failures = 0, crashes = 0, enqueued = 0;
   std::optional<std::int64_t> until;
   std::int64_t size = 0, note_size = 0;
-  std::string kind;
+  std::string kind, traits;
 };
 TaskRow read_task(Use& use);
 
@@ -47,23 +59,30 @@ inline std::int64_t rank_of(std::int32_t priority, std::uint16_t weight) noexcep
   return std::int64_t{priority} * 65536 + (65535 - weight);
 }
 inline std::int32_t priority_of(std::int64_t rank) noexcept { return static_cast<std::int32_t>(rank >> 16); }
-inline std::uint16_t weight_of(std::int64_t rank) noexcept { return static_cast<std::uint16_t>(65535 - (rank & 0xffff)); }
+inline std::uint16_t weight_of(std::int64_t rank) noexcept {
+  return static_cast<std::uint16_t>(65535 - (rank & 0xffff));
+}
 
 // Each public method is one request. An Error it returns means that it has written nothing; what it
 // throws undoes the whole transaction. `flush` must be the last call.
 class Transaction {
  public:
   Transaction(Statements& sql, const Options& options, const Clock& clock, Bell& bell)
-      : sql_(sql), options_(options), clock_(clock), bell_(bell), ledger_(sql) {}
+      : sql_(sql), options_(options), clock_(clock), bell_(bell), ledger_(sql, clock), lines_(sql, clock) {}
 
   Result<Exchanged> exchange(const Exchange&);
   Result<std::vector<Admission>> enqueue(std::span<const NewTask>, const Guard*);
   Result<std::vector<Item>> cancel(std::span<const TaskKey>);
-  Result<std::vector<Item>> move(std::span<const TaskKey>, State from, Millis delay);  // to the one state that `from` may go to
+  Result<std::vector<Item>> move(std::span<const TaskKey>, State from,
+                                 Millis delay);  // to the one state that `from` may go to
   Result<std::uint64_t> trim(const Retention&);
   Result<std::uint64_t> put(std::string_view name, std::uint64_t revision, Bytes value);
 
-  void flush() { ledger_.save(); }
+  // Gates as penstock::Gates has them.
+  Result<void> limit(std::string_view queue, std::string_view gate, Layer, const Limit*);
+  Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most);
+
+  void flush() { lines_.flush(), ledger_.save(); }
   std::uint32_t calls() const noexcept { return calls_; }  // what the bell is to ring for, once committed
 
  private:
@@ -71,7 +90,14 @@ class Transaction {
     Epoch epoch;
     State state;
   };
-  struct Taking;  // one queue's part of a claim
+  struct Holder {  // of a unique key
+    TaskId id;
+    bool holds;          // else: it was the last to do so
+    std::int64_t until;  // wall clock; the key is not free before, in any case
+  };
+  struct Taking;  // taking.hpp
+  struct Supply;
+  struct Candidate;
 
   // transaction.cpp: rows
   std::optional<TaskRow> find(const QueueRow&, const TaskId&);
@@ -85,6 +111,9 @@ class Transaction {
   void unkeep(const QueueRow&, const TaskRow&);
   void bury(QueueRow&, const TaskRow&, std::int64_t ended);
   void tombstone(QueueRow&, const TaskId&, Epoch, State, std::int64_t ended);
+  void unleased(QueueRow&, std::int64_t flags, std::string_view traits, bool refund = false);
+  void withdraw(QueueRow&, TaskRow&, Millis keep);
+  void left(QueueRow&, State, std::int64_t lane);
   Epoch next_epoch();
   int gone_table();
   void changed(Bell::Call call);
@@ -92,9 +121,19 @@ class Transaction {
   // enqueue.cpp
   bool valid(const NewTask&) const;
   Admission add(const NewTask&, bool limited);
+  std::optional<TaskRow> waiting(const QueueRow&, const TaskId&);
+  Admission insert(QueueRow&, const NewTask&, std::int64_t unique_until);
   Admission present(const NewTask&, const TaskRow&);
 
+  // keys.cpp
+  std::optional<Holder> holder(const QueueRow&, std::string_view key);
+  void take_key(const QueueRow&, TaskRow&);
+  void drop_key(const QueueRow&, const TaskId&, std::string_view traits);
+  void drop_key(const QueueRow&, TaskRow&);
+  void sweep_keys(const QueueRow&);
+
   // settle.cpp
+  bool finish(QueueRow&, const Settlement&);
   Item settle(const Settlement&);
   Item accept(QueueRow&, TaskRow&, const Settlement&);
   void less(Epoch epoch);
@@ -105,13 +144,26 @@ class Transaction {
   void promote(QueueRow&);
   void take(Taking&, std::uint32_t want, Exchanged&);
   void take_lapsed(Taking&, std::uint32_t& want, Exchanged&);
-  void take_ready(Taking&, std::uint32_t want, Exchanged&);
   void claim(const Exchange&, Exchanged&);
-  std::optional<Millis> next_due(const QueueRow&);
+  void promote_keyed(QueueRow&, std::int64_t most);
+  std::optional<Millis> next_due(QueueRow&);
+
+  // serve.cpp
+  void take_ready(Taking&, std::uint32_t want, Exchanged&);
+  void fetch(Taking&, std::int64_t lane, std::uint32_t most, Supply&);
+  void lease(Taking&, Candidate&, Exchanged&);
+  std::optional<Head> next_head(std::int64_t lane, const Supply&);
+
+  // limits.cpp
+  GateSetting setting(std::string_view queue, std::string_view gate);
+  void set(std::string_view queue, std::string_view gate, const GateSetting&);
+  void adopt(QueueRow&, std::string_view gate);
 
   // operate.cpp
   Item cancel(const TaskKey&);
   Item move(const TaskKey&, State from, Millis delay, Epoch& epoch);
+  void replay(QueueRow&, TaskRow&, Epoch, Millis delay);
+  void take_away(QueueRow&, TaskRow&, Epoch);
 
   // retain.cpp
   std::vector<std::int64_t> over(QueueRow&, const Retention&);
@@ -122,6 +174,7 @@ class Transaction {
   const Clock& clock_;
   Bell& bell_;
   Ledger ledger_;
+  Lines lines_;
   std::uint32_t calls_ = 0;
   std::optional<int> gone_table_;
   std::optional<std::string> gone_top_;                  // no tombstone has an id above it
@@ -131,6 +184,8 @@ class Transaction {
 // The checks that need no transaction; absent means fine.
 std::optional<Error> refusal(const Exchange&, std::uint32_t max_batch);
 std::optional<Error> refusal(std::span<const NewTask>);
+std::optional<Error> refusal(std::string_view queue, std::string_view gate, const Limit*);
+std::optional<Error> refusal(std::string_view queue, std::string_view gate, Millis held);
 bool movable(State from, State to) noexcept;
 
 // Lease rows hold the numbers of their tasks, 8 octets each, little-endian.

@@ -19,7 +19,7 @@ struct Writer::Session {
 Writer::Writer(Host& host, const Options& options, const Clock& clock, Bell& bell, Reserve& reserve)
     : host_(host), options_(options), clock_(clock), bell_(bell), reserve_(reserve) {
   open();
-  lapse_leases(session_->connection, boot_id());
+  adopt_boot(session_->connection, boot_id(), clock_);
 }
 
 Writer::~Writer() = default;
@@ -112,7 +112,8 @@ void Writer::perform(std::span<Request* const> group, Transaction& transaction) 
 void Writer::roll_back(bool reopen) noexcept {
   if (!session_) return;
   sqlite3* db = session_->connection.raw();
-  const bool rolled = sqlite3_get_autocommit(db) || sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
+  const bool rolled =
+      sqlite3_get_autocommit(db) || sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
   if (reopen || !rolled) session_.reset();
 }
 

@@ -50,6 +50,10 @@ T must(Result<T> result, std::string_view what, Here here = Here::now()) {
     broken(std::string(what) + " answered " + text(result.error().code) + ": " + result.error().message, here);
   return std::move(result).value();
 }
+inline void must(const Result<void>& result, std::string_view what, Here here = Here::now()) {
+  if (!result)
+    broken(std::string(what) + " answered " + text(result.error().code) + ": " + result.error().message, here);
+}
 // The code of a call that has to fail.
 template <class T>
 void fails(const Result<T>& result, Errc code, std::string_view what, Here here = Here::now()) {

@@ -15,11 +15,12 @@ constexpr const char* kFeatureNames[] = {"kUnique", "kFair",     "kGates", "kAft
 std::vector<Promise> collect() {
   std::vector<Promise> all;
   for (areas::Promises area :
-       {areas::properties(), areas::batches(),   areas::enqueue(), areas::bodies(),     areas::claim(),
-        areas::order(),      areas::lapse(),     areas::settle(),  areas::answers(),    areas::charges(),
-        areas::extend(),     areas::cancel(),    areas::get(),     areas::counts(),     areas::trim(),
-        areas::features(),   areas::registry(),  areas::waiter(),  areas::browser(),    areas::moves(),
-        areas::time(),       areas::lifecycle(), areas::reopen(),  areas::concurrency()})
+       {areas::properties(), areas::batches(), areas::enqueue(),   areas::bodies(),  areas::claim(),
+        areas::order(),      areas::lapse(),   areas::settle(),    areas::answers(), areas::charges(),
+        areas::extend(),     areas::cancel(),  areas::get(),       areas::counts(),  areas::trim(),
+        areas::features(),   areas::unique(),  areas::fair(),      areas::gates(),   areas::slots(),
+        areas::rates(),      areas::holding(), areas::registry(),  areas::waiter(),  areas::browser(),
+        areas::moves(),      areas::time(),    areas::lifecycle(), areas::reopen(),  areas::concurrency()})
     all.insert(all.end(), area.begin(), area.end());
   return all;
 }

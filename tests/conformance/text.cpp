@@ -1,5 +1,7 @@
 #include "conformance/text.hpp"
 
+#include <algorithm>
+
 namespace penstock::conformance {
 
 namespace {
@@ -41,11 +43,26 @@ std::string text(const TaskId& id) {
 }
 
 std::string text(const Record& r) {
+  std::string flow;
+  if (!r.unique.empty()) flow += " unique=" + text(r.unique);
+  if (!r.fair.empty()) flow += " fair=" + text(r.fair);
+  std::vector<std::string> gates = r.gates;
+  std::sort(gates.begin(), gates.end());
+  if (!gates.empty()) flow += " gates=" + text(gates);
   return text(r.state) + " kind=" + text(r.kind) + " body=" + text(r.body) + " note=" + text(r.note) +
          " epoch=" + text(r.epoch) + " priority=" + text(r.priority) + " weight=" + text(r.weight) +
          " failures=" + text(r.failures) + " crashes=" + text(r.crashes) + (r.begun ? " begun" : "") +
          (r.cancel_requested ? " cancel_requested" : "") + (r.tombstone ? " tombstone" : "") +
-         " enqueued=" + text(r.enqueued) + " due=" + text(r.due) + " ended=" + text(r.ended);
+         " enqueued=" + text(r.enqueued) + " due=" + text(r.due) + " ended=" + text(r.ended) + flow;
+}
+
+std::string text(const Limit& l) {
+  return "running=" + text(l.running) + " per_second=" + std::to_string(l.per_second) + " burst=" + text(l.burst);
+}
+
+std::string text(const GateState& g) {
+  return text(g.queue) + "/" + text(g.gate) + ": declared=" + text(g.declared) + " by_operator=" + text(g.by_operator) +
+         " held=" + text(g.held) + " leased=" + text(g.leased) + " waiting=" + text(g.waiting);
 }
 
 std::string text(const Counts& c) {

@@ -23,6 +23,8 @@ std::string text(Millis);
 std::string text(Time);
 std::string text(const Record&);
 std::string text(const Counts&);
+std::string text(const Limit&);
+std::string text(const GateState&);
 inline std::string text(bool b) { return b ? "true" : "false"; }
 template <std::integral T>
 requires(!std::same_as<T, bool>) std::string text(T n) { return std::to_string(n); }

@@ -50,15 +50,24 @@ Epoch Epochs::theirs(const std::string& queue, Epoch ours) const {
   return bound == q->second.theirs.end() ? ours : bound->second;
 }
 
+namespace {
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  return names;
+}
+}  // namespace
+
 bool same(const Record& a, const Record& b) {
   const auto rest = [](const Record& r) {
     return std::tie(r.state, r.kind, r.body, r.note, r.priority, r.weight, r.failures, r.crashes, r.begun,
-                    r.cancel_requested, r.tombstone, r.enqueued, r.ended);
+                    r.cancel_requested, r.tombstone, r.enqueued, r.ended, r.unique, r.fair);
   };
   // Of a tombstone only state and end are left. A due task may or may not show when it was due.
   if (a.tombstone && b.tombstone)
-    return a.state == b.state && a.ended == b.ended && b.kind.empty() && b.body.empty() && b.note.empty();
-  return rest(a) == rest(b) && (a.due == b.due || (a.state == State::ready && b.due == Time{}));
+    return a.state == b.state && a.ended == b.ended && b.kind.empty() && b.body.empty() && b.note.empty() &&
+           b.unique.empty() && b.fair.empty() && b.gates.empty();
+  return rest(a) == rest(b) && sorted(a.gates) == sorted(b.gates) &&
+         (a.due == b.due || (a.state == State::ready && b.due == Time{}));
 }
 
 std::string quoted(std::string_view octets) {
@@ -86,6 +95,9 @@ std::string text(const std::optional<Record>& record) {
   out += " kind " + quoted(r.kind) + " body " + quoted(r.body) + " note " + quoted(r.note);
   out += " priority " + std::to_string(r.priority) + " weight " + std::to_string(r.weight);
   out += " failures " + std::to_string(r.failures) + " crashes " + std::to_string(r.crashes);
+  if (!r.unique.empty()) out += " unique " + quoted(r.unique);
+  if (!r.fair.empty()) out += " fair " + quoted(r.fair);
+  for (const std::string& gate : sorted(r.gates)) out += " gate " + quoted(gate);
   if (r.begun) out += " begun";
   if (r.cancel_requested) out += " cancel_requested";
   return out + time(" enqueued ", r.enqueued) + time(" due ", r.due) + time(" ended ", r.ended);
@@ -119,6 +131,19 @@ std::string text(const Counts& c) {
   for (std::size_t s = 0; s < kStates; ++s)
     if (c.by_state[s] != 0) out += " " + std::to_string(c.by_state[s]) + " " + name(static_cast<State>(s));
   return out + " bytes_ended " + std::to_string(c.bytes_ended);
+}
+
+std::string text(const Limit& l) {
+  return "running " + std::to_string(l.running) + " per_second " + std::to_string(l.per_second) + " burst " +
+         std::to_string(l.burst);
+}
+
+std::string text(const GateState& g) {
+  std::string out = g.queue + "/" + quoted(g.gate) + " leased " + std::to_string(g.leased);
+  if (g.declared) out += " declared (" + text(*g.declared) + ")";
+  if (g.by_operator) out += " by operator (" + text(*g.by_operator) + ")";
+  if (g.held) out += " held " + (g.held == kHoldForever ? "for ever" : text(g.held));
+  return out;
 }
 
 std::string text(const std::optional<Millis>& m) { return m ? std::to_string(m->count()) + "ms" : "none"; }

@@ -32,13 +32,15 @@ class Epochs {
   std::map<std::string, Queue> queues_;
 };
 
-bool same(const Record& ours, const Record& theirs);  // but for the epoch
+bool same(const Record& ours, const Record& theirs);  // but for the epoch and the order of gates
 std::string text(const std::optional<Record>&);
 std::string text(const Leased&);  // but for the epoch
 std::string text(const std::vector<Item>&);
 std::string text(const Extended&);
 std::string text(const Counts&);
 std::string text(const std::optional<Millis>&);
+std::string text(const Limit&);
+std::string text(const GateState&);  // but for the waiting flows
 std::string quoted(std::string_view octets);
 
 }  // namespace penstock::model

@@ -51,6 +51,22 @@ void moves(Pairs& out) {
   out.insert(out.end(), {"move dead on tombstone: not_found", "move cancelled on tombstone: not_found"});
 }
 
+void keys(Pairs& out, bool children, bool moves) {
+  for (const std::string verb : {"enqueue", "child"}) {
+    if (verb == "child" && !children) continue;
+    for (const char* what : {" on a key: conflict", " on a key to replace: conflict", " on the time of a key: conflict",
+                             " on a waiting holder: ok"})
+      out.push_back(verb + what);
+  }
+  if (moves) out.insert(out.end(), {"move dead on a taken key: conflict", "move cancelled on a taken key: conflict"});
+}
+
+void gates(Pairs& out) {
+  out.insert(out.end(), {"claim: the queue is closed", "claim: ends at the half of a gate", "claim: past a closed gate",
+                         "claim: a gate is full", "claim: a gate has no token", "claim: a gate is held",
+                         "settle: tokens go back", "limit: ok", "limit: invalid", "hold: ok", "hold: invalid"});
+}
+
 }  // namespace
 
 std::vector<std::string> reachable(Subject& subject) {
@@ -91,6 +107,9 @@ std::vector<std::string> reachable(Subject& subject) {
                "enqueue on a broken rule: invalid"};
   settlements(out);
   admissions(out, "enqueue");
+  if (has(kUnique)) keys(out, has(kChildren), query<Browser>(subject.backend()) != nullptr);
+  if (has(kFair)) out.push_back("claim: keys take turns");
+  if (has(kGates)) gates(out);
   if (has(kLimit)) out.push_back("enqueue on a full queue: full");
   if (has(kGuard)) out.insert(out.end(), {"enqueue, guarded: accepted", "enqueue, guarded: conflict"});
   if (has(kChildren)) admissions(out, "child");

@@ -11,9 +11,14 @@ namespace {
 class Generator {
  public:
   explicit Generator(std::uint64_t seed) : rng_(seed), queues_(1 + rng_.below(3)), spread_(rng_.of({1, 1, 2, 4})) {
-    constexpr std::array<int, kVerbs> kUsual = {20, 44, 8, 6, 4, 4, 8, 22, 2, 1};
+    constexpr std::array<int, kVerbs> kUsual = {20, 44, 8, 6, 4, 4, 8, 10, 4, 22, 2, 1};
     for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] = kUsual[i] * rng_.of({1, 2, 2, 4});
     fresh_ = rng_.of({2, 3, 6});
+    keys_ = rng_.of({0, 0, 2, 4});
+    gates_ = rng_.of({0, 0, 1, 2, kGateNames});
+    unique_ = rng_.of({0, 0, 1, 3});
+    for (Verb v : {Verb::limit, Verb::hold})  // half of the sequences have no gates at all
+      if (gates_ == 0) weights_[static_cast<std::size_t>(v)] = 0;
   }
 
   Op op() {
@@ -38,6 +43,10 @@ class Generator {
         return list(op), op;
       case Verb::move:
         return move(op), op;
+      case Verb::limit:
+        return limit(op), op;
+      case Verb::hold:
+        return hold(op), op;
       case Verb::advance:
         op.time = rng_.of({1, 5, 9, 10, 10, 11, 20, 30, 200});
         return op;
@@ -64,8 +73,16 @@ class Generator {
     if (rng_.one_in(4)) j.delay = length();
     if (j.delay == 0 && rng_.one_in(4)) j.dated = true, j.due = rng_.of({-5, 0, 1, 10, 20});
     if (rng_.one_in(6)) j.limit = rng_.of({1, 2, 3, 8});
-    if (rng_.one_in(40)) j.odd = static_cast<Odd>(rng_.of({1, 2, 3, 4, 5, 6, 7}));
+    if (rng_.one_in(40)) j.odd = static_cast<Odd>(1 + rng_.below(kOdds - 1));
     if ((j.odd == Odd::big || j.odd == Odd::many) && !rng_.one_in(10)) j.odd = Odd::none;
+    if (keys_ != 0) j.fair = rng_.below(keys_);
+    for (int n = gates_ != 0 ? rng_.below(3) : 0; n > 0; --n) j.gates |= 1 << rng_.below(gates_);
+    if (unique_ != 0 && rng_.one_in(2)) {
+      j.unique = 1 + rng_.below(unique_);
+      j.waiting = rng_.one_in(3);
+      j.replace = rng_.one_in(3);
+      if (rng_.one_in(3)) j.time = length();
+    }
     return j;
   }
 
@@ -86,6 +103,7 @@ class Generator {
     if (rng_.one_in(30)) s.to = rng_.of({0, 1});
     s.charge = rng_.below(3);
     s.delay = rng_.one_in(2) ? length() : 0;
+    s.unstarted = rng_.one_in(3);
     s.keep = rng_.of({0, 0, 10, 30, 1000, -1});
     s.note = rng_.one_in(2) ? rng_.below(5) : 0;
     s.big_note = rng_.one_in(300);
@@ -115,6 +133,7 @@ class Generator {
     }
     op.limit = rng_.of({0, 1, 1, 2, 3, 5, 50});
     op.begin = rng_.of({0, 0, 1, 2, 50});
+    if (gates_ != 0 && rng_.one_in(3)) op.ahead = rng_.of({1, 2, 50});
     op.lease = rng_.one_in(100) ? 0 : rng_.of({1, 10, 10, 20, 100});
   }
 
@@ -146,6 +165,25 @@ class Generator {
     if (rng_.one_in(3)) op.time = rng_.of({-30, -20, -10, -1, 0}), op.age = rng_.of({1, 10, 20, 100});
   }
 
+  int gate() { return rng_.one_in(4) ? 0 : rng_.one_in(6) ? kGateNames + 1 : 1 + rng_.below(gates_); }
+
+  void limit(Op& op) {
+    op.queue = rng_.one_in(40) ? kOther : queue();
+    op.gate = rng_.one_in(40) ? kOther : gate();
+    op.by_operator = rng_.one_in(3);
+    op.clear = rng_.one_in(3);
+    op.running = rng_.of({-1, 0, 1, 1, 2, 2, 3, 5});
+    if (rng_.one_in(2)) op.rate = rng_.of({50, 100, 300, 1000});
+    if (rng_.one_in(40)) op.rate = rng_.of({-1, kNoNumber});
+    op.burst = rng_.one_in(40) ? 0 : rng_.of({1, 1, 2, 4});
+  }
+
+  void hold(Op& op) {
+    op.queue = rng_.one_in(4) ? kOther : queue();
+    op.gate = rng_.one_in(40) ? kOther : op.queue == kOther && !rng_.one_in(20) ? 0 : gate();
+    op.time = rng_.of({0, 0, 0, 1, 10, 20, 30, kForever, -1});
+  }
+
   void move(Op& op) {
     targets(op);
     op.state = rng_.of({5, 5, 6, 6, 1, 3});
@@ -156,6 +194,7 @@ class Generator {
 
   Prng rng_;
   int queues_, spread_, fresh_ = 2;
+  int keys_ = 0, gates_ = 0, unique_ = 0;  // how many of each there are
   std::array<int, kVerbs> weights_{};
 };
 

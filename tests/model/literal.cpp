@@ -45,7 +45,9 @@ std::string text(const Job& j) {
   Braces b(j);
   b.field("queue", &Job::queue).field("reuse", &Job::reuse).field("content", &Job::content);
   b.field("priority", &Job::priority).field("weight", &Job::weight).field("due", &Job::due);
-  b.field("delay", &Job::delay).field("limit", &Job::limit).field("dated", &Job::dated);
+  b.field("delay", &Job::delay).field("limit", &Job::limit).field("dated", &Job::dated).field("fair", &Job::fair);
+  b.field("gates", &Job::gates).field("unique", &Job::unique).field("time", &Job::time);
+  b.field("waiting", &Job::waiting).field("replace", &Job::replace);
   if (j.odd != Odd::none) b.put("odd", "Odd(" + text(static_cast<int>(j.odd)) + ")");
   return b.done();
 }
@@ -67,7 +69,7 @@ std::string text(const Say& s) {
     b.put("fence", std::string("Fence::") + kFences[static_cast<int>(s.fence)]);
   }
   b.field("to", &Say::to).field("charge", &Say::charge).field("delay", &Say::delay).field("keep", &Say::keep);
-  b.field("note", &Say::note).field("big_note", &Say::big_note);
+  b.field("note", &Say::note).field("big_note", &Say::big_note).field("unstarted", &Say::unstarted);
   if (!s.children.empty()) b.put("children", list(s.children, [](const Job& j) { return text(j); }));
   return b.done();
 }
@@ -75,8 +77,8 @@ std::string text(const Say& s) {
 }  // namespace
 
 std::string literal(const Op& op) {
-  constexpr const char* kNames[] = {"enqueue", "exchange", "cancel",  "trim", "put",
-                                    "list",    "move",     "advance", "jump", "reopen"};
+  constexpr const char* kNames[] = {"enqueue", "exchange", "cancel", "trim",    "put",  "list",
+                                    "move",    "limit",    "hold",   "advance", "jump", "reopen"};
   Braces b(op);
   b.put("verb", std::string("Verb::") + kNames[static_cast<int>(op.verb)]);
   if (!op.jobs.empty()) b.put("jobs", list(op.jobs, [](const Job& j) { return text(j); }));
@@ -85,9 +87,15 @@ std::string literal(const Op& op) {
   if (!op.claim.empty()) b.put("claim", list(op.claim, [](const Part& p) { return text(p); }));
   if (!op.targets.empty()) b.put("targets", list(op.targets, [](const Target& t) { return text(t); }));
   b.field("queue", &Op::queue).field("state", &Op::state).field("to", &Op::to).field("limit", &Op::limit);
-  b.field("begin", &Op::begin).field("lease", &Op::lease).field("time", &Op::time).field("age", &Op::age);
+  b.field("begin", &Op::begin)
+      .field("lease", &Op::lease)
+      .field("ahead", &Op::ahead)
+      .field("time", &Op::time)
+      .field("age", &Op::age);
   b.field("count", &Op::count).field("bytes", &Op::bytes).field("document", &Op::document);
-  return b.field("revision", &Op::revision).done();
+  b.field("revision", &Op::revision).field("gate", &Op::gate).field("running", &Op::running);
+  b.field("rate", &Op::rate).field("burst", &Op::burst).field("by_operator", &Op::by_operator);
+  return b.field("clear", &Op::clear).done();
 }
 
 }  // namespace penstock::model

@@ -1,6 +1,7 @@
 #include "model/model.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include <penstock/plugin/names.hpp>
@@ -27,11 +28,21 @@ Error invalid(const char* why) { return Error{Errc::invalid, why}; }
 
 }  // namespace
 
-Model::Task* Model::find(const TaskKey& key) {
-  auto queue = queues_.find(key.queue);
-  if (queue == queues_.end()) return nullptr;
-  auto task = queue->second.tasks.find(key.id);
-  return task == queue->second.tasks.end() ? nullptr : &task->second;
+Model::Queue& Model::queue(std::string_view name) const {
+  auto at = queues_.find(name);
+  if (at == queues_.end()) at = queues_.emplace(name, Queue{.name = std::string(name)}).first;
+  return at->second;
+}
+
+Model::Task* Model::find(Queue& q, const TaskId& id) {
+  auto task = q.tasks.find(id);
+  return task == q.tasks.end() ? nullptr : &task->second;
+}
+
+// What is answered, noted for the table of coverage.
+Item Model::on(const std::string& verb, const std::string& what, Item answer) const {
+  seen(verb + " on " + what + ": " + name(answer));
+  return answer;
 }
 
 bool Model::supports(const NewTask& t) const {
@@ -45,8 +56,11 @@ bool Model::supports(const NewTask& t) const {
 }
 
 bool Model::valid(const NewTask& t) const {
+  const std::set<std::string_view> gates(t.gates.begin(), t.gates.end());
   return valid_name(t.key.queue) && valid_name(t.kind) && t.body.size() <= properties_.max_body && t.weight != 0 &&
-         t.delay >= Millis(0);
+         t.delay >= Millis(0) && t.unique_for >= Millis(0) && t.unique.size() <= kMaxKey && t.fair.size() <= kMaxKey &&
+         t.gates.size() <= kMaxGates && gates.size() == t.gates.size() && gates.count("") == 0 &&
+         std::all_of(gates.begin(), gates.end(), [](std::string_view g) { return g.size() <= kMaxKey; });
 }
 
 bool Model::valid(const Settlement& s) const {
@@ -68,19 +82,14 @@ void Model::end(Task& t, State state, Millis keep, Now now) {
   t.record.state = state;
   t.record.due = {};
   t.record.ended = now.wall;
-  t.record.begun = t.record.cancel_requested = false;
+  t.record.begun = t.record.cancel_requested = t.holds = false;
   t.keep = keep;
   t.since = aging(now);
   if (keep == Millis(0)) bury(t);
 }
 
 void Model::bury(Task& t) {
-  Record grave;
-  grave.state = t.record.state;
-  grave.epoch = t.record.epoch;
-  grave.ended = t.record.ended;
-  grave.tombstone = true;
-  t.record = grave;
+  t.record = {.state = t.record.state, .epoch = t.record.epoch, .tombstone = true, .ended = t.record.ended};
 }
 
 // ---- enqueue
@@ -95,55 +104,78 @@ Result<std::vector<Admission>> Model::enqueue(std::span<const NewTask> tasks, co
     seen(put_there ? "enqueue, guarded: accepted" : "enqueue, guarded: conflict");
     if (!put_there) return put_there.error();
   }
+  ++last_turn_;
   std::vector<Admission> out;
-  for (const NewTask& t : tasks) out.push_back({admit(t, true, now), t.key.id});
+  for (const NewTask& t : tasks) out.push_back(admit(t, true, now));
   return out;
 }
 
-Item Model::admit(const NewTask& t, bool limited, Now now) {
+bool Model::holds_key(Queue& q, const Holder& h, Now now) {
+  const Task* holder = find(q, h.id);
+  return h.until > now.wall || (holder && holder->holds);
+}
+
+Admission Model::admit(const NewTask& t, bool limited, Now now) {
   const std::string verb = limited ? "enqueue" : "child";
-  const auto answer = [&](Item what, const std::string& on) {
-    seen(verb + " on " + on + ": " + name(what));
-    return what;
-  };
-  if (!valid(t)) return answer(Item::invalid, "a broken rule");
-  if (Task* there = find(t.key)) {
+  if (!valid(t)) return {on(verb, "a broken rule", Item::invalid), t.key.id};
+  Queue& q = queue(t.key.queue);
+  if (const Task* there = find(q, t.key.id)) {
     const Record& r = there->record;
-    if (r.tombstone) return answer(Item::exists, "tombstone");
-    return answer(r.kind == t.kind && r.body == t.body ? Item::exists : Item::conflict, name(r.state));
+    const bool same = r.tombstone || (r.kind == t.kind && r.body == t.body);
+    return {on(verb, r.tombstone ? "tombstone" : name(r.state), same ? Item::exists : Item::conflict), t.key.id};
   }
-  auto queue = queues_.find(t.key.queue);
-  if (limited && t.queue_limit != 0 && queue != queues_.end()) {
-    const auto& tasks = queue->second.tasks;
-    auto depth =
-        std::count_if(tasks.begin(), tasks.end(), [](const auto& e) { return waiting(e.second.record.state); });
-    if (static_cast<std::uint64_t>(depth) >= t.queue_limit) return answer(Item::full, "a full queue");
+  Task* replaced = nullptr;
+  Time until = t.unique_for == Millis(0)               ? Time::min()
+               : t.unique_for > Time::max() - now.wall ? Time::max()
+                                                       : now.wall + t.unique_for;
+  if (auto last = q.keys.find(t.unique); last != q.keys.end() && holds_key(q, last->second, now)) {
+    replaced = find(q, last->second.id);
+    const bool holds = replaced && replaced->holds;
+    if (!holds || !t.replace || !waiting(replaced->record.state)) {
+      const char* what = !holds ? "the time of a key" : t.replace ? "a key to replace" : "a key";
+      return {on(verb, what, Item::conflict), last->second.id};
+    }
+    until = std::max(until, last->second.until);
   }
-  Task& made = queues_[std::string(t.key.queue)].tasks[t.key.id];
+  std::uint64_t depth = 0;
+  for (const auto& [id, other] : q.tasks) depth += waiting(other.record.state) && &other != replaced;
+  if (limited && t.queue_limit != 0 && depth >= t.queue_limit) return {on(verb, "a full queue", Item::full), t.key.id};
+  if (replaced) {
+    end(*replaced, State::cancelled, Millis(0), now);
+    turn(q, now);
+    on(verb, "a waiting holder", Item::ok);
+  }
+  q.used = true;
+  Task& made = q.tasks[t.key.id];
   made.record.kind = t.kind;
   made.record.body = t.body;
   made.record.priority = t.priority;
   made.record.weight = t.weight;
   made.record.enqueued = now.wall;
+  made.record.unique = t.unique, made.record.fair = t.fair;
+  made.record.gates.assign(t.gates.begin(), t.gates.end());
+  std::sort(made.record.gates.begin(), made.record.gates.end());
   made.arrival = ++last_arrival_;
+  made.unique_while = t.unique_while;
+  made.holds = !t.unique.empty();
+  if (made.holds) q.keys[made.record.unique] = {t.key.id, until};
   wait(made, t.due ? duration_cast<Millis>(*t.due - now.wall) : t.delay, now);
-  return answer(Item::ok, made.record.state == State::ready ? "nothing, at once" : "nothing, later");
+  turn(q, now);
+  return {on(verb, made.record.state == State::ready ? "nothing, at once" : "nothing, later", Item::ok), t.key.id};
 }
 
 // ---- exchange: settle
 
 Item Model::settle(const Settlement& s, Now now) {
-  const auto answer = [&](Item what, const std::string& on) {
-    seen(std::string("settle ") + name(s.to) + " on " + on + ": " + name(what));
-    return what;
-  };
-  if (!valid(s)) return answer(Item::invalid, "a broken rule");
-  Task* t = find(s.key);
-  if (!t) return answer(Item::not_found, "nothing");
+  const std::string verb = std::string("settle ") + name(s.to);
+  if (!valid(s)) return on(verb, "a broken rule", Item::invalid);
+  Task* t = find(queue(s.key.queue), s.key.id);
+  if (!t) return on(verb, "nothing", Item::not_found);
   Record& r = t->record;
+  const std::string state = name(r.state);
   if (s.epoch == 0 || r.epoch != s.epoch)  // 0 is no lease, also on a task that was never leased
-    return answer(Item::lease_lost, std::string(name(r.state)) + " of another epoch");
-  if (r.state != State::leased) return answer(repeated(s.to, r.state), std::string(name(r.state)) + " of its epoch");
+    return on(verb, state + " of another epoch", Item::lease_lost);
+  if (r.state != State::leased) return on(verb, state + " of its epoch", repeated(s.to, r.state));
 
   const std::string was = r.cancel_requested ? "leased, cancel requested" : "leased";
   const bool again = s.to == State::leased && r.begun;  // a repeated mark is not charged twice
@@ -151,6 +183,12 @@ Item Model::settle(const Settlement& s, Now now) {
   if (s.charge == Charge::crash && !again) ++r.crashes;
   if (!s.note.empty()) r.note = s.note;
   Item what = Item::ok;
+  if (ended(s.to) || (s.to == State::ready && r.cancel_requested)) t->holds = false;  // a child may take its key
+  for (const NewTask& child : s.children) admit(child, false, now);
+  if (s.to == State::ready && s.unstarted) {
+    seen("settle: tokens go back");
+    for (const std::string& gate : gates_of(r)) gates_.refund({std::string(s.key.queue), gate});
+  }
   if (s.to == State::leased) {
     r.begun = true;
   } else if (s.to == State::ready && r.cancel_requested) {
@@ -161,22 +199,19 @@ Item Model::settle(const Settlement& s, Now now) {
   } else {
     end(*t, s.to, s.keep, now);
   }
-  for (const NewTask& child : s.children) admit(child, false, now);
-  return answer(what, was);
+  return on(verb, was, what);
 }
 
 // ---- exchange: extend
 
-bool Model::holds(const Queue& q, Epoch epoch, const TaskId& id) {
-  auto t = q.tasks.find(id);
-  return t != q.tasks.end() && t->second.record.state == State::leased && t->second.record.epoch == epoch;
+bool Model::holds(Queue& q, Epoch epoch, const TaskId& id) {
+  const Task* t = find(q, id);
+  return t && t->record.state == State::leased && t->record.epoch == epoch;
 }
 
 Extended Model::extend(const Held& held, Millis until) {
   const Extended lost{Item::lease_lost, {}};
-  auto queue = queues_.find(held.queue);
-  if (queue == queues_.end()) return lost;
-  Queue& q = queue->second;
+  Queue& q = queue(held.queue);
   auto batch = q.batches.find(held.epoch);
   if (batch == q.batches.end()) return seen("extend of no batch: lease_lost"), lost;
   Batch& b = batch->second;
@@ -195,143 +230,24 @@ Extended Model::extend(const Held& held, Millis until) {
   return out;
 }
 
-// ---- exchange: claim
-
-void Model::promote(Queue& q, Now now) {
-  int room = 1000;
-  for (auto& [id, t] : q.tasks) {
-    if (t.record.state != State::scheduled || t.record.due > now.wall || room-- == 0) continue;
-    t.record.state = State::ready;
-    t.record.due = {};
-  }
-}
-
-void Model::lease(Queue& q, const std::string& queue, Entry& entry, Epoch epoch, const Exchange& x, Now now,
-                  Exchanged& out) {
-  auto& [id, task] = entry;
-  Record& r = task.record;
-  Leased l{.queue = queue, .kind = r.kind, .body = r.body, .note = r.note, .id = id, .epoch = epoch};
-  l.priority = r.priority, l.weight = r.weight, l.failures = r.failures, l.crashes = r.crashes;
-  l.lapsed = r.state == State::leased;
-  if (l.lapsed) q.batches.at(r.epoch).taken.insert(id);
-  auto begun = static_cast<std::uint32_t>(
-      std::count_if(out.leased.begin(), out.leased.end(), [](const Leased& o) { return !o.lapsed && o.begun; }));
-  bool mark = !l.lapsed && r.crashes == 0 && begun < x.begin;
-  l.begun = l.lapsed ? r.begun : mark;
-  seen(std::string("claim: ") + (l.lapsed ? "lapsed" : "ready") + (l.begun ? ", begun" : ", not begun"));
-  r.state = State::leased;
-  r.epoch = epoch;
-  r.begun = mark;
-  q.batches[epoch].until = now.boot + x.lease;
-  q.batches[epoch].tasks.push_back(id);
-  out.leased.push_back(std::move(l));
-}
-
-// Claims up to `room` tasks of a queue; draws the queue's epoch of this exchange when it needs it.
-std::uint32_t Model::take(const std::string& queue, std::uint32_t room, Epoch& epoch, const Exchange& x, Now now,
-                          Exchanged& out) {
-  Queue& q = queues_.at(queue);
-  std::vector<Entry*> offered;
-  for (auto& [e, batch] : q.batches)
-    for (const TaskId& id : batch.tasks)
-      if (batch.until <= now.boot && holds(q, e, id)) offered.push_back(&*q.tasks.find(id));
-  auto lapsed = static_cast<std::ptrdiff_t>(offered.size());
-  for (Entry& e : q.tasks)
-    if (e.second.record.state == State::ready) offered.push_back(&e);
-  std::sort(offered.begin() + lapsed, offered.end(), [](const Entry* a, const Entry* b) {
-    const Record &x1 = a->second.record, &x2 = b->second.record;
-    return std::tuple(x1.priority, -x1.weight, a->second.arrival) <
-           std::tuple(x2.priority, -x2.weight, b->second.arrival);
-  });
-  std::uint32_t taken = 0;
-  for (Entry* e : offered) {
-    if (taken == room) break;
-    Record& r = e->second.record;
-    if (r.cancel_requested) {
-      seen("claim: lapsed, cancel requested, ends");
-      q.batches.at(r.epoch).taken.insert(e->first);
-      end(e->second, State::cancelled, kKeepForever, now);
-      continue;
-    }
-    if (epoch == 0) epoch = ++last_epoch_;
-    lease(q, queue, *e, epoch, x, now, out);
-    ++taken;
-  }
-  return taken;
-}
-
-std::optional<Millis> Model::next_due(const Exchange& x, bool full, Now now) const {
-  std::optional<Millis> next;
-  const auto at = [&](Millis when) { next = std::min(next.value_or(when), std::max(when, Millis(0))); };
-  for (const Share& share : x.claim) {
-    auto queue = queues_.find(share.queue);
-    if (queue == queues_.end()) continue;
-    const Queue& q = queue->second;
-    for (const auto& [id, t] : q.tasks) {
-      if (t.record.state == State::ready) at(Millis(0));
-      if (t.record.state == State::scheduled) at(duration_cast<Millis>(t.record.due - now.wall));
-      if (t.record.state == State::leased) at(q.batches.at(t.record.epoch).until - now.boot);
-    }
-  }
-  if (full && next == Millis(0)) seen("next_due: more at once");
-  if (!full) seen(next ? "next_due: by time" : "next_due: nothing");
-  return next;
-}
-
-Result<Exchanged> Model::exchange(const Exchange& x, Now now) {
-  if (x.settle.size() > properties_.max_batch || x.extend.size() > properties_.max_batch ||
-      x.claim.size() > properties_.max_batch)
-    return invalid("batch");
-  for (const Settlement& s : x.settle) {
-    if (!s.children.empty() && !(properties_.features & kChildren)) return Error{Errc::unsupported, "children"};
-    for (const NewTask& c : s.children)
-      if (!supports(c)) return Error{Errc::unsupported, "feature"};
-  }
-  std::map<std::string, Epoch, std::less<>> epochs;  // drawn by this exchange
-  for (const Share& share : x.claim)
-    if (!epochs.emplace(share.queue, 0).second) return seen("exchange: queue twice"), invalid("queue twice");
-  if (x.lease < Millis(1)) return seen("exchange: short lease"), invalid("lease");
-
-  Exchanged out;
-  for (const Settlement& s : x.settle) out.settled.push_back(settle(s, now));
-  for (const Held& h : x.extend) out.extended.push_back(extend(h, now.boot + x.lease));
-  std::uint32_t room = x.limit;
-  for (bool spill : {false, true}) {
-    for (const Share& share : x.claim) {
-      auto queue = queues_.find(share.queue);
-      if (queue == queues_.end()) continue;
-      if (!spill) promote(queue->second, now);
-      auto most = spill ? room : std::min(room, share.quota);
-      auto taken = take(queue->first, most, epochs.find(share.queue)->second, x, now, out);
-      if (spill && taken != 0) seen("claim: spill");
-      room -= taken;
-    }
-  }
-  if (!x.claim.empty()) out.next_due = next_due(x, room == 0, now);
-  return out;
-}
-
 // ---- the rest
 
 Item Model::cancel(const TaskKey& key, Now now) {
-  const auto answer = [&](Item what, const std::string& on) {
-    seen("cancel on " + on + ": " + name(what));
-    return what;
-  };
-  if (!valid_name(key.queue)) return answer(Item::invalid, "a broken rule");
-  Task* t = find(key);
-  if (!t) return answer(Item::not_found, "nothing");
-  State was = t->record.state;
-  if (ended(was)) return answer(Item::finished, t->record.tombstone ? "tombstone" : name(was));
-  if (waiting(was)) return end(*t, State::cancelled, kKeepForever, now), answer(Item::ok, name(was));
-  bool again = std::exchange(t->record.cancel_requested, true);
-  return answer(Item::requested, again ? "leased, again" : "leased");
+  if (!valid_name(key.queue)) return on("cancel", "a broken rule", Item::invalid);
+  Task* t = find(queue(key.queue), key.id);
+  if (!t) return on("cancel", "nothing", Item::not_found);
+  const State was = t->record.state;
+  if (ended(was)) return on("cancel", t->record.tombstone ? "tombstone" : name(was), Item::finished);
+  if (waiting(was)) return end(*t, State::cancelled, kKeepForever, now), on("cancel", name(was), Item::ok);
+  const bool again = std::exchange(t->record.cancel_requested, true);
+  return on("cancel", again ? "leased, again" : "leased", Item::requested);
 }
 
 Result<std::vector<Item>> Model::cancel(std::span<const TaskKey> keys, Now now) {
   if (keys.size() > properties_.max_batch) return invalid("batch");
   std::vector<Item> out;
   for (const TaskKey& key : keys) out.push_back(cancel(key, now));
+  turn_all(now);
   return out;
 }
 
@@ -344,7 +260,7 @@ Record Model::report(const Task& t, Now now) {
 std::vector<std::optional<Record>> Model::get(std::span<const TaskKey> keys, Now now) const {
   std::vector<std::optional<Record>> out;
   for (const TaskKey& key : keys) {
-    const Task* t = const_cast<Model*>(this)->find(key);
+    const Task* t = find(queue(key.queue), key.id);
     out.push_back(t ? std::optional(report(*t, now)) : std::nullopt);
   }
   return out;
@@ -352,8 +268,9 @@ std::vector<std::optional<Record>> Model::get(std::span<const TaskKey> keys, Now
 
 std::vector<Counts> Model::counts() const {
   std::vector<Counts> out;
-  for (const auto& [queue, q] : queues_) {
-    Counts c{queue, {}, 0};
+  for (const auto& [name, q] : queues_) {
+    if (!q.used) continue;
+    Counts c{name, {}, 0};
     for (const auto& [id, t] : q.tasks) {
       if (t.record.tombstone) continue;
       ++c.by_state[static_cast<std::size_t>(t.record.state)];
@@ -366,11 +283,10 @@ std::vector<Counts> Model::counts() const {
 
 Result<std::uint64_t> Model::trim(const Retention& r, Now now, const Trimmed& hint) {
   if (!ended(r.state)) return seen("trim of a state that is no end: invalid"), invalid("state");
-  auto queue = queues_.find(r.queue);
-  if (queue == queues_.end()) return std::uint64_t{0};
+  Queue& q = queue(r.queue);
   std::vector<Entry*> kept;
   std::uint64_t bytes = 0;
-  for (Entry& e : queue->second.tasks) {
+  for (Entry& e : q.tasks) {
     if (e.second.record.state != r.state || e.second.record.tombstone) continue;
     kept.push_back(&e);
     bytes += octets(e.second.record);
@@ -402,11 +318,10 @@ Result<std::uint64_t> Model::trim(const Retention& r, Now now, const Trimmed& hi
   }
   if (out == r.at_most) seen("trim: at_most");
   for (const TaskId& id : hint.forgotten) {
-    auto t = queue->second.tasks.find(id);
-    if (t == queue->second.tasks.end() || !t->second.record.tombstone) continue;
-    if (age(t->second) <= properties_.remembers_ids) continue;
+    const Task* t = find(q, id);
+    if (!t || !t->record.tombstone || age(*t) <= properties_.remembers_ids) continue;
     seen("trim: forgets");
-    queue->second.tasks.erase(t);
+    q.tasks.erase(id);
   }
   return out;
 }
@@ -429,9 +344,7 @@ Result<std::uint64_t> Model::put(const Document& d) {
 
 std::vector<std::pair<TaskId, Record>> Model::list(const Filter& f, Now now) const {
   std::map<std::uint64_t, std::pair<TaskId, Record>> out;
-  auto queue = queues_.find(f.queue);
-  if (queue == queues_.end()) return {};
-  for (const auto& [id, t] : queue->second.tasks) {
+  for (const auto& [id, t] : queue(f.queue).tasks) {
     Record r = report(t, now);
     Time when = ended(r.state) ? r.ended : r.enqueued;
     if (r.tombstone || r.state != f.state || when < f.from || when >= f.to) continue;
@@ -449,37 +362,35 @@ bool Model::moves(State from, State to) {
 }
 
 Item Model::move(const TaskKey& key, State from, State to, Millis delay, Now now) {
-  const auto answer = [&](Item what, const std::string& on) {
-    seen(std::string("move ") + name(from) + " on " + on + ": " + name(what));
-    return what;
-  };
+  const std::string verb = std::string("move ") + name(from);
   const bool hurry = from == State::scheduled, force = from == State::leased, replay = !hurry && !force;
-  if (!moves(from, to) || !valid_name(key.queue)) return answer(Item::invalid, "a broken rule");
-  Task* t = find(key);
-  if (!t) return answer(Item::not_found, "nothing");
+  if (!moves(from, to) || !valid_name(key.queue)) return on(verb, "a broken rule", Item::invalid);
+  Queue& q = queue(key.queue);
+  Task* t = find(q, key.id);
+  if (!t) return on(verb, "nothing", Item::not_found);
   Record& r = t->record;
-  if (replay && r.tombstone) return answer(Item::not_found, "tombstone");
+  if (replay && r.tombstone) return on(verb, "tombstone", Item::not_found);
   const State was = r.state;
-  if (was != from) {
-    return answer(ended(was) ? Item::finished : was == State::leased ? Item::lease_lost : Item::conflict, name(was));
+  if (was != from)
+    return on(verb, name(was), ended(was) ? Item::finished : was == State::leased ? Item::lease_lost : Item::conflict);
+  if (replay && !r.unique.empty()) {
+    Holder& holder = q.keys[r.unique];
+    const bool free = !holds_key(q, holder, now);
+    if (!free && holder.id != key.id) return on(verb, "a taken key", Item::conflict);
+    if (free) holder = {key.id, Time::min()};
+    t->holds = true;
   }
-  if (hurry) {
-    wait(*t, Millis(0), now);
-  } else if (force) {
-    queues_.find(key.queue)->second.batches.at(r.epoch).taken.insert(key.id);
-    r.epoch = ++last_epoch_;
-    end(*t, State::cancelled, kKeepForever, now);
-  } else {
-    r.epoch = ++last_epoch_;
-    r.failures = r.crashes = 0;
-    wait(*t, delay, now);
-  }
-  return answer(Item::ok, name(was));
+  if (force) q.batches.at(r.epoch).taken.insert(key.id);
+  if (replay) r.failures = r.crashes = 0;
+  if (!hurry) r.epoch = ++last_epoch_;
+  force ? end(*t, State::cancelled, kKeepForever, now) : wait(*t, replay ? delay : Millis(0), now);
+  return on(verb, name(was), Item::ok);
 }
 
 std::vector<Item> Model::move(std::span<const TaskKey> keys, State from, State to, Millis delay, Now now) {
   std::vector<Item> out;
   for (const TaskKey& key : keys) out.push_back(move(key, from, to, delay, now));
+  turn_all(now);
   return out;
 }
 

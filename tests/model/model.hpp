@@ -1,9 +1,9 @@
 // The contract of backend.hpp as the simplest program that keeps it: maps, linear scans, one thread,
 // and the time handed in with every call. What a backend answers is compared with what this answers.
 //
-// Where the contract leaves a choice (which of two tasks that ended in the same millisecond is
-// trimmed first, whether an old tombstone is forgotten), the model takes the choice seen as a hint
-// and checks that it was open. It draws its own epochs and revisions.
+// Where the contract leaves a choice (which key goes first, which flow is let through a gate, which of two
+// tasks that ended in the same millisecond is trimmed first, whether an old tombstone is forgotten), the
+// model takes the choice seen as a hint and checks that it was open. It draws its own epochs and revisions.
 #pragma once
 
 #include <functional>
@@ -16,11 +16,15 @@
 
 #include <penstock/plugin/backend.hpp>
 
+#include "model/gate_table.hpp"
+
 namespace penstock::model {
 
-struct Now {
-  Time wall;
-  Millis boot;
+// What an exchange of the backend answered, and what is to be said of that.
+struct Answer {
+  const std::vector<Leased>* leased = nullptr;  // the hint
+  std::string objection;                        // the rule that a task claimed, or left, breaks
+  std::optional<Millis> soonest;                // next_due may be this already, though nothing comes before the model's
 };
 
 // What a trim of the backend did: the ids of the queue that lost their content, or are not known any more.
@@ -39,7 +43,7 @@ class Model {
   explicit Model(const Properties& properties, Ages ages = Ages::wall, Observer observer = {})
       : properties_(properties), ages_(ages), observer_(std::move(observer)) {}
 
-  Result<Exchanged> exchange(const Exchange&, Now);
+  Result<Exchanged> exchange(const Exchange&, Now, Answer* seen = nullptr);
   Result<std::vector<Admission>> enqueue(std::span<const NewTask>, const Guard*, Now);
   Result<std::vector<Item>> cancel(std::span<const TaskKey>, Now);
   std::vector<std::optional<Record>> get(std::span<const TaskKey>, Now) const;
@@ -53,40 +57,80 @@ class Model {
   static bool moves(State from, State to);                                // whether `move` knows the pair
   std::vector<Item> move(std::span<const TaskKey>, State from, State to, Millis delay, Now);
 
- private:
+  Result<void> limit(const GateTable::Name&, Layer, const Limit*, Now);
+  Result<void> hold(const GateTable::Name&, Millis at_most, Now);
+  std::vector<GateState> gates(Now) const;  // `waiting`: as many as may be
+
+ protected:  // the mutants reach in
   // `record.state` is the state as counted: a due task is scheduled until an exchange promotes it.
   struct Task {
     Record record;
     std::uint64_t arrival = 0;
     Millis keep = kKeepForever;
     Millis since{};  // the end, by the clock of ages
+    Unique unique_while = Unique::live;
+    bool holds = false;  // its unique key
   };
   struct Batch {
     Millis until{};
     std::vector<TaskId> tasks;  // in the order of the claim
     std::set<TaskId> taken;     // those that somebody else took away
   };
+  struct Holder {  // of a unique key
+    TaskId id;
+    Time until = Time::min();  // unique_for
+  };
+  struct Turn {  // of a fair key
+    std::uint64_t since = 0,
+                  served = 0;  // when it came to have claimable tasks (0: it has none), and had its last turn
+  };
   struct Queue {
+    std::string name;
+    bool used = false;  // holds or held tasks
     std::map<TaskId, Task> tasks;
     std::map<Epoch, Batch> batches;
+    std::map<std::string, Holder, std::less<>> keys;
+    std::map<std::string, Turn> turns;
+    bool bound = false;  // a gate once kept some of its tasks back, or could have
   };
+  struct Room {  // of a gate, for a task that is ready
+    std::int64_t leased = 0;
+    std::optional<Millis> opens;    // see GateTable
+    bool slot = true, open = true;  // open: a slot, a token, and no hold
+    bool ahead = true;              // a slot for a task that is leased ahead
+    bool free = true;               // no limit and no hold
+  };
+  using Rooms = std::map<std::string, Room>;  // the queue's own: ""
   using Entry = std::pair<const TaskId, Task>;
 
   void seen(const std::string& what) const {
     if (observer_) observer_(what);
   }
-  Task* find(const TaskKey&);
+  Item on(const std::string& verb, const std::string& what, Item answer) const;
+  Queue& queue(std::string_view name) const;
+  static Task* find(Queue&, const TaskId&);
   bool supports(const NewTask&) const;
   bool valid(const NewTask&) const;
   bool valid(const Settlement&) const;
 
-  Item admit(const NewTask&, bool limited, Now);
+  static bool holds_key(Queue&, const Holder&, Now);
+  Admission admit(const NewTask&, bool limited, Now);
   Item settle(const Settlement&, Now);
   Extended extend(const Held&, Millis until);
+
   void promote(Queue&, Now);
-  std::uint32_t take(const std::string& name, std::uint32_t room, Epoch&, const Exchange&, Now, Exchanged&);
-  void lease(Queue&, const std::string& name, Entry&, Epoch, const Exchange&, Now, Exchanged&);
-  std::optional<Millis> next_due(const Exchange&, bool full, Now) const;
+  std::uint32_t take(Queue&, std::uint32_t room, Epoch&, const Exchange&, Now, Answer*, Exchanged&);
+  void lease(Queue&, Entry&, Epoch&, const Exchange&, Now, Exchanged&);
+  std::optional<Millis> next_due(const Exchange&, Now, std::optional<Millis>& soonest) const;
+
+  static std::vector<std::string> gates_of(const Record&);
+  bool shut(const Queue&, Now) const;
+  Rooms rooms(const Queue&, Now) const;
+  void turn(Queue&, Now);
+  void turn_all(Now);
+  std::string objection(Queue&, const Rooms&, const Task&);
+  Entry* choose(Queue&, bool ahead, Now, Answer*, const Exchanged&);
+
   Item cancel(const TaskKey&, Now);
   Millis aging(Now now) const { return ages_ == Ages::wall ? now.wall.time_since_epoch() : now.boot; }
   Item move(const TaskKey&, State from, State to, Millis delay, Now);
@@ -94,16 +138,17 @@ class Model {
   void wait(Task&, Millis delay, Now);
   void end(Task&, State, Millis keep, Now);
   static void bury(Task&);
-  static bool holds(const Queue&, Epoch, const TaskId&);
+  static bool holds(Queue&, Epoch, const TaskId&);
   static Record report(const Task&, Now);
 
   Properties properties_;
   Ages ages_;
   Observer observer_;
-  std::map<std::string, Queue, std::less<>> queues_;  // those that hold or held tasks
+  mutable std::map<std::string, Queue, std::less<>> queues_;  // made when they are named
   std::map<std::string, Document, std::less<>> documents_;
+  GateTable gates_;
   Epoch last_epoch_ = 0;
-  std::uint64_t last_arrival_ = 0;
+  std::uint64_t last_arrival_ = 0, last_turn_ = 0;
 };
 
 }  // namespace penstock::model

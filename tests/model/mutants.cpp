@@ -5,13 +5,44 @@
 namespace penstock::model {
 namespace {
 
-class ModelBackend final : public DurableBackend, public Registry, public Browser {
+// The model with its inside turned out, and a second table of gates: the one that is shown.
+class Tampered final : public Model {
+ public:
+  using Model::Model;
+  GateTable shown;
+
+  std::vector<GateState> show(Now now) {
+    std::swap(shown, gates_);
+    auto out = gates(now);
+    std::swap(shown, gates_);
+    return out;
+  }
+  void take_tokens(const Leased& l, Now now) {
+    for (const std::string& gate : gates_of(queues_.at(l.queue).tasks.at(l.id).record))
+      gates_.take({l.queue, gate}, now);
+  }
+  // A leased task that nobody knows of, with the gates of this one.
+  void leave_slots(const TaskKey& key) {
+    auto queue = queues_.find(key.queue);
+    if (queue == queues_.end() || !queue->second.tasks.count(key.id)) return;
+    Task ghost = queue->second.tasks.at(key.id);
+    if (ghost.record.state != State::leased) return;
+    TaskId id = key.id;
+    id.bytes[0] ^= 1;
+    queue->second.tasks[id] = ghost;
+  }
+  bool bound() {
+    return std::any_of(queues_.begin(), queues_.end(), [](const auto& q) { return q.second.bound; });
+  }
+};
+
+class ModelBackend final : public DurableBackend, public Registry, public Browser, public Gates {
  public:
   ModelBackend(TimeSource& time, Fault fault) : time_(time), fault_(fault) {}
 
   Properties properties() const noexcept override {
     Properties p;
-    p.features = kGuard | kChildren | kLimit | kStrictOrder;
+    p.features = kUnique | kFair | kGates | kGuard | kChildren | kLimit | kStrictOrder;
     p.max_batch = 64;
     p.max_body = 200;
     p.remembers_ids = Millis(50);
@@ -27,12 +58,16 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
       if (fault_ == Fault::cuts_notes) s.note = s.note.substr(0, s.note.find('\0'));
       if (fault_ == Fault::no_children) s.children = {};
       if (fault_ == Fault::late_retries && s.delay > Millis(0)) s.delay += Millis(1);
+      if (fault_ == Fault::no_refund) s.unstarted = false;
+      if (fault_ == Fault::keeps_slots && s.to == State::ready) model_.leave_slots(s.key);
       if (fault_ == Fault::no_fence)
         if (auto record = model_.get({&s.key, 1}, now())[0]) s.epoch = record->epoch;
     }
     x.settle = settle;
     if (fault_ == Fault::no_begin) x.begin = 0;
     if (fault_ == Fault::late_leases) x.lease += Millis(1);
+    if (fault_ == Fault::no_half) x.ahead = 0;
+    if (fault_ == Fault::all_ahead) x.ahead = x.limit;
     if (fault_ == Fault::no_spill) {
       std::uint32_t quotas = 0;
       for (const Share& s : x.claim) quotas += s.quota;
@@ -40,6 +75,9 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
     }
     auto out = model_.exchange(x, now());
     if (!out) return out;
+    for (const Leased& l : out->leased)
+      if (fault_ == (l.lapsed ? Fault::lapse_takes_tokens : Fault::twice_the_tokens)) model_.take_tokens(l, now());
+    if (fault_ == Fault::late_next_due && model_.bound() && out->next_due > Millis(0)) ++*out->next_due;
     if (fault_ == Fault::silent_stop)
       for (Extended& e : out->extended) e.stop.clear();
     if (fault_ == Fault::wrong_next_due && out->next_due == x.lease) out->next_due.reset();
@@ -51,8 +89,15 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
     for (NewTask& t : tasks) {
       if (fault_ == Fault::limit_off_by_one && t.queue_limit != 0) ++t.queue_limit;
       if (fault_ == Fault::flat_weights && t.weight != 0) t.weight = 1;
+      if (fault_ == Fault::claim_frees_key) t.unique_while = Unique::waiting;
+      if (fault_ == Fault::short_memory && t.unique_for > Millis(0)) t.unique_for = Millis(0);
+      if (fault_ == Fault::no_replace) t.replace = false;
+      if (fault_ == Fault::one_key && t.fair.size() <= kMaxKey) fair_.emplace(t.key.id, std::exchange(t.fair, {}));
     }
-    return model_.enqueue(tasks, fault_ == Fault::no_guard ? nullptr : guard, now());
+    auto out = model_.enqueue(tasks, fault_ == Fault::no_guard ? nullptr : guard, now());
+    if (out && fault_ == Fault::names_newcomer)
+      for (std::size_t i = 0; i < tasks.size(); ++i) (*out)[i].id = tasks[i].key.id;
+    return out;
   }
 
   Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override {
@@ -67,7 +112,9 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
   }
 
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {
-    return model_.get(keys, now());
+    auto out = model_.get(keys, now());
+    for (std::size_t i = 0; i < out.size(); ++i) unbend(keys[i].id, out[i]);
+    return out;
   }
   Result<std::vector<Counts>> counts() noexcept override { return model_.counts(); }
   Result<std::uint64_t> trim(const Retention& asked) noexcept override {
@@ -81,6 +128,11 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
 
   Result<std::vector<std::pair<TaskId, Record>>> list(const Filter& f, std::string& next) noexcept override {
     auto rows = model_.list(f, now());
+    for (auto& [id, record] : rows) {
+      std::optional<Record> shown = std::move(record);
+      unbend(id, shown);
+      record = *std::move(shown);
+    }
     std::size_t from = std::min(f.cursor.empty() ? 0 : std::stoul(std::string(f.cursor)), rows.size());
     std::size_t to = std::min(from + f.at_most, rows.size());
     next = to == rows.size() ? "" : std::to_string(to);
@@ -91,12 +143,31 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
     return model_.move(keys, from, to, fault_ == Fault::moves_at_once ? Millis(0) : delay, now());
   }
 
-  void* query(std::string_view id) noexcept override {
-    if (id == Registry::kId) return static_cast<Registry*>(this);
-    return id == Browser::kId ? static_cast<Browser*>(this) : nullptr;
+  Result<void> limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) noexcept override {
+    auto shown = model_.shown.limit({std::string(queue), std::string(gate)}, layer, limit, now());
+    if (!shown) return shown;
+    std::optional<Limit> bent;
+    if (limit) bent = *limit;
+    if (bent && fault_ == Fault::deaf_limit) bent->running = -1;
+    if (fault_ == Fault::meek_operator) layer = layer == Layer::declared ? Layer::operator_ : Layer::declared;
+    if (fault_ == Fault::upper_class && gate.find(':') != gate.npos) return {};  // the class has the last word
+    return model_.limit({std::string(queue), std::string(gate)}, layer, bent ? &*bent : nullptr, now());
   }
+  Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept override {
+    auto shown = model_.shown.hold({std::string(queue), std::string(gate)}, at_most, now());
+    if (!shown || fault_ == Fault::deaf_hold) return shown;
+    if (fault_ == Fault::late_opening && at_most > Millis(0) && at_most != kHoldForever) at_most += Millis(1);
+    return model_.hold({std::string(queue), std::string(gate)}, at_most, now());
+  }
+  Result<std::vector<GateState>> gates(std::string_view) noexcept override { return model_.show(now()); }
+
+  void* query(std::string_view id) noexcept override { return offer<Registry, Browser, Gates>(this, id); }
 
  private:
+  void unbend(const TaskId& id, std::optional<Record>& record) const {
+    auto fair = fair_.find(id);
+    if (record && fair != fair_.end() && !record->tombstone) record->fair = fair->second;
+  }
   Now now() {
     if (fault_ == Fault::jumping_leases) return {time_.wall(), time_.wall().time_since_epoch()};
     return {time_.wall(), time_.boot()};
@@ -104,7 +175,8 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
 
   TimeSource& time_;
   Fault fault_;
-  Model model_{properties()};
+  Tampered model_{properties()};
+  std::map<TaskId, std::string> fair_;  // of the tasks whose key was kept from the model
 };
 
 class Mutant final : public Subject {

@@ -22,14 +22,33 @@ enum class Verb : std::uint8_t {
   put,
   list,
   move,
+  limit,
+  hold,
   advance,  // both clocks, by `time`
   jump,     // the wall clock, by `time`
   reopen,
 };
-inline constexpr int kVerbs = 10;
+inline constexpr int kVerbs = 12;
 
 enum class Fence : std::uint8_t { handed, current, older, zero, unknown };  // which epoch a settlement names
-enum class Odd : std::uint8_t { none, bad_queue, bad_kind, zero_weight, negative_delay, big, feature, many };
+enum class Odd : std::uint8_t {
+  none,
+  bad_queue,
+  bad_kind,
+  zero_weight,
+  negative_delay,
+  big,
+  feature,
+  many,
+  long_key,
+  long_fair,
+  long_gate,
+  empty_gate,
+  same_gate,  // twice
+  nine_gates,
+  negative_time,  // unique_for
+};
+inline constexpr int kOdds = 15;  // with `none`
 
 // A task to enqueue, or a child.
 struct Job {
@@ -42,6 +61,11 @@ struct Job {
   int delay = 0;
   int limit = 0;
   bool dated = false;
+  int fair = 0;    // 0: no key
+  int gates = 0;   // one bit each
+  int unique = 0;  // 0: no key
+  int time = 0;    // unique_for
+  bool waiting = false, replace = false;
   Odd odd = Odd::none;
   friend bool operator==(const Job&, const Job&) = default;
 };
@@ -63,7 +87,7 @@ struct Say {
   int delay = 0;
   int keep = 0;  // ms; negative: for ever
   int note = 0;
-  bool big_note = false;
+  bool big_note = false, unstarted = false;
   std::vector<Job> children;
   friend bool operator==(const Say&, const Say&) = default;
 };
@@ -80,14 +104,20 @@ struct Op {
   std::vector<int> extend;               // exchange: batches, counted back; negative: one that never was
   std::vector<Part> claim;               // exchange
   std::vector<Target> targets;           // cancel, move
-  int queue = 0;                         // trim, list
+  int queue = 0;                         // trim, list, limit, hold; kOther: "*"
   int state = 4, to = 0;                 // trim, list, move: a State
   int limit = 0, begin = 0, lease = 0;   // exchange; limit also: at_most of trim and list
-  int time = 0;                          // advance, jump; move: delay; list: offset of `from`
+  int ahead = 0;                         // exchange
+  int time = 0;                          // advance, jump; move: delay; list: offset of `from`; hold (kForever)
   int age = -1, count = -1, bytes = -1;  // trim, list (`age`: length of the span); -1: no bound
   int document = -1, revision = 0;       // put, enqueue: -1: no guard; revision: steps behind, kOther: ahead
+  int gate = 0;  // limit, hold: 0: the queue's own; one behind the last: the class; kOther: too long
+  int running = -1, rate = 0, burst = 1;    // limit; rate: tokens a second, kNoNumber
+  bool by_operator = false, clear = false;  // limit
   friend bool operator==(const Op&, const Op&) = default;
 };
+inline constexpr int kGateNames = 4;  // that tasks name
+inline constexpr int kForever = -2, kNoNumber = -2;
 using Sequence = std::vector<Op>;
 
 // A sequence of `ops` steps, the same for the same seed on every compiler.

@@ -2,8 +2,10 @@
 // answer of every call and the whole state after it.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,11 @@ struct Divergence {
   std::size_t op = 0;  // index of the step
   std::string what;
 };
+
+struct Diverged : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+inline constexpr Epoch kUnknownEpoch = UINT64_MAX;
 
 class Player {
  public:
@@ -41,16 +48,23 @@ class Player {
   void put(const Op&);
   void list(const Op&);
   void move(const Op&);
+  void limit(const Op&);
+  void hold(const Op&);
 
   NewTask resolve(const Job&, const std::string& queue, int number);
+  void flow(const Job&, NewTask&);
   int number(const Job&, int& fresh) const;
   Key resolve(const Target&) const;
   Epoch resolve(const Say&, const Key&) const;
   std::vector<TaskKey> resolve(const Op&, std::vector<Key>& storage) const;
   Document document(const Op&);
   void sent(const std::string& queue, int id);
-  void compare(const Exchange&, const Exchanged& ours, const Exchanged& theirs);
+  void compare(const Exchange&, const Exchanged& ours, const Exchanged& theirs, const Answer&);
+  void compare_leased(const Exchanged& ours, const Exchanged& theirs, const Answer&);
   void compare_state();
+  void compare_tasks();
+  void compare_documents(Registry&);
+  void compare_gates(Gates&);
   std::vector<std::optional<Record>> get(const std::vector<TaskKey>&);
   std::vector<TaskKey> everything() const;
 
@@ -71,8 +85,10 @@ class Player {
   Epochs epochs_;
   std::map<std::string, std::vector<std::uint64_t>> revisions_;  // theirs, by ours - 1
   std::vector<Key> sent_, leased_, batches_;
+  std::deque<std::vector<std::string_view>> gates_;  // what the tasks of a call point to
   int fresh_ = 0;
-  bool plain_ = true;  // the call has no other fault: of two faults a store may name either
+  bool key_times_ = false;  // a unique key was taken for a time: a clock set back may or may not bring it back
+  bool plain_ = true;       // the call has no other fault: of two faults a store may name either
 };
 
 }  // namespace penstock::model

@@ -96,9 +96,10 @@ class Shrinker {
       drop_items(i, &Op::jobs), drop_items(i, &Op::settle), drop_items(i, &Op::extend);
       drop_items(i, &Op::claim), drop_items(i, &Op::targets);
       reset_items(i, &Op::jobs, &Job::queue, &Job::reuse, &Job::content, &Job::priority, &Job::weight, &Job::dated,
-                  &Job::due, &Job::delay, &Job::limit, &Job::odd);
+                  &Job::due, &Job::delay, &Job::limit, &Job::odd, &Job::fair, &Job::gates, &Job::unique, &Job::time,
+                  &Job::waiting, &Job::replace);
       reset_items(i, &Op::settle, &Say::of, &Say::fence, &Say::to, &Say::charge, &Say::delay, &Say::keep, &Say::note,
-                  &Say::big_note, &Say::children);
+                  &Say::big_note, &Say::unstarted, &Say::children);
       reset_items(i, &Op::targets, &Target::back, &Target::leased, &Target::stranger, &Target::bad_queue);
       reset_items(i, &Op::claim, &Part::queue, &Part::quota);
       for (std::size_t n = 0; n < best_[i].settle.size(); ++n)
@@ -115,8 +116,8 @@ class Shrinker {
       for (std::size_t s = 0; s < best_[i].settle.size(); ++s)
         while (best_[i].settle[s].children.size() > 1 && change(i, [&](Op& op) { op.settle[s].children.pop_back(); })) {
         }
-      for (int Op::*member : {&Op::queue, &Op::begin, &Op::time, &Op::age, &Op::count, &Op::bytes, &Op::document,
-                              &Op::revision, &Op::limit})
+      for (int Op::*member : {&Op::queue, &Op::begin, &Op::ahead, &Op::time, &Op::age, &Op::count, &Op::bytes,
+                              &Op::document, &Op::revision, &Op::limit, &Op::gate, &Op::running, &Op::rate, &Op::burst})
         change(i, [&](Op& op) { op.*member = Op{}.*member; });
     }
   }

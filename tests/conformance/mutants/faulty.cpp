@@ -6,7 +6,7 @@ namespace penstock::conformance {
 
 void* Faulty::query(std::string_view id) noexcept {
   if (id == f_.hidden || !in_->query(id)) return nullptr;
-  void* mine = offer<Waiter, Registry, Browser>(this, id);
+  void* mine = offer<Waiter, Registry, Browser, Gates>(this, id);
   return mine ? mine : in_->query(id);
 }
 
@@ -44,6 +44,7 @@ Result<std::vector<Admission>> Faulty::enqueue(std::span<const NewTask> asked, c
     if (!piece) break;
   }
   for (Admission& a : all) bend(f_.admission, a);
+  for (std::size_t i = 0; i < all.size(); ++i) bend(f_.admitted, asked[i], all[i]);
   bend(f_.admissions, all);
   return all;
 }
@@ -111,6 +112,23 @@ Result<std::vector<Item>> Faulty::move(std::span<const TaskKey> batch, State fro
   auto answer = sound<Browser>().move(batch, from, to, delay);
   if (!answer) return answer;
   for (Item& i : *answer) bend(f_.moved, i);
+  return answer;
+}
+
+Result<void> Faulty::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* asked) noexcept {
+  Limit l = asked ? *asked : Limit{};
+  bend(f_.limit, layer, l);
+  return sound<Gates>().limit(queue, gate, layer, asked ? &l : nullptr);
+}
+
+Result<void> Faulty::hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept {
+  bend(f_.hold, gate, at_most);
+  return sound<Gates>().hold(queue, gate, at_most);
+}
+
+Result<std::vector<GateState>> Faulty::gates(std::string_view queue) noexcept {
+  auto answer = sound<Gates>().gates(queue);
+  if (answer) bend(f_.gates, *answer);
   return answer;
 }
 

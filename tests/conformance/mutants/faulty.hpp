@@ -15,6 +15,7 @@ struct Faults {
   std::function<void(NewTask&)> task;
   std::function<void(Admission&)> admission;
   std::function<void(std::vector<Admission>&)> admissions;
+  std::function<void(const NewTask&, Admission&)> admitted;  // the task as it was sent
   std::function<void(Settlement&, DurableBackend&)> settlement;
   std::function<void(const Settlement&, Item&, DurableBackend&)> settled;
   std::function<void(Exchange&)> exchange;
@@ -32,12 +33,15 @@ struct Faults {
   std::function<void(Filter&)> filter;
   std::function<void(std::vector<std::pair<TaskId, Record>>&, std::string& next)> page;
   std::function<void(Item&)> moved;
+  std::function<void(Layer&, Limit&)> limit;
+  std::function<void(std::string_view& gate, Millis&)> hold;
+  std::function<void(std::vector<GateState>&)> gates;
   std::string_view hidden;    // the capability that query() denies
   std::size_t split = 0;      // batches of new tasks are sent on in pieces of this size
   bool lose_cancels = false;  // cancels are answered, not done
 };
 
-class Faulty final : public DurableBackend, public Waiter, public Registry, public Browser {
+class Faulty final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
  public:
   Faulty(std::unique_ptr<DurableBackend> sound, Faults faults) : in_(std::move(sound)), f_(std::move(faults)) {}
 
@@ -56,6 +60,9 @@ class Faulty final : public DurableBackend, public Waiter, public Registry, publ
   Result<std::uint64_t> put(const Document&) noexcept override;
   Result<std::vector<std::pair<TaskId, Record>>> list(const Filter&, std::string& next) noexcept override;
   Result<std::vector<Item>> move(std::span<const TaskKey>, State from, State to, Millis delay) noexcept override;
+  Result<void> limit(std::string_view queue, std::string_view gate, Layer, const Limit*) noexcept override;
+  Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept override;
+  Result<std::vector<GateState>> gates(std::string_view queue) noexcept override;
 
  private:
   template <class Hook, class... Args>

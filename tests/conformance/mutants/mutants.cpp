@@ -258,7 +258,13 @@ const Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> mutants() { return kMutants; }
+std::span<const Mutant> plain_mutants() { return kMutants; }
+
+std::vector<Mutant> mutants() {
+  std::vector<Mutant> all(plain_mutants().begin(), plain_mutants().end());
+  all.insert(all.end(), flow_mutants().begin(), flow_mutants().end());
+  return all;
+}
 
 std::unique_ptr<DurableBackend> mutate(const Mutant& mutant, std::unique_ptr<DurableBackend> sound) {
   Faults faults;

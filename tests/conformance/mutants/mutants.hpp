@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include <penstock/plugin/backend.hpp>
 
@@ -15,7 +16,9 @@ struct Mutant {
   void (*bend)(Faults&);
 };
 
-std::span<const Mutant> mutants();
+std::span<const Mutant> plain_mutants();
+std::span<const Mutant> flow_mutants();  // of unique keys, turns and gates
+std::vector<Mutant> mutants();           // all of them
 std::unique_ptr<DurableBackend> mutate(const Mutant&, std::unique_ptr<DurableBackend> sound);
 
 }  // namespace penstock::conformance

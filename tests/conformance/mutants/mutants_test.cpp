@@ -19,10 +19,20 @@ Harness hurried() {
   return h;
 }
 
+// What the sound backend breaks proves nothing.
+const std::set<const Promise*>& broken_anyway() {
+  static const std::set<const Promise*> all = [] {
+    std::set<const Promise*> out;
+    for (const Outcome& o : run(hurried()).broken()) out.insert(o.promise);
+    return out;
+  }();
+  return all;
+}
+
 // The first broken promise, or null.
 const Promise* caught(const Harness& h) {
   for (const Promise& p : promises())
-    if (run(p, h).verdict == Verdict::broken) return &p;
+    if (!broken_anyway().count(&p) && run(p, h).verdict == Verdict::broken) return &p;
   return nullptr;
 }
 
@@ -39,7 +49,7 @@ TEST_CASE("a sound backend behind the decorator breaks nothing that it kept befo
 
 TEST_CASE("every mutant is caught") {
   const std::size_t n = GENERATE(range(std::size_t{0}, mutants().size()));
-  const Mutant& mutant = mutants()[n];
+  const Mutant mutant = mutants()[n];
   Harness h = hurried();
   const auto open = h.open;
   h.open = [&] { return mutate(mutant, open()); };
@@ -59,5 +69,5 @@ TEST_CASE("promise names are unique, and are an area, a dot and a claim") {
     CHECK(std::count(name.begin(), name.end(), '.') == 1);
     CHECK(text.back() == '.');
   }
-  CHECK(promises().size() >= 180);
+  CHECK(promises().size() >= 480);
 }

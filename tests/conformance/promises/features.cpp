@@ -1,4 +1,4 @@
-// What is owed by backends that list a feature: limits, guards, children, unique keys, dependencies.
+// What is owed by backends that list a feature: limits, guards, children, dependencies.
 #include <atomic>
 
 #include "conformance/lab.hpp"
@@ -266,27 +266,6 @@ constexpr Promise kPromises[] = {
        same(lab.record(children[0].key).state, State::ready, "the state of the child");
      }},
 
-    // kUnique
-    {"unique.holder_is_named", "A unique key that another task holds is answered conflict, with the holder's id.",
-     kUnique, nullptr,
-     [](Lab& lab) {
-       NewTask a = lab.task(), b = lab.task();
-       a.unique = b.unique = "invoice-7";
-       lab.put(a);
-       const auto answer = lab.enqueue(std::span(&b, 1));
-       same(answer[0].what, Item::conflict, "the answer");
-       same(answer[0].id, a.key.id, "the id of the holder");
-       holds(!lab.get(b.key), "no record of the second task");
-       same(lab.enqueue(a), Item::exists, "the first task again");
-     }},
-
-    {"unique.other_keys_are_free", "Tasks with other unique keys, or none, are let in.", kUnique, nullptr,
-     [](Lab& lab) {
-       NewTask a = lab.task(), b = lab.task();
-       a.unique = "x", b.unique = "X";
-       lab.put(a), lab.put(b), lab.put(), lab.put();
-     }},
-
     // kAfter
     {"after.waits_for_the_other_task",
      "A task after another is held, is not offered, and runs when the other has succeeded.", kAfter, nullptr,
@@ -312,22 +291,6 @@ constexpr Promise kPromises[] = {
        same(lab.cancel(second.key), Item::ok, "the cancel");
        lab.finish(lab.claim_one(), State::succeeded, Millis(0));
        lab.nothing_claimable("a cancel of a held task");
-     }},
-
-    // kGates
-    {"gates.zero_is_pause", "A gate set to 0 running tasks holds its tasks back, and nothing else, until it is opened.",
-     kGates, "penstock.backend.gates/1",
-     [](Lab& lab) {
-       const std::string_view gate = "tenant-1";
-       NewTask t = lab.task();
-       t.gates = std::span(&gate, 1);
-       const Limit none{.running = 0};
-       holds(bool(lab.cap<Gates>().limit("q", gate, Layer::declared, &none)), "a limit set");
-       lab.put(t);
-       const TaskKey free = lab.put();
-       same(ids(lab.claim(5)), {free.id}, "the tasks offered");
-       holds(bool(lab.cap<Gates>().limit("q", gate, Layer::declared, nullptr)), "a limit taken away");
-       same(lab.claim_one().id, t.key.id, "the task offered once the gate is open");
      }},
 };
 

@@ -188,7 +188,8 @@ constexpr Promise kPromises[] = {
            if (replay || (from == State::leased && to == State::cancelled)) continue;
            for (const TaskKey& k : keys) {
              const auto answer = lab.cap<Browser>().move({&k, 1}, from, to, Millis(0));
-             holds(!answer && answer.error().code == Errc::invalid, "a move from " + text(from) + " to " + text(to) + " is refused");
+             holds(!answer && answer.error().code == Errc::invalid,
+                   "a move from " + text(from) + " to " + text(to) + " is refused");
            }
          }
        }

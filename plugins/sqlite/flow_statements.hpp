@@ -1,0 +1,69 @@
+// The statements of flow control, prepared when a connection first meets a task that uses it.
+#pragma once
+
+#include "gate_setting.hpp"
+#include "statement.hpp"
+
+namespace penstock::sqlite {
+
+struct FlowStatements {
+  explicit FlowStatements(sqlite3* connection) : db(connection) {}
+
+  sqlite3* db;
+
+  Statement seat_last{db, "SELECT max(seat) FROM penstock_seat"};
+#define PENSTOCK_SEAT_COLUMNS "seat,line,turn,flows,own,counted,away,key"
+  Statement seat_find{db, "SELECT " PENSTOCK_SEAT_COLUMNS " FROM penstock_seat WHERE line=?1 AND key=?2"};
+  Statement seat_get{db, "SELECT " PENSTOCK_SEAT_COLUMNS " FROM penstock_seat WHERE seat=?1"};
+  Statement seat_first{
+      db, "SELECT " PENSTOCK_SEAT_COLUMNS " FROM penstock_seat WHERE line=?1 AND flows>0 ORDER BY turn,seat LIMIT ?2"};
+  Statement seat_add{db, "INSERT INTO penstock_seat VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"};
+  Statement seat_save{db, "UPDATE penstock_seat SET turn=?2,flows=?3,own=?4,counted=?5,away=?6 WHERE seat=?1"};
+  Statement seat_delete{db, "DELETE FROM penstock_seat WHERE seat=?1"};
+
+  Statement flow_last{db, "SELECT max(flow) FROM penstock_flow"};
+#define PENSTOCK_FLOW_COLUMNS "flow,q,seat,counted,rank,head,since,name"
+  Statement flow_find{db, "SELECT " PENSTOCK_FLOW_COLUMNS " FROM penstock_flow WHERE q=?1 AND name=?2"};
+  Statement flow_get{db, "SELECT " PENSTOCK_FLOW_COLUMNS " FROM penstock_flow WHERE flow=?1"};
+  Statement flow_first{db, "SELECT " PENSTOCK_FLOW_COLUMNS
+                           " FROM penstock_flow WHERE seat=?1 AND counted=?2 ORDER BY rank,head LIMIT ?3"};
+  Statement flow_add{db, "INSERT INTO penstock_flow VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"};
+  Statement flow_save{db, "UPDATE penstock_flow SET seat=?2,counted=?3,rank=?4,head=?5,since=?6 WHERE flow=?1"};
+  Statement flow_delete{db, "DELETE FROM penstock_flow WHERE flow=?1"};
+
+  Statement gate_last{db, "SELECT max(gate) FROM penstock_gate"};
+#define PENSTOCK_GATE_COLUMNS "gate,q,leased,admitted,waiting,opened,full_at,name"
+  Statement gate_find{db, "SELECT " PENSTOCK_GATE_COLUMNS " FROM penstock_gate WHERE q=?1 AND name=?2"};
+  Statement gate_add{db, "INSERT INTO penstock_gate VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"};
+  Statement gate_save{db,
+                      "UPDATE penstock_gate SET leased=?3,admitted=?4,waiting=?5,opened=?6,full_at=?7,due=?8,idle=?9 "
+                      "WHERE gate=?1 AND q=?2"};
+  Statement gate_delete{db, "DELETE FROM penstock_gate WHERE gate=?1"};
+  Statement gate_due{db, "SELECT name FROM penstock_gate WHERE q=?1 AND due<=?2 ORDER BY due,gate LIMIT ?3"};
+  Statement gate_first_due{db, "SELECT min(due) FROM penstock_gate WHERE q=?1 AND due IS NOT NULL"};
+  Statement gate_named{db, "SELECT name FROM penstock_gate WHERE q=?1 AND name>=?2 AND name<?3 ORDER BY name LIMIT ?4"};
+  Statement gate_sweep{
+      db,
+      "DELETE FROM penstock_gate WHERE gate IN (SELECT gate FROM penstock_gate WHERE idle<=?1 ORDER BY "
+      "idle LIMIT ?2)"};
+
+  Statement limit_get{
+      db, "SELECT gate," PENSTOCK_SETTING_COLUMNS " FROM penstock_limit WHERE queue=?1 AND gate IN (?2,?3)"};
+
+  Statement limit_set{db, "INSERT OR REPLACE INTO penstock_limit VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"};
+  Statement limit_drop{db, "DELETE FROM penstock_limit WHERE queue=?1 AND gate=?2"};
+  Statement queue_names{db, "SELECT name FROM penstock_queue"};
+
+  Statement task_head{db, "SELECT place,n FROM penstock_task WHERE lane=?1 ORDER BY place,n LIMIT 1"};
+  Statement task_due{db,
+                     "SELECT n,rank,traits FROM penstock_task WHERE lane=?1 AND place<=?2 ORDER BY place,n LIMIT ?3"};
+  Statement task_promote{db, "UPDATE penstock_task SET state=2,lane=?2,place=rank WHERE n=?1"};
+
+  // What `statement` says is the highest number in use; 0 when there is none.
+  static std::int64_t highest(const Statement& statement) {
+    Use use(statement);
+    return use.next() ? use.integer(0) : 0;
+  }
+};
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,87 @@
+// What people and programs set for gates. One row for each name with something set; the queue's own gate
+// has a copy in its row, so that a claim need not look here.
+#include <penstock/plugin/names.hpp>
+
+#include "gate_setting.hpp"
+#include "transaction.hpp"
+
+namespace penstock::sqlite {
+namespace {
+
+// The first name behind those that a change of `gate` concerns: itself and, of a class, its members.
+std::string behind(std::string_view gate) { return std::string(gate) + (gate.find(':') == gate.npos ? ';' : '\0'); }
+
+Error invalid(const std::string& why) { return {Errc::invalid, why}; }
+
+}  // namespace
+
+std::optional<Error> refusal(std::string_view queue, std::string_view gate, const Limit* limit) {
+  if (!valid_name(queue)) return invalid("not the name of a queue: " + std::string(queue.substr(0, kMaxName)));
+  if (gate.size() > kMaxKey) return invalid("the name of a gate has 255 octets at the most");
+  if (limit && !(limit->per_second >= 0)) return invalid("a rate is a number, and not negative");
+  if (limit && limit->burst == 0) return invalid("a burst is 1 at the least");
+  return {};
+}
+
+std::optional<Error> refusal(std::string_view queue, std::string_view gate, Millis held) {
+  if (held < Millis(0)) return invalid("a hold is not negative");
+  if (queue == "*" && gate.empty()) return {};
+  return refusal(queue, gate, nullptr);
+}
+
+Result<void> Transaction::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) {
+  GateSetting s = setting(queue, gate);
+  (layer == Layer::declared ? s.declared : s.by_operator) = limit ? std::optional(*limit) : std::nullopt;
+  set(queue, gate, s);
+  return {};
+}
+
+Result<void> Transaction::hold(std::string_view queue, std::string_view gate, Millis at_most) {
+  GateSetting s = setting(queue, gate);
+  const std::int64_t until = later(clock_.boot(), at_most.count());
+  if (at_most == Millis(0)) {
+    s.held = s.held_wall = 0;
+  } else if (until > s.held) {
+    s.held = until;
+    s.held_wall = later(clock_.wall(), at_most.count());
+  }
+  set(queue, gate, s);
+  return {};
+}
+
+GateSetting Transaction::setting(std::string_view queue, std::string_view gate) {
+  Use use(sql_.flow().limit_get, Text{queue}, gate, gate);
+  return use.next() ? read_gate_setting(use, 1) : GateSetting();
+}
+
+void Transaction::set(std::string_view queue, std::string_view gate, const GateSetting& s) {
+  if (!s.limit() && s.held <= clock_.boot()) {
+    run(sql_.flow().limit_drop, Text{queue}, gate);
+  } else {
+    auto number = [](const std::optional<Limit>& l, auto Limit::*field) {
+      return l ? std::optional((*l).*field) : std::nullopt;
+    };
+    run(sql_.flow().limit_set, Text{queue}, gate, number(s.declared, &Limit::running),
+        number(s.declared, &Limit::per_second), number(s.declared, &Limit::burst),
+        number(s.by_operator, &Limit::running), number(s.by_operator, &Limit::per_second),
+        number(s.by_operator, &Limit::burst), s.held, s.held_wall);
+  }
+  lines_.begin();
+  if (queue == "*") {
+    for (const std::string& name : ledger_.names()) adopt(*ledger_.find(name), gate);
+  } else if (QueueRow* row = ledger_.find(queue)) {
+    adopt(*row, gate);
+  }
+}
+
+// Something was set for a gate of the queue, or for all queues.
+void Transaction::adopt(QueueRow& queue, std::string_view gate) {
+  if (gate.empty()) {
+    ledger_.set(queue);
+  } else {
+    lines_.limit_changed(queue, gate, behind(gate));
+  }
+  changed(Bell::kClaimable);
+}
+
+}  // namespace penstock::sqlite

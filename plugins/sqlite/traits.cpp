@@ -1,0 +1,65 @@
+#include "traits.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace penstock::sqlite {
+namespace {
+
+void add(std::string& out, std::string_view part) {
+  out += static_cast<char>(part.size());
+  out += part;
+}
+
+std::string_view first(std::string_view parts) noexcept {
+  return parts.empty() ? parts : parts.substr(1, static_cast<unsigned char>(parts.front()));
+}
+
+std::string_view rest(std::string_view parts) noexcept {
+  return parts.empty() ? parts : parts.substr(first(parts).size() + 1);
+}
+
+}  // namespace
+
+std::string pack_traits(const NewTask& t) {
+  std::string out;
+  if (t.unique.empty() && t.fair.empty() && t.gates.empty()) return out;
+  add(out, t.unique);
+  add(out, t.fair);
+  std::array<std::string_view, kMaxGates> gates;
+  const auto end = std::copy(t.gates.begin(), t.gates.end(), gates.begin());
+  std::sort(gates.begin(), end);
+  std::for_each(gates.begin(), end, [&](std::string_view gate) { add(out, gate); });
+  return out;
+}
+
+bool valid_traits(const NewTask& t) {
+  if (t.unique.size() > kMaxKey || t.fair.size() > kMaxKey || t.gates.size() > kMaxGates || t.unique_for < Millis(0)) {
+    return false;
+  }
+  for (std::size_t i = 0; i < t.gates.size(); ++i) {
+    const auto before = t.gates.first(i);
+    if (t.gates[i].empty() || t.gates[i].size() > kMaxKey) return false;
+    if (std::find(before.begin(), before.end(), t.gates[i]) != before.end()) return false;
+  }
+  return true;
+}
+
+std::string_view unique_of(std::string_view traits) noexcept { return first(traits); }
+
+std::string_view flow_of(std::string_view traits) noexcept {
+  const std::string_view flow = rest(traits);
+  return flow.size() <= 1 ? std::string_view() : flow;
+}
+
+std::string_view fair_of(std::string_view flow) noexcept { return first(flow); }
+
+bool has_gates(std::string_view flow) noexcept { return !rest(flow).empty(); }
+
+std::vector<std::string_view> gates_of(std::string_view flow) {
+  std::vector<std::string_view> out;
+  for (flow = rest(flow); !flow.empty(); flow = rest(flow)) out.push_back(first(flow));
+  return out;
+}
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,89 @@
+// The whole state of backend and model, side by side: part of the player.
+#include <algorithm>
+
+#include "model/player.hpp"
+
+namespace penstock::model {
+
+using std::to_string;
+
+std::vector<TaskKey> Player::everything() const {
+  std::vector<TaskKey> out;
+  for (const Key& key : sent_) out.push_back({key.queue, task_id(key.id)});
+  return out;
+}
+
+std::vector<std::optional<Record>> Player::get(const std::vector<TaskKey>& keys) {
+  std::vector<std::optional<Record>> out;
+  for (std::size_t at = 0; at < keys.size();) {
+    std::size_t n = std::min<std::size_t>(keys.size() - at, properties_.max_batch);
+    auto some = backend().get({keys.data() + at, n});
+    if (!some) throw Diverged("get: " + some.error().message);
+    if (some->size() != n) throw Diverged("get: " + to_string(some->size()) + " answers to " + to_string(n) + " keys");
+    for (auto& record : *some) out.push_back(std::move(record));
+    at += n;
+  }
+  return out;
+}
+
+void Player::compare_state() {
+  compare_tasks();
+  if (auto* registry = query<Registry>(backend())) compare_documents(*registry);
+  if (auto* gates = query<Gates>(backend())) compare_gates(*gates);
+}
+
+void Player::compare_tasks() {
+  auto keys = everything();
+  auto ours = model_.get(keys, now()), theirs = get(keys);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::string what = "get " + std::string(keys[i].queue) + "/" + name(keys[i].id);
+    if (!ours[i] && !theirs[i]) continue;
+    if (!ours[i] || !theirs[i] || !same(*ours[i], *theirs[i])) expect(what, text(ours[i]), text(theirs[i]) + " ");
+    if (!epochs_.bind(std::string(keys[i].queue), ours[i]->epoch, theirs[i]->epoch))
+      throw Diverged(what + ": epoch " + to_string(theirs[i]->epoch) + " is not the one for e" +
+                     to_string(ours[i]->epoch));
+  }
+  auto counts = backend().counts();
+  if (!counts) throw Diverged("counts: " + counts.error().message);
+  const auto table = [](const std::vector<Counts>& all) {
+    std::string out;
+    for (const Counts& c : all) out += "\n        " + text(c);
+    return out;
+  };
+  expect("counts", table(model_.counts()), table(*counts));
+}
+
+void Player::compare_documents(Registry& registry) {
+  auto documents = registry.list("doc/");
+  if (!documents) throw Diverged("documents: " + documents.error().message);
+  const auto names = [](const std::vector<Document>& all) {
+    std::string out;
+    for (const Document& d : all) out += d.name + " = " + quoted(d.value) + " ";
+    return out;
+  };
+  auto expected = model_.documents();
+  expect("documents", names(expected), names(*documents));
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    auto& known = revisions_[expected[i].name];
+    if (known.size() < expected[i].revision) known.push_back((*documents)[i].revision);
+    if (known.back() != (*documents)[i].revision || std::count(known.begin(), known.end(), known.back()) != 1)
+      throw Diverged("documents: the revision of " + expected[i].name);
+  }
+}
+
+void Player::compare_gates(Gates& gates) {
+  auto seen = gates.gates("");
+  if (!seen) throw Diverged("gates: " + seen.error().message);
+  const auto table = [](const std::vector<GateState>& all) {
+    std::string out;
+    for (const GateState& g : all) out += "\n        " + text(g);
+    return out;
+  };
+  auto expected = model_.gates(now());
+  expect("gates", table(expected), table(*seen));
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    if ((*seen)[i].waiting > expected[i].waiting)
+      throw Diverged("gates: " + text(expected[i]) + ": more flows wait there than it has tasks");
+}
+
+}  // namespace penstock::model
