@@ -75,9 +75,20 @@ void LeaseEngine::set_queues(std::vector<std::pair<std::string, std::uint32_t>> 
   std::vector<Queue> next;
   for (auto& [name, weight] : queues) {
     auto known = std::ranges::find(queues_, name, &Queue::name);
-    next.push_back({name, static_cast<double>(std::max(1u, weight)), known == queues_.end() ? 0 : known->credit});
+    Queue& queue = next.emplace_back(known == queues_.end() ? Queue{} : *known);
+    queue.name = name;
+    queue.weight = std::max(1u, weight);
   }
   queues_ = std::move(next);
+}
+
+void LeaseEngine::hold(std::string_view queue, Instant until) {
+  auto known = std::ranges::find(queues_, queue, &Queue::name);
+  if (known != queues_.end()) known->held_until = until;
+}
+
+bool LeaseEngine::all_held(Instant now) const {
+  return std::ranges::all_of(queues_, [now](const Queue& q) { return q.held_until > now; });
 }
 
 // ---- planning ------------------------------------------------------------------------------------------
@@ -89,7 +100,7 @@ std::uint32_t LeaseEngine::ahead_target(const Demand& demand) const {
 }
 
 std::uint32_t LeaseEngine::claim_limit(Instant now, const Demand& demand) const {
-  if (!demand.claims || queues_.empty() || !maybe_work(now)) return 0;
+  if (!demand.claims || all_held(now) || !maybe_work(now)) return 0;
   std::uint32_t ahead = now < no_ahead_before_ ? 0 : ahead_target(demand);
   std::uint32_t want = demand.idle + ahead;
   std::uint32_t have = demand.ahead + claiming_;
@@ -173,16 +184,28 @@ void LeaseEngine::add_settlement(Plan& plan, Task& task) {
 }
 
 void LeaseEngine::add_claims(Plan& plan, std::uint32_t limit, const Demand& demand) {
+  maybe_work_ = false;  // a ring that comes while the claim is under way sets it again
+  work_at_.reset();
   double weights = 0;
-  for (const Queue& q : queues_) weights += q.weight;
-  for (Queue& q : queues_) q.credit = std::min<double>(q.credit + limit * q.weight / weights, options_.batch);
-  std::ranges::stable_sort(queues_, std::ranges::greater(), &Queue::credit);
-  std::size_t count = std::min<std::size_t>(queues_.size(), options_.max_batch);
+  for (const Queue& q : queues_) {
+    if (q.held_until <= plan.sent) weights += q.weight;
+  }
+  std::vector<Queue*> open;
+  for (Queue& q : queues_) {
+    if (q.held_until > plan.sent) {
+      expect_work(q.held_until);
+      continue;
+    }
+    q.credit = std::min<double>(q.credit + limit * q.weight / weights, options_.batch);
+    open.push_back(&q);
+  }
+  std::ranges::stable_sort(open, std::ranges::greater(), &Queue::credit);
+  std::size_t count = std::min<std::size_t>(open.size(), options_.max_batch);
   plan.queues.reserve(count);
   std::uint32_t left = limit;
   for (std::size_t i = 0; i < count; ++i) {
-    auto owed = static_cast<std::uint32_t>(std::max(0.0, std::ceil(queues_[i].credit)));
-    Share share{plan.queues.emplace_back(queues_[i].name), std::min(owed, left)};
+    auto owed = static_cast<std::uint32_t>(std::max(0.0, std::ceil(open[i]->credit)));
+    Share share{plan.queues.emplace_back(open[i]->name), std::min(owed, left)};
     left -= share.quota;
     plan.claim.push_back(share);
   }
@@ -192,8 +215,6 @@ void LeaseEngine::add_claims(Plan& plan, std::uint32_t limit, const Demand& dema
   plan.ahead = limit - std::min(limit, free);
   plan.begin = demand.lease_ahead ? limit - plan.ahead : 0;
   claiming_ += limit;
-  maybe_work_ = false;  // a ring that comes while the claim is under way sets it again
-  work_at_.reset();
 }
 
 // ---- answers --------------------------------------------------------------------------------------------

@@ -160,6 +160,8 @@ class LeaseEngine {
   // ---- claims ----------------------------------------------------------------------------------------
   // The queues to claim from, with their weights: shares of each claim follow them.
   void set_queues(std::vector<std::pair<std::string, std::uint32_t>> queues);
+  // Claims nothing from the queue until then: a rate limit holds up what is here of it already.
+  void hold(std::string_view queue, Instant until);
   // Something may be there to claim: the bell rang, or a due time has come.
   void ring() noexcept { maybe_work_ = true; }
   // Something will be there to claim at that time.
@@ -220,8 +222,10 @@ class LeaseEngine {
     std::string name;
     double weight = 1;
     double credit = 0;  // tasks it is owed; falls behind and runs ahead by one batch at the most
+    Instant held_until{};
   };
 
+  bool all_held(Instant now) const;
   std::uint32_t claim_limit(Instant now, const Demand& demand) const;
   std::uint32_t ahead_target(const Demand& demand) const;
   bool settle_due(Instant now, const Demand& demand) const;

@@ -79,6 +79,7 @@ class Services final : public execution::AttemptServices {
       child.unique_for = policy.unique_for.value_or(Millis(0));
       child.replace = policy.if_taken == IfTaken::replace;
       durable::Envelope envelope;
+      if (!traceparent.empty()) envelope.metadata.emplace_back("traceparent", traceparent);
       Result<std::string> bytes = manager_.codecs_.apply(std::move(payload), envelope.transforms);
       if (!bytes) return bytes.error();
       envelope.version = policy.version;
@@ -93,6 +94,7 @@ class Services final : public execution::AttemptServices {
   ValueCodec* attempt_codec(std::string_view name) noexcept override { return manager_.codecs_.value_codec(name); }
 
   std::vector<durable::Child> children;
+  std::string traceparent;  // for them: of the attempt's own span
 
  private:
   Manager& manager_;
@@ -108,6 +110,12 @@ void Manager::set_deadline(Run& run, Instant at) {
 Manager::Attempted Manager::attempt(Worker& self, Runnable& task) {
   return task.durable ? attempt_durable(self, static_cast<durable::Task&>(task))
                       : attempt_local(self, static_cast<LocalTask&>(task));
+}
+
+std::uint64_t Manager::start_span(const TaskView& task, std::string_view parent) {
+  if (!tracer_) return 0;
+  const std::string id = to_text(task.id);
+  return tracer_->start({"attempt", task.kind, task.queue, id, task.attempt, parent});
 }
 
 Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
@@ -130,7 +138,9 @@ Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
                             .status = Status::running,
                             .waited = self.run.started - task.available});
   }
+  const std::uint64_t span = start_span(view, {});
   out.outcome = execution::run_chain(middleware_, ctx, [&](Context& c) { return task.closure(c); });
+  if (tracer_) tracer_->end(span, {name(out.outcome.verb), out.outcome.reason});
   if (out.outcome.verb == Outcome::Verb::done) task.closure.reset();  // user code: not under the lock
   return out;
 }
@@ -188,11 +198,8 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
                             .status = Status::running,
                             .waited = self.run.started - task.available});
   }
-  std::uint64_t span = 0;
-  if (tracer_) {
-    std::string id = to_text(view.id);
-    span = tracer_->start({"attempt", view.kind, view.queue, id, view.attempt, ctx.metadata("traceparent")});
-  }
+  const std::uint64_t span = start_span(view, ctx.metadata("traceparent"));
+  if (tracer_) services.traceparent = tracer_->inject(span);
   out.outcome = execution::run_chain(middleware_, ctx, [&](Context& c) { return record.handler->run(c); });
   if (out.outcome.verb == Outcome::Verb::done) {
     out.children = std::move(services.children);

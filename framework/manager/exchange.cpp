@@ -13,6 +13,7 @@ constexpr Millis kLongestListen{10'000};
 constexpr Millis kLongestPoll{500};
 constexpr Millis kAfterError{100};  // of the bell
 constexpr Millis kRefreshEvery{1'000};
+constexpr Millis kLookAgain{20};
 constexpr Millis kLongestUnknown{60'000};
 constexpr Millis kFlushEvery{3'000};      // what has failed, into the store
 constexpr std::size_t kFlushQueues = 16;  // at a time: leases must not wait for it
@@ -24,6 +25,9 @@ durable::Demand Manager::demand(const ManagerState& state, bool flush) const {
   d.idle = state.idle;
   d.threads = std::max(1u, state.target);
   d.ahead = static_cast<std::uint32_t>(state.leased_ready);
+  for (const Lane* lane : state.scheduler.blocked()) {  // a free worker cannot start these
+    if (lane->owner) d.ahead -= static_cast<const QueueRecord*>(lane->owner)->leased;
+  }
   d.claims = state.leasing && !state.stopping && state.stuck < options_.max_stuck;
   d.lease_ahead = limiter_ == nullptr;
   d.flush = flush;
@@ -48,12 +52,16 @@ bool Manager::exchange(Locked& state, Aftermath& after, bool flush) {
   } else {
     state->last_exchange = at;
   }
-  bool claimed = !failed && !answer->leased.empty();
+  std::size_t got = failed ? 0 : answer->leased.size();
+  bool claimed = got > 0;
   if (claimed) state->poll = Millis(1);
   Changes changes;
   state->engine.applied(plan, std::move(answer), at, changes);
   apply(*state, changes, at, after);
+  // Tasks of a queue that is not known yet may have rung the bell: an empty claim looks for new queues. One
+  // that was not empty may have answered the same ring, so another one follows.
   if (plan.limit > 0 && !claimed && !failed && refresh_queues(state)) state->engine.ring();
+  if (claimed && got < plan.limit && options_.queues.contains("*")) state->engine.expect_work(at + kLookAgain);
   return true;
 }
 
@@ -102,14 +110,13 @@ void Manager::apply(ManagerState& state, Changes& changes, Instant at, Aftermath
   for (durable::Task* task : changes.stop) {
     if (Worker* worker = worker_of(state, *task)) {
       ask_to_stop(state, *worker, StopReason::cancel, at, after);
-    } else if (state.scheduler.erase(task)) {
-      --state.leased_ready;
+    } else if (unqueue_leased(state, *task)) {
       state.engine.cancel(*task, at);
       after.poke_pump = true;
     }
   }
   for (durable::Task* task : changes.lost) {
-    if (task->lane && state.scheduler.erase(task)) --state.leased_ready;
+    unqueue_leased(state, *task);
     if (Worker* worker = worker_of(state, *task)) ask_to_stop(state, *worker, StopReason::lost, at, after);
     if (task->lane) ++counters_of(state, *task->lane).lost;
     if (telling()) {
@@ -130,6 +137,23 @@ void Manager::apply(ManagerState& state, Changes& changes, Instant at, Aftermath
   note_idle(state);
 }
 
+void Manager::queue_leased(ManagerState& state, durable::Task& task, Instant at) {
+  state.scheduler.push(&task, at, at);
+  ++state.leased_ready;
+  ++record_of(state, *task.lane).leased;
+}
+
+bool Manager::unqueue_leased(ManagerState& state, durable::Task& task) {
+  if (!task.lane || !state.scheduler.erase(&task)) return false;
+  note_unqueued(state, task);
+  return true;
+}
+
+void Manager::note_unqueued(ManagerState& state, durable::Task& task) {
+  --state.leased_ready;
+  --record_of(state, *task.lane).leased;
+}
+
 // A leased task may start: it joins the scheduler, unless nobody here can run it.
 void Manager::admit(ManagerState& state, durable::Task& task, Instant at, Aftermath& after) {
   task.lane = &state.scheduler.lane(task.leased.queue);
@@ -147,8 +171,7 @@ void Manager::admit(ManagerState& state, durable::Task& task, Instant at, Afterm
     return;
   }
   task.handler = handler->second.get();
-  state.scheduler.push(&task, at, at);
-  ++state.leased_ready;
+  queue_leased(state, task, at);
   // The worker that leads takes one itself.
   if (state.leased_ready > 1 || state.idle == 0) wake_for(state, 1, after);
 }

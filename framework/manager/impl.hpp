@@ -33,6 +33,7 @@
 #include "execution/attempt.hpp"
 #include "manager/codecs.hpp"
 #include "manager/host.hpp"
+#include "manager/limits.hpp"
 #include "plugins/host.hpp"
 #include "results/hub.hpp"
 #include "results/local_registry.hpp"
@@ -59,6 +60,12 @@ struct HandlerRecord {
 };
 
 enum class StopReason : std::uint8_t { none, timeout, cancel, lost, shutdown };
+
+// What is kept beside each queue of the scheduler.
+struct QueueRecord {
+  Counters counters;
+  std::uint32_t leased = 0;  // leased tasks that are queued in it
+};
 
 // What a worker is doing. Read by the watchdog and by cancel, under the lock.
 struct Run {
@@ -111,7 +118,7 @@ struct ManagerState {
   durable::LeaseEngine engine;
   durable::FailureLog failures;
   base::Random random;
-  std::map<std::string, std::unique_ptr<Counters>> queue_counters;
+  std::map<std::string, std::unique_ptr<QueueRecord>> queues;
   std::map<std::string, std::unique_ptr<Counters>, std::less<>> name_counters;  // named in-memory tasks
   std::vector<std::shared_ptr<Worker>> workers;
   std::vector<std::shared_ptr<Worker>> left_behind;  // abandoned ones whose handlers have not returned
@@ -127,9 +134,10 @@ struct ManagerState {
   std::uint64_t enqueue_generation = 0;
   unsigned awaiting = 0;         // threads that wait for some task's end
   unsigned watching_idle = 0;    // threads that wait for the manager to be idle
-  std::size_t leased_ready = 0;  // leased tasks queued in the scheduler
+  std::size_t leased_ready = 0;  // leased tasks queued in the scheduler, all queues together
   std::uint64_t running = 0;
-  Instant no_start_before{};  // the rate limiter has no token until then
+  Instant no_start_before{};  // the rate limiter has no token for the process until then
+  bool limiter_fails = false;
   Instant queues_refreshed{};
   bool queues_known = false;
   std::set<std::string> served;                   // durable queues claimed from
@@ -177,7 +185,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Metrics metrics();
   std::vector<Counts> counts();
 
-  // limits.cpp
+  // gates.cpp
   void set_limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit);
   void hold(std::string_view queue, std::string_view gate, Millis at_most);
   std::vector<GateState> gates(std::string_view queue);
@@ -218,7 +226,6 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void work(std::shared_ptr<Worker> self);
   bool run_next(Locked& state, Worker& self, Aftermath& after);
   Runnable* pick(Locked& state, Aftermath& after);
-  bool limited(Locked& state);
   void idle(Locked& state, Worker& self, Aftermath& after);
   void sleep(Locked& state);
   void wake_for(ManagerState& state, std::size_t tasks, Aftermath& after);
@@ -227,9 +234,14 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void begin_run(ManagerState& state, Worker& self, Runnable& task, Instant now);
   void end_run(ManagerState& state, Worker& self, Instant now);
 
+  // limits.cpp
+  Runnable* pop_within_limits(Locked& state);
+  void hold_up(ManagerState& state, const std::string& queue, const Tokens::Shortage& shortage);
+
   // attempts.cpp
   struct Attempted;  // an attempt's outcome and what belongs to it
   Attempted attempt(Worker& self, Runnable& task);
+  std::uint64_t start_span(const TaskView& task, std::string_view parent);
   Attempted attempt_local(Worker& self, LocalTask& task);
   Attempted attempt_durable(Worker& self, durable::Task& task);
   void seal(durable::Task& task, Attempted& attempted);
@@ -246,6 +258,9 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool exchange(Locked& state, Aftermath& after, bool flush);
   bool listen(Locked& state, Aftermath& after);
   void apply(ManagerState& state, Changes& changes, Instant now, Aftermath& after);
+  void queue_leased(ManagerState& state, durable::Task& task, Instant at);
+  bool unqueue_leased(ManagerState& state, durable::Task& task);
+  void note_unqueued(ManagerState& state, durable::Task& task);
   void admit(ManagerState& state, durable::Task& task, Instant now, Aftermath& after);
   void publish(ManagerState& state, durable::Task& task, bool cancelled, Aftermath& after);
   durable::Demand demand(const ManagerState& state, bool flush) const;
@@ -269,7 +284,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void note_idle(ManagerState& state);
 
   // manager.cpp
-  Counters& counters_of(ManagerState& state, Lane& lane);
+  QueueRecord& record_of(ManagerState& state, Lane& lane);
+  Counters& counters_of(ManagerState& state, Lane& lane) { return record_of(state, lane).counters; }
   RetryPolicy retry_policy(const std::optional<std::uint32_t>& retries, const std::optional<Millis>& backoff,
                            const std::optional<Millis>& cap, const std::optional<bool>& jitter) const;
   bool telling() const noexcept { return has_hooks_.load(std::memory_order_relaxed) || hub_.wanted(); }

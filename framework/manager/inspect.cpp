@@ -202,15 +202,15 @@ Metrics Manager::metrics() {
     }
   };
   auto state = state_.lock();
-  for (const auto& [queue, counters] : state->queue_counters) {
-    m.by_queue[queue] = *counters;
-    add(m.total, *counters);
+  for (const auto& [queue, record] : state->queues) {
+    m.by_queue[queue] = record->counters;
+    add(m.total, record->counters);
   }
   for (const auto& [kind, record] : handlers_) {
     if (kind == record->policy.kind) m.by_handler[kind] = record->counters;
   }
   for (const auto& [label, counters] : state->name_counters) add(m.by_handler[label], *counters);
-  m.queue_depth = state->scheduler.ready() + state->scheduler.delayed() + state->engine.parked();
+  m.queue_depth = state->scheduler.queued() + state->engine.parked();
   m.results_dropped = hub_.dropped();
   m.stuck_threads = state->stuck;
   m.exchanges = state->exchanges;

@@ -174,8 +174,9 @@ void Manager::begin_stop(ManagerState& state, bool now_, Instant at, Aftermath& 
     state.scheduler.promote(Instant::max());
     while (auto* next = static_cast<Runnable*>(state.scheduler.pop(at))) {
       if (next->durable) {
-        --state.leased_ready;
-        state.engine.release(static_cast<durable::Task&>(*next), Millis(0), at);
+        auto& leased = static_cast<durable::Task&>(*next);
+        note_unqueued(state, leased);
+        state.engine.release(leased, Millis(0), at);
       } else {
         auto& task = static_cast<LocalTask&>(*next);
         if (task.closure) after.closures.push_back(std::move(task.closure));

@@ -1,58 +1,72 @@
-// Limits and pauses: what is declared and set in the store's gates.
+#include "manager/limits.hpp"
+
+#include <algorithm>
+
+#include "base/later.hpp"
 #include "manager/impl.hpp"
 
 namespace penstock::impl {
 namespace {
 
-Error no_gates(const std::string& backend) {
-  return {Errc::unsupported, "backend \"" + backend + "\" has no gates: it knows no limits and no pauses"};
-}
-
-// "queue/gate" in its parts; the gate may hold further slashes.
-std::pair<std::string_view, std::string_view> parts_of(std::string_view name) {
-  const std::size_t slash = name.find('/');
-  if (slash == std::string_view::npos) return {name, {}};
-  return {name.substr(0, slash), name.substr(slash + 1)};
-}
+constexpr Millis kAfterError{100};
 
 }  // namespace
 
-void Manager::declare_options() {
-  if (options_.limits.empty()) return;
-  if (!gates_) throw Exception(no_gates(options_.backend.use));
-  for (const auto& [name, limit] : options_.limits) {
-    const auto [queue, gate] = parts_of(name);
-    if (auto set = gates_->limit(queue, gate, Layer::declared, &limit); !set) {
-      throw Exception(Error{set.error().code, "limits.\"" + name + "\": " + set.error().message});
-    }
+Tokens::Tokens(const Runnable& task) : keys_{"process", "queue:" + task.lane->name} {
+  if (task.durable) keys_.push_back("handler:" + static_cast<const durable::Task&>(task).leased.kind);
+}
+
+std::optional<Tokens::Shortage> Tokens::take(Limiter& limiter) const {
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    Result<Grant> grant = limiter.acquire(keys_[i], 1);
+    if (grant && grant->granted > 0) continue;
+    give_back(limiter, i);
+    if (!grant) return Shortage{i == 0, kAfterError, grant.error()};  // better late than too fast
+    return Shortage{i == 0, std::max(grant->retry_in, Millis(1)), std::nullopt};
   }
+  return std::nullopt;
 }
 
-void Manager::declare_handlers() {
-  if (frozen_ || !gates_) return;
-  for (const auto& [kind, record] : handlers_) {
-    if (kind != record->policy.kind) continue;  // an alias
-    const std::string queue(record->policy.queue.empty() ? "default" : record->policy.queue);
-    for (const DeclaredLimit& l : record->limits) {
-      if (options_.limits.contains(queue + "/" + l.gate)) continue;
-      value_or_throw(gates_->limit(queue, l.gate, Layer::declared, &l.limit));
+void Tokens::give_back(Limiter& limiter, std::size_t count) const {
+  for (std::size_t i = 0; i < count; ++i) limiter.refund(keys_[i], 1);
+}
+
+// The next task that the limiter lets start, with its tokens taken; null: none may now. A queue that is
+// short of tokens is passed over until it may have some. The limiter is asked without the lock.
+Runnable* Manager::pop_within_limits(Locked& state) {
+  while (!state->stopping && state->no_start_before <= now()) {
+    auto* next = static_cast<Runnable*>(state->scheduler.peek(now()));
+    if (!next) return nullptr;
+    const Tokens tokens(*next);
+    const std::string lane = next->lane->name;
+    state.unlock();
+    std::optional<Tokens::Shortage> shortage = tokens.take(*limiter_);
+    state.relock();
+    if (shortage) {
+      hold_up(*state, lane, *shortage);
+      continue;
     }
+    next = state->stopping ? nullptr : static_cast<Runnable*>(state->scheduler.peek(now()));
+    if (next && Tokens(*next) == tokens) return static_cast<Runnable*>(state->scheduler.pop(now()));
+    state.unlock();
+    tokens.give_back(*limiter_);  // another worker was quicker, or the task is gone
+    state.relock();
   }
+  return nullptr;
 }
 
-void Manager::set_limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) {
-  if (!gates_) throw Exception(no_gates(options_.backend.use));
-  value_or_throw(gates_->limit(queue, gate, layer, limit));
-}
-
-void Manager::hold(std::string_view queue, std::string_view gate, Millis at_most) {
-  if (!gates_) throw Exception(no_gates(options_.backend.use));
-  value_or_throw(gates_->hold(queue, gate, at_most));
-}
-
-std::vector<GateState> Manager::gates(std::string_view queue) {
-  if (!gates_) throw Exception(no_gates(options_.backend.use));
-  return value_or_throw(gates_->gates(queue));
+void Manager::hold_up(ManagerState& state, const std::string& queue, const Tokens::Shortage& shortage) {
+  if (bool failing = shortage.error.has_value(); failing != std::exchange(state.limiter_fails, failing) && failing) {
+    host_->log(Level::error, "the limiter answers " + std::string(name(shortage.error->code)) + ": " +
+                                 shortage.error->message + "; nothing starts until it lets it");
+  }
+  Instant until = base::later(now(), shortage.retry_in);
+  if (shortage.process) {
+    state.no_start_before = until;
+    return;
+  }
+  state.scheduler.block(state.scheduler.lane(queue), until);
+  state.engine.hold(queue, until);
 }
 
 }  // namespace penstock::impl

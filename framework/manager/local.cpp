@@ -30,7 +30,7 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
   Aftermath after;
   auto state = state_.lock();
   auto room = [&] {
-    std::size_t waiting = state->scheduler.ready() + state->scheduler.delayed() - state->leased_ready;
+    std::size_t waiting = state->scheduler.queued() - state->leased_ready;
     return options_.local_limit == 0 || waiting + closures.size() <= options_.local_limit;
   };
   if (!room() && options_.local_if_full == IfFull::block && !in_worker()) {

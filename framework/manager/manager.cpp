@@ -123,12 +123,12 @@ void Manager::tell(const Aftermath& after) {
   }
 }
 
-Counters& Manager::counters_of(ManagerState& state, Lane& lane) {
+QueueRecord& Manager::record_of(ManagerState& state, Lane& lane) {
   if (!lane.owner) {
-    auto& made = state.queue_counters[lane.name] = std::make_unique<Counters>();
+    auto& made = state.queues[lane.name] = std::make_unique<QueueRecord>();
     lane.owner = made.get();
   }
-  return *static_cast<Counters*>(lane.owner);
+  return *static_cast<QueueRecord*>(lane.owner);
 }
 
 std::unique_ptr<ResultValue> take_result(Manager& manager, const TaskRef& ref, Millis at_most) {

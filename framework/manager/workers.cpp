@@ -92,43 +92,28 @@ void Manager::hand_over(ManagerState& state, Aftermath& after) {
 }
 
 // The next task to run: a closure or a leased task, by the scheduler's order. Tasks whose lease is gone
-// are dropped on the way, those that a rate limit holds up are put back.
+// are dropped on the way, and queues that a rate limit holds up are passed over.
 Runnable* Manager::pick(Locked& state, Aftermath& after) {
-  if (state->stopping) return nullptr;
-  for (;;) {
+  while (!state->stopping) {
     Instant at = now();
     state->scheduler.promote(at);
     if (state->scheduler.ready() == 0) return nullptr;
-    if (limiter_ && limited(state)) return nullptr;
-    auto* task = static_cast<Runnable*>(state->scheduler.pop(at));
-    if (!task) {
-      if (limiter_) limiter_->refund({}, 1);  // taken by another worker meanwhile
-      return nullptr;
-    }
-    if (task->durable) {
-      auto& leased = static_cast<durable::Task&>(*task);
-      --state->leased_ready;
-      if (!state->engine.start(leased, at)) {
-        Changes changes;
-        state->engine.expire(at, changes);
-        apply(*state, changes, at, after);
-        continue;
-      }
-    }
-    return task;
+    auto* task = limiter_ ? pop_within_limits(state) : static_cast<Runnable*>(state->scheduler.pop(at));
+    if (!task || !task->durable) return task;
+    if (limiter_) at = now();
+    auto& leased = static_cast<durable::Task&>(*task);
+    note_unqueued(*state, leased);
+    if (state->engine.start(leased, at)) return task;
+    const std::optional<Tokens> tokens = limiter_ ? std::optional<Tokens>(*task) : std::nullopt;
+    Changes changes;
+    state->engine.expire(at, changes);
+    apply(*state, changes, at, after);
+    if (!tokens) continue;
+    state.unlock();
+    tokens->give_back(*limiter_);
+    state.relock();
   }
-}
-
-// Asks the limiter for one start, without the lock. True: not now; `no_start_before` says when.
-bool Manager::limited(Locked& state) {
-  if (state->no_start_before > now()) return true;
-  state.unlock();
-  Result<Grant> grant = limiter_->acquire({}, 1);
-  state.relock();
-  if (grant && grant->granted > 0) return false;
-  // A limiter that fails limits: better late than too fast.
-  state->no_start_before = now() + std::max(grant ? grant->retry_in : Millis(100), Millis(1));
-  return true;
+  return nullptr;
 }
 
 void Manager::begin_run(ManagerState& state, Worker& self, Runnable& task, Instant at) {

@@ -46,12 +46,12 @@ void ReadyQueue::drop_if_empty(Buckets::iterator at) {
   if (spare_.size() < kSpare) spare_.push_back(std::move(node));
 }
 
+Schedulable* ReadyQueue::front() const { return buckets_.begin()->second.front(); }
+
 Schedulable* ReadyQueue::pop() {
   auto at = buckets_.begin();
-  Bucket& b = at->second;
-  bool from_returned = !b.head || (!b.returned.empty() && b.returned.top()->arrival < b.head->arrival);
-  Schedulable* task = from_returned ? b.returned.top() : b.head;
-  take(b, task);
+  Schedulable* task = at->second.front();
+  take(at->second, task);
   drop_if_empty(at);
   return task;
 }

@@ -17,6 +17,7 @@ class ReadyQueue {
   bool empty() const noexcept { return size_ == 0; }
   std::size_t size() const noexcept { return size_; }
   void push(Schedulable* task);
+  Schedulable* front() const;     // Requires: not empty
   Schedulable* pop();             // Requires: not empty
   void erase(Schedulable* task);  // Requires: it is here
 
@@ -26,6 +27,10 @@ class ReadyQueue {
     Schedulable* tail = nullptr;
     IndexedHeap<EarlierArrival> returned;
     bool empty() const noexcept { return !head && returned.empty(); }
+    Schedulable* front() const noexcept {
+      bool from_returned = !head || (!returned.empty() && returned.top()->arrival < head->arrival);
+      return from_returned ? returned.top() : head;
+    }
   };
   using Buckets = std::map<std::uint64_t, Bucket>;
 

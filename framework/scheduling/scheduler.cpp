@@ -50,9 +50,9 @@ void Scheduler::deactivate(Lane& lane) {
 
 void Scheduler::push_ready(Schedulable* task) {
   Lane& lane = *task->lane;
-  if (lane.ready.empty()) activate(lane);
+  if (!lane.blocked && lane.ready.empty()) activate(lane);
   lane.ready.push(task);
-  ++ready_;
+  ++(lane.blocked ? held_up_ : ready_);
 }
 
 void Scheduler::push(Schedulable* task, Instant due, Instant now) {
@@ -63,8 +63,35 @@ void Scheduler::push(Schedulable* task, Instant due, Instant now) {
   delayed_.push(task);
 }
 
+void Scheduler::block(Lane& lane, Instant until) {
+  if (lane.blocked) return;
+  lane.blocked = until;
+  blocked_.push_back(&lane);
+  if (lane.ready.empty()) return;
+  deactivate(lane);
+  ready_ -= lane.ready.size();
+  held_up_ += lane.ready.size();
+}
+
+void Scheduler::unblock(Instant now) {
+  std::erase_if(blocked_, [&](Lane* lane) {
+    if (*lane->blocked > now) return false;
+    lane->blocked.reset();
+    if (!lane->ready.empty()) activate(*lane);
+    ready_ += lane->ready.size();
+    held_up_ -= lane->ready.size();
+    return true;
+  });
+}
+
 void Scheduler::promote(Instant now) {
+  if (!blocked_.empty()) unblock(now);
   while (!delayed_.empty() && delayed_.top()->due <= now) push_ready(delayed_.pop());
+}
+
+Schedulable* Scheduler::peek(Instant now) {
+  promote(now);
+  return cursor_ ? cursor_->ready.front() : nullptr;
 }
 
 Schedulable* Scheduler::pop(Instant now) {
@@ -94,16 +121,18 @@ bool Scheduler::erase(Schedulable* task) {
     case Schedulable::Place::fifo:
     case Schedulable::Place::returned:
       task->lane->ready.erase(task);
-      --ready_;
-      if (task->lane->ready.empty()) deactivate(*task->lane);
+      --(task->lane->blocked ? held_up_ : ready_);
+      if (!task->lane->blocked && task->lane->ready.empty()) deactivate(*task->lane);
       return true;
   }
   return false;
 }
 
 std::optional<Instant> Scheduler::next_due() const {
-  if (delayed_.empty()) return std::nullopt;
-  return delayed_.top()->due;
+  std::optional<Instant> next;
+  if (!delayed_.empty()) next = delayed_.top()->due;
+  for (const Lane* lane : blocked_) next = next ? std::min(*next, *lane->blocked) : *lane->blocked;
+  return next;
 }
 
 }  // namespace penstock::scheduling

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "scheduling/heap.hpp"
 #include "scheduling/ready_queue.hpp"
@@ -23,6 +24,7 @@ struct Lane {
   std::uint32_t weight = 1;
   ReadyQueue ready;
   std::uint32_t credit = 0;         // tasks it may still give in this turn
+  std::optional<Instant> blocked;   // gives nothing until then
   Lane* previous_active = nullptr;  // ring of lanes with ready tasks
   Lane* next_active = nullptr;
   void* owner = nullptr;  // what the user of the scheduler keeps beside it
@@ -41,16 +43,25 @@ class Scheduler {
   void push(Schedulable* task, Instant due, Instant now);
   // The next task to run, after promoting what is due; null when none is ready.
   Schedulable* pop(Instant now);
+  // The task that `pop` would give.
+  Schedulable* peek(Instant now);
   // Takes a task out, wherever it is queued. False: it is queued nowhere.
   bool erase(Schedulable* task);
+  // Lets the lane give nothing until then: the others take their turns without it. Once blocked, it
+  // stays so until its time has come.
+  void block(Lane& lane, Instant until);
 
   void promote(Instant now);
-  std::size_t ready() const noexcept { return ready_; }
+  std::size_t ready() const noexcept { return ready_; }  // those that `pop` may give
   std::size_t delayed() const noexcept { return delayed_.size(); }
+  std::size_t queued() const noexcept { return ready_ + held_up_ + delayed_.size(); }  // in all
+  const std::vector<Lane*>& blocked() const noexcept { return blocked_; }
+  // When time alone will change what is ready: a delayed task's, or a blocked lane's.
   std::optional<Instant> next_due() const;
 
  private:
   void push_ready(Schedulable* task);
+  void unblock(Instant now);
   void activate(Lane& lane);
   void deactivate(Lane& lane);
   std::uint32_t weight_of(std::string_view name) const;
@@ -59,7 +70,8 @@ class Scheduler {
   std::map<std::string, unsigned> weights_{{"*", 1}};
   IndexedHeap<EarlierDue> delayed_;
   Lane* cursor_ = nullptr;  // in the ring; the lane whose turn it is
-  std::size_t ready_ = 0;
+  std::vector<Lane*> blocked_;
+  std::size_t ready_ = 0, held_up_ = 0;  // held up: ready, but in blocked lanes
   std::uint64_t arrivals_ = 0;
 };
 

@@ -5,22 +5,45 @@
 #include <penstock/plugin/names.hpp>
 
 namespace penstock::token_bucket {
+namespace {
 
-Result<double> parse_rate(std::string_view text) {
-  double number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  std::string_view per(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error == std::errc{} && number > 0 && number < 1e12) {
-    if (per == "/s") return number;
-    if (per == "/m") return number / 60;
-    if (per == "/h") return number / 3600;
+constexpr std::string_view kBurst = " burst ";
+
+// The whole of `text` as a number; false when it is none.
+template <class T>
+bool number(std::string_view text, T& value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+}  // namespace
+
+Result<Rule> parse_rule(std::string_view text) {
+  auto wrong = [text](const char* expected) {
+    return Error{Errc::invalid, std::string("expected ") + expected + ", got \"" + std::string(text) + "\""};
+  };
+  constexpr const char* kRate = "a rate above 0, such as \"500/s\", \"30/m\" or \"10/h\"";
+  Rule out;
+  std::string_view rate = text.substr(0, text.find(kBurst));
+  if (rate.size() < text.size()) {
+    std::string_view burst = text.substr(rate.size() + kBurst.size());
+    if (!number(burst, out.burst) || out.burst < 1 || out.burst > kMostBurst) {
+      return wrong("a burst of 1 up to 1000000000, such as \"30/m burst 5\"");
+    }
   }
-  return Error{Errc::invalid,
-               "expected a rate above 0, such as \"500/s\", \"30/m\" or \"10/h\", got \"" + std::string(text) + "\""};
+  if (rate.size() < 3 || rate[rate.size() - 2] != '/') return wrong(kRate);
+  const char per = rate.back();
+  const double seconds = per == 's' ? 1 : per == 'm' ? 60 : per == 'h' ? 3600 : 0;
+  double events = 0;
+  if (!number(rate.substr(0, rate.size() - 2), events) || !(events > 0) || !(events < 1e12) || seconds == 0) {
+    return wrong(kRate);
+  }
+  out.per_second = events / seconds;
+  return out;
 }
 
 Result<void> add_rules(std::string_view setting, const std::vector<std::string>& list, std::string_view prefix,
-                       std::map<std::string, double, std::less<>>& rules) {
+                       Rules& rules) {
   for (std::string_view entry : list) {
     auto wrong = [&](const std::string& why) {
       return Error{Errc::invalid, std::string(setting) + ": \"" + std::string(entry) + "\": " + why};
@@ -29,9 +52,9 @@ Result<void> add_rules(std::string_view setting, const std::vector<std::string>&
     if (equals == entry.npos) return wrong("expected \"NAME=RATE\", such as \"mail=30/m\"");
     std::string_view name = entry.substr(0, equals);
     if (!valid_name(name)) return wrong("the name must be 1 to 128 of A-Z a-z 0-9 . _ -");
-    Result<double> rate = parse_rate(entry.substr(equals + 1));
-    if (!rate) return wrong(rate.error().message);
-    if (!rules.emplace(std::string(prefix) + std::string(name), *rate).second) return wrong("the name stands twice");
+    Result<Rule> rule = parse_rule(entry.substr(equals + 1));
+    if (!rule) return wrong(rule.error().message);
+    if (!rules.emplace(std::string(prefix) + std::string(name), *rule).second) return wrong("the name stands twice");
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // The rules of the config: which key has which rate.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,11 +11,19 @@
 
 namespace penstock::token_bucket {
 
-// "500/s", "30/m", "10/h" as events per second; above 0.
-Result<double> parse_rate(std::string_view text);
+inline constexpr std::uint64_t kMostBurst = 1'000'000'000;
 
-// Adds each "NAME=RATE" of `list` under prefix + NAME. Errors name the setting and the entry.
+struct Rule {
+  double per_second = 0;
+  std::uint64_t burst = 0;  // 0: one second's worth
+};
+using Rules = std::map<std::string, Rule, std::less<>>;
+
+// "500/s", "30/m", "10/h", each perhaps followed by " burst N": events per second, above 0.
+Result<Rule> parse_rule(std::string_view text);
+
+// Adds each "NAME=RULE" of `list` under prefix + NAME. Errors start with the setting, and name the entry.
 Result<void> add_rules(std::string_view setting, const std::vector<std::string>& list, std::string_view prefix,
-                       std::map<std::string, double, std::less<>>& rules);
+                       Rules& rules);
 
 }  // namespace penstock::token_bucket

@@ -15,15 +15,22 @@ namespace penstock::token_bucket {
 namespace {
 
 constexpr Setting kSettings[] = {
-    {.key = "rate", .kind = Kind::rate, .fallback = nullptr, .doc = "How many tasks may start, in the whole process."},
+    {.key = "rate",
+     .kind = Kind::rate,
+     .fallback = "0/s",
+     .doc = "How many tasks may start, in the whole process; `0/s`: as many as the other rules let.",
+     .min = 0},
     {.key = "burst",
      .kind = Kind::integer,
      .fallback = "0",
      .doc = "How many may start at once after a pause, under `rate`; 0: as many as in one second, at least 1.",
      .min = 0,
-     .max = 1'000'000'000},
-    {.key = "queues", .kind = Kind::list, .fallback = "", .doc = "Rates of single queues, each `\"NAME=RATE\"`."},
-    {.key = "handlers", .kind = Kind::list, .fallback = "", .doc = "Rates of single kinds, each `\"KIND=RATE\"`."},
+     .max = kMostBurst},
+    {.key = "queues",
+     .kind = Kind::list,
+     .fallback = "",
+     .doc = "Rates of single queues, each `\"NAME=RATE\"` or `\"NAME=RATE burst N\"`."},
+    {.key = "handlers", .kind = Kind::list, .fallback = "", .doc = "Rates of single kinds, written in the same way."},
 };
 
 // A bucket that is reachable only through its lock.
@@ -54,17 +61,18 @@ class TokenBucket final : public Limiter {
   explicit TokenBucket(TimeSource* time) : time_(time) {}
 
   static Result<std::unique_ptr<Limiter>> open(Host& host, const Settings& settings) {
-    double rate = settings.number("rate");
-    if (rate <= 0) return Error{Errc::invalid, "rate: expected a rate above 0"};
-    std::map<std::string, double, std::less<>> rules;
+    Rules rules;
     Result<void> added = add_rules("queues", settings.list("queues"), "queue:", rules);
     if (added) added = add_rules("handlers", settings.list("handlers"), "handler:", rules);
     if (!added) return added.error();
-
+    if (double rate = settings.number("rate"); rate > 0) {
+      rules["process"] = {rate, static_cast<std::uint64_t>(settings.integer("burst"))};
+    } else if (settings.integer("burst") > 0) {
+      return Error{Errc::invalid, "burst: it needs a `rate`"};
+    }
+    if (rules.empty()) return Error{Errc::invalid, "rate: a rate, or a rule for a queue or a handler, is needed"};
     auto out = std::make_unique<TokenBucket>(static_cast<TimeSource*>(host.query(TimeSource::kId)));
-    auto burst = static_cast<std::uint64_t>(settings.integer("burst"));
-    out->add("", rate, burst ? burst : one_second_of(rate));
-    for (const auto& [key, per_second] : rules) out->add(key, per_second, one_second_of(per_second));
+    for (const auto& [key, rule] : rules) out->add(key, rule);
     return std::unique_ptr<Limiter>(std::move(out));
   }
 
@@ -79,8 +87,9 @@ class TokenBucket final : public Limiter {
   }
 
  private:
-  void add(const std::string& key, double rate, std::uint64_t burst) {
-    buckets_.try_emplace(key, Bucket(rate, burst, now()));
+  void add(const std::string& key, const Rule& rule) {
+    std::uint64_t burst = rule.burst ? rule.burst : one_second_of(rule.per_second);
+    buckets_.try_emplace(key, Bucket(rule.per_second, burst, now()));
   }
   Millis now() const {
     if (time_) return time_->boot();

@@ -3,9 +3,9 @@
 #include <condition_variable>
 #include <latch>
 #include <mutex>
-#include <thread>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "fixture.hpp"
 

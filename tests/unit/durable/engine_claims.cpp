@@ -118,6 +118,24 @@ TEST_CASE("what is on its way to a worker is not claimed for again, nor marked b
   CHECK(second.begin == 1);
 }
 
+TEST_CASE("workers that a claim under way will serve are not free for the next claim") {
+  EngineOptions o = lab_options();
+  o.in_flight = 2;
+  EngineLab lab(o);
+  Plan first, second;
+  REQUIRE(lab.plans(lab.idle(2), first));
+  lab.now += 2ms;
+  lab.answer(first, Item::ok, {leased(1), leased(2)});
+  lab.engine.ran(1ms);
+  REQUIRE(lab.plans(lab.idle(2), first));
+  CHECK(first.begin == 2);
+  lab.engine.ring();
+  REQUIRE(lab.plans(lab.idle(2), second));
+  CHECK(second.limit == 2);
+  CHECK(second.begin == 0);
+  CHECK(second.ahead == 2);
+}
+
 TEST_CASE("fast handlers are leased ahead for two round trips, and that is said; slow ones are not") {
   EngineLab lab;
   Plan plan;
@@ -236,4 +254,38 @@ TEST_CASE("a queue that had nothing for long does not take everything when it ha
   }
   CHECK(a >= 80);
   CHECK(b <= 120);
+}
+
+TEST_CASE("a queue that is held is left out of claims until its time, and then it is work") {
+  EngineLab lab;
+  lab.engine.set_queues({{"a", 1}, {"b", 1}});
+  lab.engine.hold("a", lab.now + 500ms);
+  lab.engine.hold("unknown", lab.now + 500ms);
+  Plan plan;
+  REQUIRE(lab.plans(lab.idle(4), plan));
+  Exchange x = plan.exchange(lab.engine.options());
+  REQUIRE(x.claim.size() == 1);
+  CHECK(x.claim[0].queue == "b");
+  CHECK(x.claim[0].quota == 4);
+  lab.answer(plan);
+  CHECK_FALSE(lab.plans(lab.idle(4), plan));
+  CHECK(lab.engine.work_at() == lab.now + 500ms);
+  lab.engine.set_queues({{"a", 1}, {"b", 1}});  // known queues stay as they were
+  lab.engine.ring();
+  REQUIRE(lab.plans(lab.idle(4), plan));
+  CHECK(plan.claim.size() == 1);
+  lab.answer(plan);
+  lab.now += 500ms;
+  REQUIRE(lab.plans(lab.idle(4), plan));
+  CHECK(plan.claim.size() == 2);
+}
+
+TEST_CASE("while every queue is held nothing is claimed, and nothing is forgotten") {
+  EngineLab lab;
+  lab.engine.hold("q", lab.now + 500ms);
+  Plan plan;
+  CHECK_FALSE(lab.plans(lab.idle(), plan));
+  CHECK(lab.engine.maybe_work(lab.now));
+  lab.now += 500ms;
+  CHECK(lab.plans(lab.idle(), plan));
 }

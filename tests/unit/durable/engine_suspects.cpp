@@ -43,6 +43,17 @@ TEST_CASE("suspects run one at a time, in the order in which they came") {
   CHECK(lab.engine.held() == 0);
 }
 
+TEST_CASE("a suspect that comes while another one runs waits too") {
+  EngineLab lab;
+  lab.claim({leased(1, 1, 1)});
+  Plan mark = lab.flush();
+  lab.answer(mark);
+  REQUIRE(lab.engine.start(*lab.changes.startable.at(0), lab.now));
+  CHECK(lab.claim({leased(2, 2, 1)}).empty());
+  CHECK_FALSE(lab.plans(lab.busy(true), mark));
+  CHECK(lab.engine.parked() == 1);
+}
+
 TEST_CASE("a suspect that is lost, or given back, lets the next one have its turn") {
   EngineLab lab;
   lab.claim({leased(1, 1, 1), leased(2, 1, 1), leased(3, 1, 1)});

@@ -19,7 +19,8 @@ struct Asked final : AttemptServices {
   void attempt_log(const TaskView& task, Level, std::string_view message) noexcept override {
     said.push_back(std::string(task.kind) + ": " + std::string(message));
   }
-  Result<void> attempt_child(const Policy& policy, std::string payload, std::string_view codec) noexcept override {
+  Result<void> attempt_child(const Policy& policy, std::string payload, std::string_view codec,
+                             FlowKeys) noexcept override {
     said.push_back("child " + std::string(policy.kind) + " " + payload + " " + std::string(codec));
     return {};
   }

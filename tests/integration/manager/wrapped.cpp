@@ -1,0 +1,56 @@
+#include "wrapped.hpp"
+
+#include "support/open_plugin.hpp"
+
+using namespace penstock;
+
+extern "C" const PluginDescriptor* PENSTOCK_PLUGIN_SYMBOL(memory)() noexcept;
+
+namespace {
+
+const Between* next_between = nullptr;
+
+class Wrapped final : public DurableBackend {
+ public:
+  Wrapped(std::unique_ptr<DurableBackend> inner, const Between& between)
+      : inner_(std::move(inner)), between_(between) {}
+
+  static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings&) {
+    auto inner = testing::open_component<DurableBackend>(PENSTOCK_PLUGIN_SYMBOL(memory), "memory", host);
+    return std::unique_ptr<DurableBackend>(std::make_unique<Wrapped>(std::move(inner), *next_between));
+  }
+  void* query(std::string_view id) noexcept override { return inner_->query(id); }
+  Properties properties() const noexcept override { return inner_->properties(); }
+  Result<Exchanged> exchange(const Exchange& x) noexcept override {
+    if (between_.before) {
+      if (Result<void> go = between_.before(x); !go) return go.error();
+    }
+    Result<Exchanged> answer = inner_->exchange(x);
+    if (between_.after) between_.after(x, answer);
+    return answer;
+  }
+  Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* guard) noexcept override {
+    return inner_->enqueue(tasks, guard);
+  }
+  Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override { return inner_->cancel(keys); }
+  Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {
+    return inner_->get(keys);
+  }
+  Result<std::vector<Counts>> counts() noexcept override { return inner_->counts(); }
+  Result<std::uint64_t> trim(const Retention& r) noexcept override { return inner_->trim(r); }
+
+ private:
+  std::unique_ptr<DurableBackend> inner_;
+  const Between& between_;
+};
+
+}  // namespace
+
+PENSTOCK_PLUGIN(wrapped, "0.1.0", "MIT",
+                component<DurableBackend, Wrapped, Waiter, Registry, Browser>("wrapped",
+                                                                              "Memory, with a test in between."));
+
+PluginEntry wrapped_plugin(const Between& between) {
+  next_between = &between;
+  return PENSTOCK_PLUGIN_SYMBOL(wrapped);
+}

@@ -1,0 +1,18 @@
+// The backend "wrapped": memory, with the test in between.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <penstock/plugin/backend.hpp>
+#include <penstock/plugin/plugin.hpp>
+
+// What the test does with each exchange; called on the thread that sends it, before it reaches the store
+// (and in place of it, when it returns an error), and after.
+struct Between {
+  std::function<penstock::Result<void>(const penstock::Exchange&)> before;
+  std::function<void(const penstock::Exchange&, penstock::Result<penstock::Exchanged>&)> after;
+};
+
+// For options.plugins. Every backend that is opened next uses `between`, which must outlive it.
+penstock::PluginEntry wrapped_plugin(const Between& between);
