@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "fixture.hpp"
+#include "wrapped.hpp"
 
 using penstock::Context;
 using penstock::ErrorGroup;
@@ -100,6 +101,33 @@ TEST_CASE("what fails is written down while the process runs") {
   for (int look = 0; look < 600 && tasks.errors().empty(); ++look) tasks.await(never, 50ms);
   REQUIRE(tasks.errors().size() == 1);
   CHECK(tasks.errors()[0].count == 1);
+}
+
+TEST_CASE("what could not be written down is written later, and counts once") {
+  std::atomic<bool> down{true};
+  std::atomic<int> refused{0};
+  Between between;
+  between.before_put = [&]() -> penstock::Result<void> {
+    if (!down) return {};
+    ++refused;
+    return penstock::Error{penstock::Errc::unavailable, "down", true};
+  };
+  penstock::Options options = Store("memory").options();
+  options.plugins = {wrapped_plugin(between)};
+  options.backend = {.use = "wrapped"};
+  auto tasks = penstock::TaskManager::open(options);
+  tasks.handle(kBroken, [](Context&) { return penstock::fail("broken"); });
+  auto never = tasks.enqueue_bytes(kBroken, "", {.delay = 1h});
+  tasks.enqueue_bytes(kBroken, "");
+  tasks.start();
+  for (int look = 0; look < 600 && refused == 0; ++look) tasks.await(never, 50ms);
+  REQUIRE(refused > 0);
+  CHECK(tasks.errors().empty());
+  down = false;
+  REQUIRE(tasks.await(tasks.enqueue_bytes(kBroken, ""), 10s));
+  CHECK(tasks.stop_graceful(10s));
+  REQUIRE(tasks.errors().size() == 1);
+  CHECK(tasks.errors()[0].count == 2);
 }
 
 TEST_CASE("a task that is buried as poison is a failure") {
