@@ -38,10 +38,10 @@ class Greetings final : public penstock::Handlers {
 
   std::vector<Entry> list() noexcept override {
     std::vector<Entry> out;
-    out.push_back({penstock::job<Greet>, penstock::make_handler<Greet>([](penstock::Context& ctx, const Greet& job) {
-                     ctx.log(penstock::Level::info, "greeting " + job.name);
-                     return Greeting{"hello, " + job.name};
-                   })});
+    out.push_back(penstock::handler_entry<Greet>([](penstock::Context& ctx, const Greet& job) {
+      ctx.log(penstock::Level::info, "greeting " + job.name);
+      return Greeting{"hello, " + job.name};
+    }));
     return out;
   }
 };

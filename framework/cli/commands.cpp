@@ -16,13 +16,13 @@ int version(const Arguments&) {
 }
 
 int help(const Arguments&) {
-  std::size_t width = 0;
-  auto left = [](const Command& c) { return std::string(c.name) + (*c.arguments ? " " : "") + c.arguments; };
-  for (const Command& c : commands()) width = std::max(width, left(c).size());
+  constexpr std::size_t kWidth = 28;  // what is longer has a line of its own
   std::cout << "usage: penstock COMMAND [ARGUMENT]...\n\n";
   for (const Command& c : commands()) {
-    std::string words = left(c);
-    std::cout << "  " << words << std::string(width + 2 - words.size(), ' ') << c.doc << "\n";
+    const std::string words = std::string(c.name) + (*c.arguments ? " " : "") + c.arguments;
+    const std::string gap =
+        words.size() <= kWidth ? std::string(kWidth - words.size(), ' ') : "\n  " + std::string(kWidth, ' ');
+    std::cout << "  " << words << gap << "  " << c.doc << "\n";
   }
   return kOk;
 }
@@ -31,10 +31,20 @@ constexpr Command kCommands[] = {
     {"config check", "[FILE]", "Check a config file, penstock.toml by default.", config_check},
     {"config show", "[FILE] [--defaults]", "Print the values that hold, or those that hold without a file.",
      config_show},
+    {"explain", "KIND [--config=FILE]", "Print how tasks of a kind are treated and who says so.", explain},
     {"help", "", "Print this.", help},
+    {"limits", "[FILE]", "Print what is set for queues, gates and classes of gates, and how they stand.", limits},
+    {"limits reset", "QUEUE [GATE] [--declared] [--config=FILE]",
+     "Take an operator's limit away, or the one that programs declared.", limits_reset},
+    {"limits set", "QUEUE [GATE] [--running=N] [--rate=N/s] [--burst=N] [--config=FILE]",
+     "Set an operator's limit; what is not named stays as it is in force.", limits_set},
     {"plugin inspect", "FILE|NAME", "Print what a plugin offers and how it is set up.", plugin_inspect},
     {"plugin list", "[FILE]", "List the plugins that a config file's settings, or the defaults, can reach.",
      plugin_list},
+    {"queues", "[FILE]", "Print each queue's tasks, whether it is held, and its limit.", queues},
+    {"queues pause", "QUEUE [GATE] [--for=TIME] [--config=FILE]",
+     "Start nothing more of a queue, or of a gate; \"*\" is every queue.", queues_pause},
+    {"queues resume", "QUEUE [GATE] [--config=FILE]", "Let a queue or a gate go on.", queues_resume},
     {"run", "[FILE]", "Work on the handler modules that the config names, until SIGTERM or SIGINT.", run_worker},
     {"stats", "[FILE]", "Print how many tasks of each queue are in which state.", stats},
     {"version", "", "Print the version and what plugins must agree with.", version},
@@ -80,16 +90,25 @@ int misuse(const Command& c) {
   return fail(std::string("usage: penstock ") + c.name + (*c.arguments ? " " : "") + c.arguments, kUsage);
 }
 
-int start(const Command& c, const std::vector<std::string>& rest) {
+// Takes "--defaults" or "--for=5m" into `out`; false: the usage text has no such option, or it came before.
+bool take_option(std::string_view usage, const std::string& word, Arguments& out) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos) {
+    out.flags.push_back(word);
+    return usage.find("[" + word + "]") != std::string_view::npos;
+  }
+  return usage.find("[" + word.substr(0, equals + 1)) != std::string_view::npos &&
+         out.options.emplace(word.substr(2, equals - 2), word.substr(equals + 1)).second;
+}
+
+int start(const Command& c, std::span<const std::string> rest) {
   Arguments arguments;
   bool options = true;  // until "--"
   for (const std::string& word : rest) {
     if (options && word == "--") {
       options = false;
     } else if (options && word.rfind("--", 0) == 0) {
-      std::string_view usage = c.arguments;
-      if (usage.find("[" + word + "]") == std::string_view::npos) return misuse(c);
-      arguments.flags.push_back(word);
+      if (!take_option(c.arguments, word, arguments)) return misuse(c);
     } else {
       arguments.words.push_back(word);
     }
@@ -105,6 +124,11 @@ std::span<const Command> commands() { return kCommands; }
 
 bool Arguments::flag(std::string_view name) const { return std::ranges::find(flags, name) != flags.end(); }
 
+std::optional<std::string> Arguments::option(std::string_view name) const {
+  const auto at = options.find(name);
+  return at == options.end() ? std::nullopt : std::optional(at->second);
+}
+
 int fail(const std::string& message, int code) {
   std::cerr << "penstock: " << message << "\n";
   return code;
@@ -118,12 +142,14 @@ int run(const std::vector<std::string>& args) {
   if (args.empty()) return fail("expected a command; \"penstock help\" lists them", kUsage);
   if (args[0] == "--help" || args[0] == "-h") return help({});
   if (args[0] == "--version") return version({});
+  const Command* found = nullptr;
+  std::size_t longest = 0, used = 0;
   for (const Command& c : kCommands) {
-    std::size_t used = 0;
-    if (starts_with(args, c.name, used))
-      return start(c, {args.begin() + static_cast<std::ptrdiff_t>(used), args.end()});
+    if (!starts_with(args, c.name, used) || used <= longest) continue;
+    found = &c;
+    longest = used;
   }
-  return unknown(args);
+  return found ? start(*found, std::span(args).subspan(longest)) : unknown(args);
 }
 
 }  // namespace penstock::cli

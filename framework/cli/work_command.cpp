@@ -6,18 +6,22 @@
 #include <penstock/manager.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/flow_words.hpp"
 #include "cli/setup.hpp"
 
 namespace penstock::cli {
 namespace {
 
-// What the TaskManager throws is one line and an exit code.
-template <class F>
-int reported(F&& f) {
-  try {
-    return f();
-  } catch (const Exception& e) {
-    return fail(e.error());
+void print_errors(TaskManager& tasks) {
+  if (!query<Registry>(tasks.backend())) return;
+  const auto groups = tasks.errors();
+  if (groups.empty()) return;
+  std::printf("\n%-24s %11s  %-20s  %-20s  %s\n", "failures of queue", "count", "first seen", "last seen",
+              "kind: a message (build that saw it last)");
+  for (const ErrorGroup& g : groups) {
+    std::printf("%-24s %11llu  %-20s  %-20s  %s\n", config::printable(g.queue).c_str(),
+                static_cast<unsigned long long>(g.count), date_words(g.first).c_str(), date_words(g.last).c_str(),
+                config::printable(g.kind + ": " + g.sample + " (" + g.build + ")", 1000).c_str());
   }
 }
 
@@ -43,10 +47,7 @@ int run_worker(const Arguments& arguments) {
 
 int stats(const Arguments& arguments) {
   return reported([&] {
-    Options options = read_config(file_of(arguments));
-    options.handler_modules.clear();
-    options.log_level = Level::warn;
-    TaskManager tasks = TaskManager::open(std::move(options));
+    TaskManager tasks = open_to_look(file_of(arguments));
     static constexpr std::array<const char*, kStates> kTitles{"held",      "scheduled", "ready",    "leased",
                                                               "succeeded", "dead",      "cancelled"};
     std::printf("%-24s", "queue");
@@ -57,6 +58,7 @@ int stats(const Arguments& arguments) {
       for (std::uint64_t n : c.by_state) std::printf(" %11llu", static_cast<unsigned long long>(n));
       std::printf(" %13llu\n", static_cast<unsigned long long>(c.bytes_ended));
     }
+    print_errors(tasks);
     return static_cast<int>(kOk);
   });
 }

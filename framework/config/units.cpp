@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <utility>
 
 namespace penstock::config {
@@ -62,5 +63,16 @@ Result<double> parse_rate(std::string_view text) {
 
 std::string format_duration(std::chrono::milliseconds value) { return format(value.count(), kTimes); }
 std::string format_size(std::int64_t octets) { return format(octets, kSizes); }
+
+std::string format_rate(double per_second) {
+  std::string best;
+  for (const auto& [factor, per] : {std::pair(1, "/s"), std::pair(60, "/m"), std::pair(3600, "/h")}) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.12g", per_second * factor);
+    const std::string form = std::string(text.data()) + per;
+    if (best.empty() || form.size() < best.size()) best = form;
+  }
+  return best;
+}
 
 }  // namespace penstock::config

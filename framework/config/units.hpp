@@ -22,5 +22,6 @@ Result<double> parse_rate(std::string_view text);
 // The shortest of the forms above that says the same.
 std::string format_duration(std::chrono::milliseconds value);
 std::string format_size(std::int64_t octets);
+std::string format_rate(double per_second);
 
 }  // namespace penstock::config

@@ -15,6 +15,8 @@ constexpr Millis kAfterError{100};  // of the bell
 constexpr Millis kRefreshEvery{1'000};
 constexpr Millis kLookAgain{20};
 constexpr Millis kLongestUnknown{60'000};
+constexpr Millis kFlushEvery{3'000};      // what has failed, into the store
+constexpr std::size_t kFlushQueues = 16;  // at a time: leases must not wait for it
 
 }  // namespace
 
@@ -210,7 +212,8 @@ void Manager::publish(ManagerState& state, durable::Task& task, bool cancelled, 
       if (task.delay == Millis(0) && !state.stopping) state.engine.ring();
   }
   if (to == State::dead && task.error.empty()) task.error = durable::decode_note(task.note).error;  // poison
-  bool event = !(task.unstarted && what == Aftermath::Event::What::retry);                          // nothing was tried
+  if (to == State::dead || (to == State::ready && task.charge == Charge::failure)) note_failure(state, task);
+  bool event = !(task.unstarted && what == Aftermath::Event::What::retry);  // nothing was tried
   if (event && telling()) {
     after.events.push_back({what,
                             {task.leased.queue, task.leased.id},
@@ -310,13 +313,18 @@ void Manager::trim_store() {
 }
 
 // Extends every held lease at a third of its life, on calls of its own; at once when the bell may mean
-// that a cancel is wanted.
+// that a cancel is wanted. Every few seconds, writes down what has failed.
 void Manager::keep(std::stop_token stop) {
   own_thread();
   Aftermath after;
   std::uint64_t bell = 0;
-  const Millis tick = std::max(options_.lease / 6, Millis(1));
+  const Millis tick = std::clamp(options_.lease / 6, Millis(1), kFlushEvery);
+  Instant flush_at = now() + kFlushEvery;
   while (!stop.stop_requested()) {
+    if (now() >= flush_at) {
+      flush_failures(kFlushQueues);
+      flush_at = now() + kFlushEvery;
+    }
     bool rang = false, hears = false;
     if (waiter_) {
       Result<std::uint64_t> now_bell = waiter_->wait(bell, real_time_ ? tick : std::min(tick, Millis(2)));

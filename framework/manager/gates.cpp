@@ -40,9 +40,9 @@ void Manager::declare_handlers() {
   }
 }
 
-void Manager::set_limit(std::string_view queue, std::string_view gate, const Limit* limit) {
+void Manager::set_limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) {
   if (!gates_) throw Exception(no_gates(options_.backend.use));
-  value_or_throw(gates_->limit(queue, gate, Layer::operator_, limit));
+  value_or_throw(gates_->limit(queue, gate, layer, limit));
 }
 
 void Manager::hold(std::string_view queue, std::string_view gate, Millis at_most) {

@@ -28,6 +28,7 @@
 #include "base/guarded.hpp"
 #include "base/random.hpp"
 #include "durable/envelope.hpp"
+#include "durable/error_groups.hpp"
 #include "durable/lease_engine.hpp"
 #include "durable/retry_budget.hpp"
 #include "execution/attempt.hpp"
@@ -118,6 +119,7 @@ struct ManagerState {
   scheduling::Scheduler scheduler;
   results::LocalRegistry local;
   durable::LeaseEngine engine;
+  durable::FailureLog failures;
   base::Random random;
   std::map<std::string, std::unique_ptr<QueueRecord>> queues;
   std::map<std::string, std::unique_ptr<Counters>, std::less<>> name_counters;  // named in-memory tasks
@@ -193,11 +195,19 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::vector<Counts> counts();
 
   // gates.cpp
-  void set_limit(std::string_view queue, std::string_view gate, const Limit* limit);
+  void set_limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit);
   void hold(std::string_view queue, std::string_view gate, Millis at_most);
   std::vector<GateState> gates(std::string_view queue);
   void declare_options();
   void declare_handlers();
+
+  // explain.cpp
+  Explanation explain(std::string_view kind);
+
+  // errors.cpp
+  std::vector<ErrorGroup> errors(std::string_view queue);
+  void note_failure(ManagerState& state, const durable::Task& task);
+  void flush_failures(std::size_t queues);
 
   // lifecycle.cpp
   void start();
@@ -313,6 +323,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::vector<std::unique_ptr<Interface>> modules_;  // of handlers
   Waiter* waiter_ = nullptr;
   Gates* gates_ = nullptr;
+  Registry* registry_ = nullptr;
+  bool flush_failed_ = false;  // and was logged. The keeper's; once that has ended, the stopping thread's
   Properties properties_;
   std::map<std::string, std::shared_ptr<HandlerRecord>, std::less<>> handlers_;  // fixed from start() on
   std::vector<Middleware> middleware_;

@@ -254,6 +254,7 @@ bool Manager::stop(Millis deadline, bool at_once) {
   for (std::jthread* thread : {&pump_thread_, &keeper_thread_, &watchdog_thread_}) {
     if (thread->joinable()) thread->join();
   }
+  flush_failures(SIZE_MAX);
   hub_.close();
   ended_.notify_all();
   state.relock();

@@ -4,6 +4,7 @@
 
 #include <penstock/manager.hpp>
 
+#include "base/build_id.hpp"
 #include "manager/impl.hpp"
 #include "manager/names.hpp"
 
@@ -24,7 +25,9 @@ void Aftermath::clear() {
 }
 
 ManagerState::ManagerState(const Options& options, durable::EngineOptions engine_options)
-    : local({options.ended_count, options.ended_age, options.ended_bytes}), engine(std::move(engine_options)) {
+    : local({options.ended_count, options.ended_age, options.ended_bytes}),
+      engine(std::move(engine_options)),
+      failures(base::build_id()) {
   scheduler.set_weights(options.queues);
   target = options.threads;
 }
@@ -205,12 +208,15 @@ Results TaskManager::results(std::size_t buffer, WhenFull when_full) {
 
 Metrics TaskManager::metrics() const { return impl_->metrics(); }
 std::vector<Counts> TaskManager::counts() { return impl_->counts(); }
+std::vector<ErrorGroup> TaskManager::errors(std::string_view queue) { return impl_->errors(queue); }
+Explanation TaskManager::explain(std::string_view kind) { return impl_->explain(kind); }
 const Options& TaskManager::options() const noexcept { return impl_->options(); }
 DurableBackend& TaskManager::backend() { return impl_->backend(); }
 ValueCodec* TaskManager::codec(std::string_view name) { return impl_->codec(name); }
 
-void TaskManager::set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit) {
-  impl_->set_limit(queue, gate, limit ? &*limit : nullptr);
+void TaskManager::set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit,
+                            Layer layer) {
+  impl_->set_limit(queue, gate, layer, limit ? &*limit : nullptr);
 }
 void TaskManager::pause(std::string_view queue, std::string_view gate, Millis at_most) {
   if (at_most > Millis(0)) impl_->hold(queue, gate, at_most);

@@ -104,6 +104,7 @@ Manager::Manager(Options options, std::unique_ptr<HostServices> host, std::uniqu
       backend_(std::move(backend)),
       waiter_(query<Waiter>(*backend_)),
       gates_(query<Gates>(*backend_)),
+      registry_(query<Registry>(*backend_)),
       properties_(backend_->properties()),
       state_(options_, engine_options(options_, properties_)),
       event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -156,7 +157,7 @@ std::shared_ptr<Manager> Manager::open(Options options) {
     if (path) name = value_or_throw(made->plugins_->open(module))->name;
     auto handlers = value_or_throw(made->plugins_->create(Handlers::kKind, name, {}, file));
     for (Handlers::Entry& entry : static_cast<Handlers&>(*handlers).list()) {
-      made->add_handler(entry.policy, std::move(entry.handler), {});
+      made->add_handler(entry.policy, std::move(entry.handler), std::move(entry.limits));
     }
     made->modules_.push_back(std::move(handlers));
   }

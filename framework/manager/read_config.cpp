@@ -75,6 +75,10 @@ Options read_config(const std::filesystem::path& file) {
   o.result_age = results.duration("age");
   o.result_bytes = static_cast<std::uint64_t>(results.integer("bytes"));
   o.log_level = level_of(loaded.table("log").text("level"));
+  o.file = file.string();
+  for (const auto& [table, section] : loaded.root.children) {
+    for (const auto& [key, line] : section.lines) o.lines[table + "." + key] = line;
+  }
   return o;
 }
 

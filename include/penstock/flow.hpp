@@ -61,12 +61,6 @@ struct gate_by {
 template <class T>
 inline constexpr auto flow = std::tuple{};
 
-// The limit that a task type declares for its gates of one name.
-struct DeclaredLimit {
-  std::string gate;
-  Limit limit;
-};
-
 namespace impl {
 
 PENSTOCK_API std::string shortened_key(std::string key);  // as said above

@@ -19,6 +19,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <penstock/flow.hpp>
 #include <penstock/outcome.hpp>
 #include <penstock/payload.hpp>
 #include <penstock/plugin/handlers.hpp>
@@ -212,6 +213,12 @@ std::unique_ptr<TaskHandler> make_handler(F f) {
                 "give the task type a policy with a kind: template <> inline constexpr "
                 "penstock::Policy penstock::job<T> = {.kind = \"...\"};");
   return std::make_unique<impl::TypedHandler<T, F>>(std::move(f));
+}
+
+// The same as an entry of a module's list, with what stands beside the type.
+template <class T, class F>
+Handlers::Entry handler_entry(F f) {
+  return {job<T>, make_handler<T>(std::move(f)), impl::declared_limits<T>()};
 }
 
 }  // namespace penstock

@@ -34,6 +34,8 @@
 #include <penstock/config.hpp>
 #include <penstock/context.hpp>
 #include <penstock/error.hpp>
+#include <penstock/error_groups.hpp>
+#include <penstock/explain.hpp>
 #include <penstock/flow.hpp>
 #include <penstock/handler.hpp>
 #include <penstock/hooks.hpp>
@@ -191,14 +193,20 @@ class PENSTOCK_API TaskManager {
   // ---- looking ---------------------------------------------------------------------------------------
   Metrics metrics() const;
   std::vector<Counts> counts();  // of the backend, by queue
+  // What durable tasks failed of, of a queue or (empty) of all: by queue, last seen first. Throws: unsupported.
+  std::vector<ErrorGroup> errors(std::string_view queue = {});
+  // How tasks of a kind that has a handler here are treated, and who says so. Throws: not_found.
+  Explanation explain(std::string_view kind);
   const Options& options() const noexcept;
   DurableBackend& backend();                 // as opened; for tools
   ValueCodec* codec(std::string_view name);  // by name; empty: the process's own. Null: not there
 
   // ---- limits and pauses: in the store, for all processes on it ----------------------------------------
   // An operator's limit of a queue (gate empty), of a gate, or of all gates of a class; absent: takes it
-  // away, and what programs have declared holds again. Throws: unsupported, invalid.
-  void set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit);
+  // away, and what programs have declared holds again. The other layer is the programs' own: each sets
+  // what it declares again when it starts. Throws: unsupported, invalid.
+  void set_limit(std::string_view queue, std::string_view gate, const std::optional<Limit>& limit,
+                 Layer layer = Layer::operator_);
   // Nothing of the queue, or of the gate, is claimed until resume() or until the time has passed; what runs
   // goes on. Queue "*": everything, also queues to come.
   void pause(std::string_view queue, std::string_view gate = {}, Millis at_most = kHoldForever);

@@ -102,6 +102,10 @@ struct Options {
   PluginChoice limiter, tracer;
   std::vector<std::string> plugin_path, plugin_allow, handler_modules;
   Level log_level = Level::info;
+  // Where keys such as "worker.retries" stand in the config file that was read, for messages. Programs
+  // leave these alone.
+  std::string file{};
+  std::map<std::string, int> lines{};
 
   // For programs only.
   std::vector<PluginEntry> plugins;  // linked in beside the built-in ones

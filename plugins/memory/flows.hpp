@@ -70,7 +70,11 @@ class Flows {
   void served(Flow&, const Now&) noexcept;  // after its tasks were claimed
 
   bool shut(const Now& now) const noexcept { return own_.held(now) || own_.limit.running == 0; }
-  std::optional<Millis> reopens(const Now& now) const noexcept { return own_.opens(now); }  // of a queue that is shut
+  // Until when it is shut; absent: for good.
+  std::optional<Millis> reopens() const noexcept {
+    const bool for_good = own_.limit.running == 0 || own_.held_until == Millis::max();
+    return for_good ? std::nullopt : std::optional(own_.held_until);
+  }
   bool claimable(const Now&) const noexcept;
   std::optional<Millis> next_opening(const Now&) const noexcept;  // boot time at which more may be claimable
 

@@ -14,7 +14,7 @@ Admission Queue::admit(const NewTask& n, const Now& now, bool limited) {
     return {t.kind == n.kind && t.body == n.body ? Item::exists : Item::conflict, n.key.id};
   }
   const UniqueKeys::Entry* holder = n.unique.empty() ? nullptr : keys_.taken(n.unique, now.wall);
-  const std::uint32_t replaced = holder && n.replace ? waiting(holder->holder) : kNone;
+  const std::uint32_t replaced = holder && holder->held && n.replace ? waiting(holder->holder) : kNone;
   if (holder && replaced == kNone) return {Item::conflict, holder->holder};
   const std::uint64_t depth = count(State::scheduled) + count(State::ready) - (replaced != kNone);
   if (limited && n.queue_limit != 0 && depth >= n.queue_limit) return {Item::full, n.key.id};

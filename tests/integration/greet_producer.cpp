@@ -1,5 +1,10 @@
-// Enqueues a greeting as `penstock run` with examples/handlers takes it, and waits for the answer.
+// Enqueues greetings as `penstock run` with examples/handlers takes them.
+//
+//   greet_producer CONFIG NAME [QUEUE]   one, and waits for the answer
+//   greet_producer CONFIG --leave NAME   one, and waits for nothing
+//   greet_producer CONFIG --broken       one that no handler can read, and waits for its end
 #include <iostream>
+#include <string>
 
 #include <penstock/penstock.hpp>
 
@@ -16,12 +21,22 @@ inline constexpr auto penstock::fields<Greeting> = std::tuple{penstock::field{"t
 template <>
 inline constexpr penstock::Policy penstock::job<Greet> = {.kind = "greet", .queue = "greetings"};
 
-int main(int, char** argv) {
+int main(int argc, char** argv) {
+  const std::string name = argv[2], more = argc > 3 ? argv[3] : "";
   penstock::Options options = penstock::read_config(argv[1]);
   options.handler_modules.clear();  // a producer needs none
   auto tasks = penstock::TaskManager::open(options);
-  auto ref = tasks.enqueue(Greet{argv[2]});
+  if (name == "--leave") {
+    tasks.enqueue(Greet{more});
+    return 0;
+  }
+  if (name == "--broken") {
+    auto ref = tasks.enqueue_bytes(penstock::job<Greet>, "not a greeting", {.retries = 0});
+    auto end = tasks.await(ref, std::chrono::seconds(20));
+    return end && end->status == penstock::Status::failed ? 0 : 1;
+  }
+  auto ref = tasks.enqueue(Greet{name}, {.queue = more});
   std::string text = tasks.result<Greeting>(ref, std::chrono::seconds(20)).text;
   std::cout << text << "\n";
-  return text == "hello, " + std::string(argv[2]) ? 0 : 1;
+  return text == "hello, " + name ? 0 : 1;
 }

@@ -25,10 +25,14 @@ pid=$!
 check "a producer in another process gets its answer" "$producer" penstock.toml world
 check "the handler ran" grep -q "greeting world" run.log
 check "stats shows the queue" bash -c '"$1" stats | grep -q "^greetings"' _ "$penstock"
+check "a task that no handler can read fails" "$producer" penstock.toml --broken
 kill -TERM "$pid"
 wait "$pid"
 status=$?
 check "SIGTERM ends it with 0" test "$status" -eq 0
+id=$(readelf -n "$penstock" | sed -n 's/.*Build ID: //p')
+check "stats shows what failed, and in which build" bash -c \
+  '"$1" stats | grep -E "^greetings +1 +20.*Z  greet: payload of greet: .* \($2" && "$1" explain greet' _ "$penstock" "${id:-penstock-}"
 check "without handlers there is nothing to run" bash -c 'echo "[backend]
 use = \"memory\"" >none.toml; "$1" run none.toml 2>err; test $? -eq 2 && grep -q "names no handler module" err' _ "$penstock"
 check "a wrong key is one line with its place" bash -c 'echo "[worker]

@@ -60,6 +60,12 @@ struct FlowKeys {
   std::vector<std::string> gates;
 };
 
+// The limit that a task type declares for one of its gates, or for a class of them.
+struct DeclaredLimit {
+  std::string gate;
+  Limit limit;
+};
+
 // What is known of the task that an attempt runs.
 struct TaskView {
   std::string_view queue, kind;
@@ -122,6 +128,7 @@ class PENSTOCK_API Handlers : public Interface {
   struct Entry {
     Policy policy;
     std::unique_ptr<TaskHandler> handler;
+    std::vector<DeclaredLimit> limits{};  // of gates of the policy's queue
   };
   // Called once, at start. What the policies point to lives as long as the module.
   virtual std::vector<Entry> list() noexcept = 0;

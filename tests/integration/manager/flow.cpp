@@ -32,8 +32,6 @@ inline constexpr auto penstock::flow<SendInvoice> = std::tuple{
 
 namespace {
 
-std::string flow_backend() { return GENERATE(std::string("memory")); }
-
 // What ran, in order, and how many at once.
 class Runs {
  public:
@@ -84,7 +82,7 @@ Errc code_of(const std::function<void()>& call) {
 }  // namespace
 
 TEST_CASE("a unique key is refused, kept or replaced, as the enqueue says") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());
   auto first = tasks.enqueue(SendInvoice{"acme", "1"});
   try {
@@ -104,7 +102,7 @@ TEST_CASE("a unique key is refused, kept or replaced, as the enqueue says") {
 }
 
 TEST_CASE("a throttled key stays taken after its task has ended") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());
   tasks.handle<SendInvoice>([](const SendInvoice&) {});
   const EnqueueOptions once_a_day{.if_taken = IfTaken::keep, .unique_for = 24h};
@@ -115,7 +113,7 @@ TEST_CASE("a throttled key stays taken after its task has ended") {
 }
 
 TEST_CASE("a type's gate limits each key, and keys do not wait for each other") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto options = store.options();
   options.threads = 4;
   auto tasks = penstock::TaskManager::open(options);
@@ -141,7 +139,7 @@ TEST_CASE("a type's gate limits each key, and keys do not wait for each other") 
 }
 
 TEST_CASE("tenants take turns, however many tasks the first of them has") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto options = store.options();
   options.threads = 1;
   options.batch = 1;
@@ -157,7 +155,7 @@ TEST_CASE("tenants take turns, however many tasks the first of them has") {
 }
 
 TEST_CASE("a paused queue starts nothing until it is resumed") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());
   std::atomic<int> paused_runs{0};
   tasks.handle<Job>([&](const Job&) {
@@ -186,7 +184,7 @@ TEST_CASE("a paused queue starts nothing until it is resumed") {
 }
 
 TEST_CASE("limits of the options are declared, an operator's limit stands above them") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto options = store.options();
   options.threads = 4;
   options.limits["jobs"] = {.running = 1};
@@ -212,8 +210,51 @@ TEST_CASE("limits of the options are declared, an operator's limit stands above 
   CHECK_FALSE(tasks.gates("jobs").at(0).by_operator);
 }
 
+TEST_CASE("limits beside the types of a handler module are declared as those of handlers") {
+  class Invoices final : public penstock::Handlers {
+   public:
+    static penstock::Result<std::unique_ptr<penstock::Handlers>> open(penstock::Host&, const penstock::Settings&) {
+      return std::unique_ptr<penstock::Handlers>(std::make_unique<Invoices>());
+    }
+    std::vector<Entry> list() noexcept override {
+      std::vector<Entry> out;
+      out.push_back(penstock::handler_entry<SendInvoice>([](const SendInvoice&) {}));
+      return out;
+    }
+  };
+  static constexpr penstock::Component kComponent =
+      penstock::component<penstock::Handlers, Invoices>("invoices", "Sends none.");
+  static constexpr penstock::PluginDescriptor kModule{
+      .name = "invoices", .version = "1", .license = "MIT", .components = &kComponent, .components_count = 1};
+  Store store(every_backend());
+  auto options = store.options();
+  options.plugins = {[]() noexcept { return &kModule; }};
+  options.handler_modules = {"invoices"};
+  auto tasks = penstock::TaskManager::open(options);
+  tasks.start();
+  CHECK(tasks.gates("jobs").at(0).declared == Limit{.running = 1});
+}
+
+TEST_CASE("a limit that is changed while workers run holds at once") {
+  Store store(every_backend());
+  auto tasks = penstock::TaskManager::open(store.options());
+  tasks.handle<Job>([](const Job&) { return Answer{"ran"}; });
+  tasks.handle(penstock::Policy{.kind = "other", .queue = "others"}, [](Context&) {});
+  tasks.start();
+  tasks.set_limit("jobs", "", Limit{.running = 0});
+  auto job = tasks.enqueue(Job{});
+  for (int i = 0; i < 5; ++i) REQUIRE(tasks.await(tasks.enqueue_bytes({.kind = "other", .queue = "others"}, "x"), 10s));
+  CHECK(tasks.info(job)->status == Status::queued);
+  tasks.set_limit("jobs", "", Limit{.running = 2}, penstock::Layer::declared);
+  CHECK(tasks.info(job)->status == Status::queued);  // the operator's stands above it
+  tasks.set_limit("jobs", "", std::nullopt);
+  CHECK(tasks.result<Answer>(job, 10s).text == "ran");
+  tasks.set_limit("jobs", "", std::nullopt, penstock::Layer::declared);
+  CHECK(tasks.gates("jobs").empty());
+}
+
 TEST_CASE("a handler that backs off holds its whole queue") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto options = store.options();
   options.threads = 1;
   options.batch = 1;
@@ -238,7 +279,7 @@ TEST_CASE("a handler that backs off holds its whole queue") {
 }
 
 TEST_CASE("retries of a kind that mostly fails are put off") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());
   const penstock::Policy broken{
       .kind = "broken", .queue = "jobs", .retries = 1, .backoff = 1ms, .backoff_cap = 2ms, .retry_budget = 0.5};
@@ -253,7 +294,7 @@ TEST_CASE("retries of a kind that mostly fails are put off") {
 }
 
 TEST_CASE("keys that are too long are refused, or cut where they come from a field") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());
   const std::string longest(255, 'k');
   CHECK(code_of([&] { tasks.enqueue(Job{}, {.unique = longest + "k"}); }) == Errc::invalid);
@@ -268,7 +309,7 @@ TEST_CASE("keys that are too long are refused, or cut where they come from a fie
 }
 
 TEST_CASE("children carry keys of their own") {
-  Store store(flow_backend());
+  Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());
   std::atomic<int> children{0};
   tasks.handle(penstock::Policy{.kind = "parent", .queue = "jobs"}, [&](Context& ctx) {

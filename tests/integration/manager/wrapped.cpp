@@ -10,16 +10,18 @@ namespace {
 
 const Between* next_between = nullptr;
 
-class Wrapped final : public DurableBackend {
+class Wrapped final : public DurableBackend, public Registry {
  public:
   Wrapped(std::unique_ptr<DurableBackend> inner, const Between& between)
-      : inner_(std::move(inner)), between_(between) {}
+      : inner_(std::move(inner)), registry_(penstock::query<Registry>(*inner_)), between_(between) {}
 
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings&) {
     auto inner = testing::open_component<DurableBackend>(PENSTOCK_PLUGIN_SYMBOL(memory), "memory", host);
     return std::unique_ptr<DurableBackend>(std::make_unique<Wrapped>(std::move(inner), *next_between));
   }
-  void* query(std::string_view id) noexcept override { return inner_->query(id); }
+  void* query(std::string_view id) noexcept override {
+    return id == Registry::kId ? static_cast<Registry*>(this) : inner_->query(id);
+  }
   Properties properties() const noexcept override { return inner_->properties(); }
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
     if (between_.before) {
@@ -38,9 +40,17 @@ class Wrapped final : public DurableBackend {
   }
   Result<std::vector<Counts>> counts() noexcept override { return inner_->counts(); }
   Result<std::uint64_t> trim(const Retention& r) noexcept override { return inner_->trim(r); }
+  Result<std::vector<Document>> list(std::string_view prefix) noexcept override { return registry_->list(prefix); }
+  Result<std::uint64_t> put(const Document& document) noexcept override {
+    if (between_.before_put) {
+      if (Result<void> go = between_.before_put(); !go) return go.error();
+    }
+    return registry_->put(document);
+  }
 
  private:
   std::unique_ptr<DurableBackend> inner_;
+  Registry* registry_;
   const Between& between_;
 };
 

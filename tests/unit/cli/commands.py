@@ -1,4 +1,7 @@
-"""The penstock program as a person meets it. Usage: commands.py PROGRAM GOOD STORE, the modules of two test plugins."""
+"""The penstock program as a person meets it.
+
+Usage: commands.py PROGRAM GOOD STORE PLAIN GREET: the modules of three test plugins and of an example.
+"""
 import os
 import pathlib
 import subprocess
@@ -6,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM, MODULE, STORE = (os.path.abspath(p) for p in sys.argv[1:4])
+PROGRAM, MODULE, STORE, PLAIN, GREET = (os.path.abspath(p) for p in sys.argv[1:6])
 
 
 class Commands(unittest.TestCase):
@@ -62,6 +65,71 @@ class Commands(unittest.TestCase):
                     self.assertTrue(done.stderr.startswith(b'penstock: '), done.stderr[:500])
                     self.assertLess(len(done.stderr), 5000)
                     self.assertFalse(any(c < 0x20 or c == 0x7f for c in done.stderr[:-1]), done.stderr[:500])
+
+    def test_options_with_values(self):
+        usage = 'usage: penstock queues pause QUEUE [GATE] [--for=TIME] [--config=FILE]'
+        self.refused(usage, 'queues', 'pause')
+        self.refused(usage, 'queues', 'pause', 'jobs', 'gate', 'more')
+        self.refused(usage, 'queues', 'pause', 'jobs', '--for')
+        self.refused(usage, 'queues', 'pause', 'jobs', '--fo=1s')
+        self.refused(usage, 'queues', 'pause', 'jobs', '--for=1s', '--for=2s')
+        self.refused('usage: penstock limits reset QUEUE [GATE] [--declared] [--config=FILE]',
+                     'limits', 'reset', 'jobs', '--declared=yes')
+        self.refused('usage: penstock queues [FILE]', 'queues', 'puase', 'jobs')
+        self.refused('a=b.toml: cannot be opened: No such file or directory', 'queues', 'pause', 'jobs', '--config=a=b.toml')
+
+    def test_the_command_with_the_longest_name_is_meant(self):
+        self.config('[backend]\nuse = "memory"\n')
+        (self.folder / 'pause').write_text('[backend]\nuse = "memory"\n')
+        self.refused('usage: penstock queues pause QUEUE [GATE] [--for=TIME] [--config=FILE]', 'queues', 'pause')
+        self.assertTrue(self.run_it('queues', '--', 'pause').startswith('queue  '))
+
+    def test_holds(self):
+        self.config('[backend]\nuse = "memory"\n')
+        self.assertEqual(self.run_it('queues', 'pause', 'jobs'), 'jobs: held until resumed; limit: none\n')
+        self.assertEqual(self.run_it('queues', 'pause', 'jobs', 'tenant:\n', '--for=5m'),
+                         'jobs, gate tenant:\\x0a: held for 5m; limit: none\n')
+        self.assertEqual(self.run_it('queues', 'pause', '*', '--for=90s'), '*: held for 90s\n')
+        self.assertEqual(self.run_it('queues', 'resume', 'jobs'), 'jobs: not held; limit: none\n')
+        self.refused('--for: expected a duration with a unit, such as "250ms", "10s", "5m", "24h" or "7d", got "5"',
+                     'queues', 'pause', 'jobs', '--for=5')
+        self.refused('--for: expected a time above 0', 'queues', 'pause', 'jobs', '--for=0s')
+        self.assertEqual(self.run_it('queues', 'pause', 'no queue', code=2).count('\n'), 1)
+
+    def test_limits(self):
+        self.config('[backend]\nuse = "memory"\n[limits]\njobs = { running = 9 }\n')
+        self.assertEqual(self.run_it('limits'), 'no limits and no holds are set\n')  # looking declares nothing
+        self.assertEqual(self.run_it('limits', 'set', 'jobs', 'tenant', '--running=2', '--rate=30/m', '--burst=5'),
+                         'jobs, gate tenant: not held; limit: 2 running, 30/m, burst 5 (operator)\n')
+        self.assertEqual(self.run_it('limits', 'set', 'jobs', '--running=-1'), 'jobs: not held; limit: none (operator)\n')
+        self.assertEqual(self.run_it('limits', 'reset', 'jobs'), 'jobs: not held; limit: none\n')
+        self.assertEqual(self.run_it('limits', 'reset', 'jobs', 'a', '--declared'), 'jobs, gate a: not held; limit: none\n')
+        self.refused('limits set: expected --running=N, --rate=N/s or --burst=N', 'limits', 'set', 'jobs')
+        self.refused('--running: expected a whole number from -1, got "2x"', 'limits', 'set', 'jobs', '--running=2x')
+        self.refused('--burst: expected a whole number from 1 up to 4294967295, got 0', 'limits', 'set', 'jobs', '--burst=0')
+        self.assertIn('--rate: expected a rate such as', self.run_it('limits', 'set', 'jobs', '--rate=5', code=2))
+
+    def test_a_backend_without_gates(self):
+        (self.plugins / 'libpenstock-plain.so').symlink_to(PLAIN)
+        self.config(f'[worker]\nhandlers = ["{GREET}"]\n[backend]\nuse = "plain"\n')
+        for words in (['queues'], ['limits'], ['queues', 'pause', 'a'], ['queues', 'resume', 'a'],
+                      ['limits', 'set', 'a', '--running=1'], ['limits', 'reset', 'a']):
+            self.refused('backend "plain" has no gates: it knows no limits and no pauses', *words, code=1)
+        self.assertTrue(self.run_it('stats').startswith('queue  '))
+        self.assertIn('\nqueue greetings in the store: backend "plain" has no gates\n', self.run_it('explain', 'greet'))
+
+    def test_explain(self):
+        self.config(f'[worker]\nhandlers = ["{GREET}"]\nretries = 3\n[backend]\nuse = "memory"\n')
+        lines = self.run_it('explain', 'greet').splitlines()
+        self.assertEqual(lines[0], 'kind greet')
+        self.assertRegex(lines[1], '^queue  *greetings  *the type$')
+        self.assertIn('retries       3           the config, penstock.toml:3', lines)
+        self.assertIn('timeout       5m          the default', lines)
+        self.assertIn('An enqueue may say otherwise for its own task.', lines)
+        self.assertEqual(lines[-1], 'queue greetings in the store: no limits and no holds are set')
+        self.refused('no handler here for kind "grete"; did you mean "greet"?', 'explain', 'grete', code=1)
+        self.config('[backend]\nuse = "memory"\n')
+        self.refused('worker.handlers in penstock.toml names no handler module, so no kind is known', 'explain', 'greet')
 
     def test_help_and_version(self):
         for command in ('plugin list', 'plugin inspect FILE|NAME', 'config check [FILE]', 'version'):

@@ -97,7 +97,7 @@ auto all(const Options& options) {
   const auto& [threads, queues, retry, timeout, grace, stop_timeout, max_stuck, max_crashes, retry_budget, lease,
                limits, batch, max_payload, result_age, result_bytes, local_limit, local_if_full, ended_count, ended_age,
                ended_bytes, backend, durability, codecs, limiter, tracer, plugin_path, plugin_allow, handler_modules,
-               log_level, plugins, clock] = options;
+               log_level, file, lines, plugins, clock] = options;
   const auto& [retries, backoff, cap, jitter] = retry;
   std::vector<decltype(all(backend))> chain;
   for (const PluginChoice& codec : codecs) chain.push_back(all(codec));
