@@ -42,7 +42,9 @@ Flow& Flows::of(std::string_view fair, std::span<const std::string_view> gates, 
   Flow& flow = *at->second;
   flow.name = at->first;
   ++key.flows;
-  for (Gate* g : flow.gates) ++g->users;
+  for (Gate* g : flow.gates) {
+    if (++g->users == 1) schedule(*g, std::nullopt);  // it is idle no more
+  }
   if (!lines_) leave_plain(now);
   return flow;
 }
@@ -218,11 +220,11 @@ void Flows::regate_all(const Flow& flow, bool to_front, const Now& now) noexcept
 
 void Flows::schedule(Gate& gate, std::optional<Millis> at) noexcept {
   if (gate.due == at) return;
-  if (gate.due) due_.erase({*gate.due, &gate});
+  if (gate.due && due_.erase({*gate.due, &gate}) == 0) idle_.erase({*gate.due, &gate});
   gate.due.reset();
   if (!at) return;
   try {
-    due_.insert({*at, &gate});
+    (gate.users > 0 ? due_ : idle_).insert({*at, &gate});
     gate.due = at;
   } catch (...) {
     strays_ = true;
@@ -243,11 +245,12 @@ void Flows::refresh(const Now& now) noexcept {
   for (int n = 0; n < kMost && !due_.empty() && due_.begin()->first <= now.boot; ++n) {
     Gate& gate = *due_.begin()->second;
     schedule(gate, std::nullopt);
-    if (gate.users == 0) {
-      drop_if_unused(gate, now);
-    } else {
-      regate(gate, false, now);
-    }
+    regate(gate, false, now);
+  }
+  for (int n = 0; n < kMost && !idle_.empty() && idle_.begin()->first <= now.boot; ++n) {
+    Gate& gate = *idle_.begin()->second;
+    schedule(gate, std::nullopt);
+    drop_if_unused(gate, now);
   }
 }
 

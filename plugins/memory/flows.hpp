@@ -114,7 +114,8 @@ class Flows {
   ByName<Key> keys_;
   ByName<Gate> gates_;
   std::map<std::string, GateSetting, std::less<>> settings_;
-  std::set<std::pair<Millis, Gate*>> due_;
+  std::set<std::pair<Millis, Gate*>> due_;   // gates where somebody waits for time to pass
+  std::set<std::pair<Millis, Gate*>> idle_;  // those that nobody uses, by when they may be forgotten
   bool strays_ = false;  // some flow or timer found no memory to stand in line
 };
 
