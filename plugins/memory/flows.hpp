@@ -70,7 +70,10 @@ class Flows {
   void served(Flow&, const Now&) noexcept;  // after its tasks were claimed
 
   bool shut(const Now& now) const noexcept { return own_.held(now) || own_.limit.running == 0; }
-  std::optional<Millis> reopens(const Now& now) const noexcept { return own_.opens(now); }  // of a queue that is shut
+  // When the queue is shut no more, by time alone; slots and tokens do not matter to what it has leased.
+  std::optional<Millis> reopens() const noexcept {
+    return own_.limit.running == 0 || own_.held_until == Millis::max() ? std::nullopt : std::optional(own_.held_until);
+  }
   bool claimable(const Now&) const noexcept;
   std::optional<Millis> next_opening(const Now&) const noexcept;  // boot time at which more may be claimable
 

@@ -193,7 +193,7 @@ void Queue::unlease(Task& t) noexcept {
 }
 
 std::optional<Millis> Queue::next_due(const Now& now) noexcept {
-  const std::optional<Millis> reopens = flows_.shut(now) ? flows_.reopens(now) : std::optional(Millis(0));
+  const std::optional<Millis> reopens = flows_.shut(now) ? flows_.reopens() : std::optional(Millis(0));
   if (!reopens) return std::nullopt;
   std::optional<Millis> next;
   const auto at = [&next](Millis when) { next = std::max(Millis(0), next ? std::min(*next, when) : when); };

@@ -14,7 +14,7 @@ Admission Queue::admit(const NewTask& n, const Now& now, bool limited) {
     return {t.kind == n.kind && t.body == n.body ? Item::exists : Item::conflict, n.key.id};
   }
   const UniqueKeys::Entry* holder = n.unique.empty() ? nullptr : keys_.taken(n.unique, now.wall);
-  const std::uint32_t replaced = holder && n.replace ? waiting(holder->holder) : kNone;
+  const std::uint32_t replaced = holder && holder->held && n.replace ? waiting(holder->holder) : kNone;
   if (holder && replaced == kNone) return {Item::conflict, holder->holder};
   const std::uint64_t depth = count(State::scheduled) + count(State::ready) - (replaced != kNone);
   if (limited && n.queue_limit != 0 && depth >= n.queue_limit) return {Item::full, n.key.id};
@@ -41,7 +41,7 @@ void Queue::make(const NewTask& n, const Now& now) {
   t.enqueued = now.wall;
   t.kind.assign(n.kind);
   t.body.assign(n.body);
-  t.unique = n.unique.empty() ? nullptr : std::make_unique<UniqueClaim>(std::string(n.unique), n.unique_while);
+  t.unique = n.unique.empty() ? nullptr : std::make_unique<UniqueClaim>(n.unique, n.unique_while);
   t.flow = &flows_.of(n.fair, n.gates, now);
   flows_.join(*t.flow);
   t.state = State::held;  // of no queue's count yet; enter() takes it out again
