@@ -43,7 +43,7 @@ Flow& Flows::of(std::string_view fair, std::span<const std::string_view> gates, 
   flow.name = at->first;
   ++key.flows;
   for (Gate* g : flow.gates) {
-    if (++g->users == 1) schedule(*g, std::nullopt);  // it is idle no more
+    if (g->users++ == 0) schedule(*g, std::nullopt);  // it is not to be dropped any more
   }
   if (!lines_) leave_plain(now);
   return flow;
@@ -62,7 +62,9 @@ void Flows::part(Flow& flow, const Now& now) noexcept {
 void Flows::leave_plain(const Now& now) noexcept {
   lines_ = true;
   plain_.key = &no_key_;
-  if (plain_.count > 0) enter(plain_, now);
+  if (plain_.count == 0) return;
+  plain_.since = ++turns_;
+  enter(plain_, nullptr, now);
 }
 
 // ---- tasks move
@@ -78,7 +80,8 @@ void Flows::ready(Task& t, const Now& now) noexcept {
   if (!lines_) return;
   const Place place{rank(t), t.arrival};
   if (!flow.line) {
-    enter(flow, now);
+    flow.since = ++turns_;
+    enter(flow, nullptr, now);
   } else if (place < flow.head) {
     flow.line->move(flow, place);
   }
@@ -90,7 +93,8 @@ void Flows::unready(Task& t, const Now& now) noexcept {
   if (!flow.line) return;
   if (flow.count == 0) {
     leave(flow);
-    regate_all(flow, false, now);
+    restore(flow);
+    regate_all(flow, now);
   } else if (const auto best = head(flow); *best != flow.head) {
     flow.line->move(flow, *best);
   }
@@ -104,12 +108,15 @@ void Flows::claimed(Task& t, const Now& now) noexcept {
 
 void Flows::served(Flow& flow, const Now& now) noexcept {
   if (!flow.line) return;
-  const Key& key = *flow.key;
+  Key& key = *flow.key;
   leave(flow);
+  key.turn = ++turns_;
+  open_.place(key, key.turn);
   pass_over(key, now);
-  regate_all(flow, false, now);
-  open_.turn(key);
-  if (flow.count > 0) enter(flow, now);
+  regate_all(flow, now);
+  if (flow.count == 0) return;
+  flow.since = ++turns_;
+  enter(flow, nullptr, now);
 }
 
 void Flows::returned(Task& t, const Now& now) noexcept {
@@ -117,7 +124,7 @@ void Flows::returned(Task& t, const Now& now) noexcept {
   --own_.leased;
   for (Gate* g : t.flow->gates) {
     --g->leased;
-    room = regate(*g, false, now) || room;
+    room = regate(*g, now) || room;
   }
   if (room) pool_.bell.work();
 }
@@ -134,31 +141,43 @@ std::optional<Place> Flows::head(Flow& flow) noexcept {
 
 // ---- lines
 
-// The gate that has no room for the flow, or where others wait already; `past`: not to be asked.
-Gate* Flows::closed(const Flow& flow, const Gate* past, const Now& now) const noexcept {
-  for (Gate* g : flow.gates) {
-    if (g != past && !(g->line.empty() && g->admitted < g->room(now))) return g;
-  }
-  return nullptr;
-}
-
-void Flows::enter(Flow& flow, const Now& now) noexcept {
+// Finds the flow a line: the open one, or that of the first gate without room. `out_of` is the gate that
+// lets it out: others who wait there do not go first.
+void Flows::enter(Flow& flow, const Gate* out_of, const Now& now) noexcept {
   flow.head = *head(flow);
-  const Flow* best = open_.best(*flow.key);
-  if (best && flow.head < best->head) pass_over(*flow.key, now);
-  stand(flow, closed(flow, nullptr, now), false, now);
+  const bool limited = std::ranges::any_of(flow.gates, &Gate::limited);
+  const Flow* other = limited && !out_of ? open_.best(*flow.key) : nullptr;
+  const bool best = !other || flow.head < other->head;
+  if (limited && !out_of && best && other) pass_over(*flow.key, now);
+  for (Gate* g : flow.gates) {
+    if ((g != out_of && !g->line.empty()) || g->admitted >= g->room(now)) return wait(flow, *g, now);
+  }
+  stand(flow, limited && best);
 }
 
-// Puts the flow into the line of the gate, or into the open one, with a ticket if a gate counts.
-void Flows::stand(Flow& flow, Gate* gate, bool to_front, const Now& now) noexcept {
+void Flows::wait(Flow& flow, Gate& gate, const Now& now) noexcept {
+  if (gate.line.empty()) open(gate, gate.room(now) > 0 ? turns_ : 0);
   try {
-    (gate ? gate->line : open_).join(flow, to_front);
-    if (gate) {
-      if (!gate->due && gate->room(now) == 0) schedule(*gate, gate->opens(now));
-    } else if (std::ranges::any_of(flow.gates, &Gate::limited)) {
-      open_.grant(flow);
-      for (Gate* g : flow.gates) ++g->admitted;
-    }
+    gate.line.join(flow, flow.since);
+    ++flow.key->away;
+  } catch (...) {
+    strays_ = true;
+  }
+  if (!gate.due && gate.room(now) == 0) schedule(gate, gate.opens(now));
+}
+
+// Into the open line; with a ticket if a gate is to count it.
+void Flows::stand(Flow& flow, bool ticket) noexcept {
+  std::uint64_t place = std::max(flow.key->turn, flow.since);
+  for (const Gate* g : flow.gates) place = std::max(place, g->opened);
+  // Other flows of the key, which wait at gates with room, may have waited for longer.
+  if (flow.key->away > 0 && !open_at_.empty())
+    place = std::max(flow.key->turn, std::min(place, open_at_.begin()->first));
+  try {
+    open_.join(flow, place);
+    if (!ticket) return;
+    open_.grant(flow);
+    for (Gate* g : flow.gates) ++g->admitted;
   } catch (...) {
     strays_ = strays_ || !flow.line;  // without a ticket it parks at its turn, if it must
   }
@@ -170,7 +189,7 @@ void Flows::pass_over(const Key& key, const Now& now) noexcept {
     Flow* holder = open_.ticket_holder(key);
     if (!holder) break;
     give_up(*holder);
-    regate_all(*holder, false, now);
+    regate_all(*holder, now);
   }
 }
 
@@ -182,28 +201,42 @@ void Flows::give_up(Flow& flow) noexcept {
 
 void Flows::leave(Flow& flow) noexcept {
   give_up(flow);
+  if (flow.line != &open_) --flow.key->away;
   flow.line->leave(flow);
 }
 
 // The front flow meets a closed gate: a limit was lowered, or its ticket is gone.
 void Flows::park(Flow& flow, Gate& gate, const Now& now) noexcept {
   leave(flow);
-  stand(flow, &gate, false, now);
-  regate_all(flow, true, now);
+  wait(flow, gate, now);
+  restore(flow);
+  regate_all(flow, now);
 }
 
-bool Flows::regate(Gate& gate, bool to_front, const Now& now) noexcept {
+// The flow left the open line and was not served: its key has its place again at the gates it waits at.
+void Flows::restore(const Flow& flow) noexcept {
+  for (Gate* g : flow.gates) {
+    if (g->line.place(*flow.key) > flow.key->turn) g->line.place(*flow.key, flow.key->turn);
+  }
+}
+
+// Room may have come: lets out as many flows as there is room for.
+bool Flows::regate(Gate& gate, const Now& now) noexcept {
   int moved = 0;
-  while (!gate.line.empty() && gate.admitted < gate.room(now) && moved < kMost) {
-    Flow& flow = gate.line.front();
-    const Key& key = *flow.key;
-    gate.line.leave(flow);
-    gate.line.turn(key);
-    stand(flow, closed(flow, &gate, now), to_front, now);
+  while (!gate.line.empty()) {
+    const std::uint64_t room = gate.room(now);
+    if (room == 0) open(gate, 0);
+    if (room > 0 && gate.opened == 0) open(gate, ++turns_);
+    if (gate.admitted >= room || moved == kMost) break;
+    Flow& flow = next_out(gate);
+    leave(flow);
+    enter(flow, &gate, now);
+    if (flow.line == &open_) gate.line.place(*flow.key, ++turns_);
     ++moved;
   }
   if (gate.line.empty()) {
-    if (gate.users > 0) schedule(gate, std::nullopt);
+    open(gate, 0);
+    schedule(gate, std::nullopt);
   } else if (moved == kMost) {
     schedule(gate, now.boot);
   } else {
@@ -212,15 +245,36 @@ bool Flows::regate(Gate& gate, bool to_front, const Now& now) noexcept {
   return moved > 0;
 }
 
-void Flows::regate_all(const Flow& flow, bool to_front, const Now& now) noexcept {
+void Flows::regate_all(const Flow& flow, const Now& now) noexcept {
   for (Gate* g : flow.gates) {
-    if (!g->line.empty()) regate(*g, to_front, now);
+    if (!g->line.empty() || g->due) regate(*g, now);
+  }
+}
+
+// The flow whose turn it is to be let out. A key that was served while it stood here goes behind those that
+// were waiting then.
+Flow& Flows::next_out(Gate& gate) noexcept {
+  for (;;) {
+    Flow& flow = gate.line.front();
+    if (flow.key->turn <= gate.line.place(*flow.key)) return flow;
+    gate.line.place(*flow.key, flow.key->turn);
+  }
+}
+
+void Flows::open(Gate& gate, std::uint64_t since) noexcept {
+  if (gate.opened != 0) open_at_.erase({gate.opened, &gate});
+  gate.opened = since;
+  if (since == 0) return;
+  try {
+    open_at_.insert({since, &gate});
+  } catch (...) {
+    gate.opened = 0;
   }
 }
 
 void Flows::schedule(Gate& gate, std::optional<Millis> at) noexcept {
   if (gate.due == at) return;
-  if (gate.due && due_.erase({*gate.due, &gate}) == 0) idle_.erase({*gate.due, &gate});
+  if (gate.due) due_.erase({*gate.due, &gate}), idle_.erase({*gate.due, &gate});
   gate.due.reset();
   if (!at) return;
   try {
@@ -234,10 +288,13 @@ void Flows::schedule(Gate& gate, std::optional<Millis> at) noexcept {
 void Flows::refresh(const Now& now) noexcept {
   if (strays_) {
     strays_ = false;
-    if (lines_ && plain_.count > 0 && !plain_.line) enter(plain_, now);
-    for (auto& [name, flow] : flows_) {
-      if (flow->count > 0 && !flow->line) enter(*flow, now);
-    }
+    const auto take_in = [&](Flow& flow) {
+      if (flow.count == 0 || flow.line) return;
+      flow.since = ++turns_;
+      enter(flow, nullptr, now);
+    };
+    if (lines_) take_in(plain_);
+    for (auto& [name, flow] : flows_) take_in(*flow);
     for (auto& [name, g] : gates_) {
       if (!g.line.empty() || g.users == 0) schedule(g, now.boot);
     }
@@ -245,7 +302,7 @@ void Flows::refresh(const Now& now) noexcept {
   for (int n = 0; n < kMost && !due_.empty() && due_.begin()->first <= now.boot; ++n) {
     Gate& gate = *due_.begin()->second;
     schedule(gate, std::nullopt);
-    regate(gate, false, now);
+    regate(gate, now);
   }
   for (int n = 0; n < kMost && !idle_.empty() && idle_.begin()->first <= now.boot; ++n) {
     Gate& gate = *idle_.begin()->second;

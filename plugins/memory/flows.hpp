@@ -1,11 +1,13 @@
 // The ready tasks of one queue, in flows, and the gates they pass: which may be claimed next.
 //
 // The algorithm. A flow with ready tasks stands in one line: the open one, or that of the first of its
-// gates which has no room for it. A flow enters the open line with a ticket, which counts as `admitted` by
-// its gates; they admit as many as they have room for, so a claim seldom meets a closed gate. A ticket
-// is given up when the flow leaves, and when another flow of its key goes first: room must not wait for a
-// flow that is not the best of its key. What makes room (a slot back, a token, a ticket given up, another
-// limit) lets as many flows out of the gate's line.
+// gates which has no room for it. A gate lets no more flows into the open line than it has room for: it
+// counts those with a *ticket*, which entered as the best of their key or were let out of its own line. When
+// their key is served by another flow they give the ticket up, and others are let out. A claim that meets a
+// flow for which there is no room after all (a limit was lowered, it had no ticket) sends it to that gate.
+// A key that comes into the open line late gets the place it would have had: that of the time at which it
+// was served last, its gates opened, or its flow began to wait, whichever came last. Hence no key is served
+// twice while another one has a task that could be claimed.
 // A queue without keys and gates has the plain flow only, and no lines.
 #pragma once
 
@@ -70,10 +72,9 @@ class Flows {
   void served(Flow&, const Now&) noexcept;  // after its tasks were claimed
 
   bool shut(const Now& now) const noexcept { return own_.held(now) || own_.limit.running == 0; }
-  // Until when it is shut; absent: for good.
+  // When the queue is shut no more, by time alone; slots and tokens do not matter to what it has leased.
   std::optional<Millis> reopens() const noexcept {
-    const bool for_good = own_.limit.running == 0 || own_.held_until == Millis::max();
-    return for_good ? std::nullopt : std::optional(own_.held_until);
+    return own_.limit.running == 0 || own_.held_until == Millis::max() ? std::nullopt : std::optional(own_.held_until);
   }
   bool claimable(const Now&) const noexcept;
   std::optional<Millis> next_opening(const Now&) const noexcept;  // boot time at which more may be claimable
@@ -92,15 +93,18 @@ class Flows {
   void drop_if_unused(Gate&, const Now&) noexcept;
 
   void leave_plain(const Now&) noexcept;
-  Gate* closed(const Flow&, const Gate* past, const Now&) const noexcept;
-  void enter(Flow&, const Now&) noexcept;
-  void stand(Flow&, Gate* gate, bool to_front, const Now&) noexcept;
+  void enter(Flow&, const Gate* out_of, const Now&) noexcept;
+  void wait(Flow&, Gate&, const Now&) noexcept;
+  void stand(Flow&, bool ticket) noexcept;
   void pass_over(const Key&, const Now&) noexcept;
   void give_up(Flow&) noexcept;
   void leave(Flow&) noexcept;
   void park(Flow&, Gate&, const Now&) noexcept;
-  bool regate(Gate&, bool to_front, const Now&) noexcept;  // whether it let somebody through
-  void regate_all(const Flow&, bool to_front, const Now&) noexcept;
+  bool regate(Gate&, const Now&) noexcept;  // whether it let somebody through
+  void regate_all(const Flow&, const Now&) noexcept;
+  Flow& next_out(Gate&) noexcept;
+  void restore(const Flow&) noexcept;
+  void open(Gate&, std::uint64_t since) noexcept;
   void schedule(Gate&, std::optional<Millis> at) noexcept;
   std::optional<Place> head(Flow&) noexcept;
 
@@ -114,9 +118,10 @@ class Flows {
   ByName<Key> keys_;
   ByName<Gate> gates_;
   std::map<std::string, GateSetting, std::less<>> settings_;
-  std::set<std::pair<Millis, Gate*>> due_;   // gates where somebody waits for time to pass
-  std::set<std::pair<Millis, Gate*>> idle_;  // those that nobody uses, by when they may be forgotten
-  bool strays_ = false;  // some flow or timer found no memory to stand in line
+  std::set<std::pair<Millis, Gate*>> due_, idle_;      // when to look at a gate that is waited at, that nobody names
+  std::set<std::pair<std::uint64_t, Gate*>> open_at_;  // those with room at which somebody waits, by Gate::opened
+  std::uint64_t turns_ = 0;                            // places given so far
+  bool strays_ = false;                                // some flow or timer found no memory to stand in line
 };
 
 }  // namespace penstock::memory

@@ -31,6 +31,7 @@ struct Gate {
   std::uint64_t admitted = 0;  // flows in the open line that pass it with a ticket
   std::int64_t full_at = 0;    // of its token bucket; see TokenRate
   Line line;                   // those that wait for it
+  std::uint64_t opened = 0;    // while they do: it has had room since then; 0: it has none
   // What holds for it now; copied from the settings whenever they change.
   Limit limit;
   Millis held_until{};

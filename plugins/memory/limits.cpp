@@ -71,8 +71,8 @@ Result<void> Flows::hold(std::string_view gate, Millis at_most, const Now& now) 
 
 void Flows::drop_if_unused(Gate& gate, const Now& now) noexcept {
   if (gate.users > 0) return;
+  schedule(gate, std::nullopt);
   if (gate.full(now)) {
-    schedule(gate, std::nullopt);
     gates_.erase(gates_.find(gate.name));
   } else {
     schedule(gate, Millis((gate.full_at + 999'999) / 1'000'000));

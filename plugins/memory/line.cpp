@@ -7,16 +7,16 @@ const Flow* Line::best(const Key& key) const noexcept {
   return at == seats_.end() ? nullptr : at->second.flows.begin()->flow;
 }
 
-void Line::join(Flow& flow, bool to_front) {
+void Line::join(Flow& flow, std::uint64_t place) {
   auto [at, fresh] = seats_.try_emplace(flow.key);
   Seat& seat = at->second;
   try {
+    if (fresh) order_.emplace(seat.place = {place, ++came_}, &seat);
     seat.flows.insert({flow.head, &flow});
   } catch (...) {
-    if (fresh) seats_.erase(at);
+    if (fresh) order_.erase(seat.place), seats_.erase(at);
     throw;
   }
-  if (fresh) to_front ? prepend(seat) : append(seat);
   ++flows_;
   flow.line = this;
 }
@@ -28,15 +28,21 @@ void Line::leave(Flow& flow) noexcept {
   --flows_;
   flow.line = nullptr;
   if (!seat.flows.empty()) return;
-  unlink(seat);
+  order_.erase(seat.place);
   seats_.erase(at);
 }
 
-void Line::turn(const Key& key) noexcept {
+std::uint64_t Line::place(const Key& key) const noexcept {
   const auto at = seats_.find(&key);
-  if (at == seats_.end() || last_ == &at->second) return;
-  unlink(at->second);
-  append(at->second);
+  return at == seats_.end() ? 0 : at->second.place.first;
+}
+
+void Line::place(const Key& key, std::uint64_t place) noexcept {
+  const auto at = seats_.find(&key);
+  if (at == seats_.end()) return;
+  auto node = order_.extract(at->second.place);
+  node.key() = at->second.place = {place, ++came_};
+  order_.insert(std::move(node));
 }
 
 void Line::grant(Flow& flow) {
@@ -64,25 +70,6 @@ void Line::move(Flow& flow, const Place& head) noexcept {
   auto node = seat.flows.extract({flow.head, &flow});
   flow.head = node.value().head = head;
   seat.flows.insert(std::move(node));
-}
-
-void Line::append(Seat& seat) noexcept {
-  seat.before = last_;
-  seat.after = nullptr;
-  (last_ ? last_->after : first_) = &seat;
-  last_ = &seat;
-}
-
-void Line::prepend(Seat& seat) noexcept {
-  seat.after = first_;
-  seat.before = nullptr;
-  (first_ ? first_->before : last_) = &seat;
-  first_ = &seat;
-}
-
-void Line::unlink(Seat& seat) noexcept {
-  (seat.before ? seat.before->after : first_) = seat.after;
-  (seat.after ? seat.after->before : last_) = seat.before;
 }
 
 }  // namespace penstock::memory

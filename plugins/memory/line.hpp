@@ -1,13 +1,17 @@
 // A line of flows: their keys take turns, and each key sends its best flow.
 //
-// The open line of a queue and the line behind each gate are of this sort.
+// The open line of a queue and the line behind each gate are of this sort. A key's place in it is a number
+// of one counter per queue, the lowest first: so a place is a point in time, too, and whoever is let in late
+// can be given the place it would have by now.
 #pragma once
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "heap.hpp"
@@ -20,6 +24,8 @@ class Line;
 // A fair key in use.
 struct Key {
   std::uint64_t flows = 0;
+  std::uint64_t turn = 0;  // the last one it had
+  std::uint64_t away = 0;  // flows of it that wait at gates
 };
 
 // Where a task stands in its flow: least first.
@@ -39,6 +45,7 @@ struct Flow {
   std::uint64_t users = 0;  // records, in any state
   Line* line = nullptr;     // where it stands; null: it has no ready task, or is a stray
   Place head;               // of its best task, as the line knows it
+  std::uint64_t since = 0;  // it has waited for its turn since then
   std::size_t ticket = 0;   // see Line::tickets: 1 and its place there; 0: it has none
 };
 
@@ -49,16 +56,16 @@ class Line {
   bool single() const noexcept { return flows_ == 1; }
 
   // The flow whose turn it is. Requires: not empty.
-  Flow& front() const noexcept { return *first_->flows.begin()->flow; }
+  Flow& front() const noexcept { return *order_.begin()->second->flows.begin()->flow; }
 
   // The best flow of the key; null: none stands here.
   const Flow* best(const Key&) const noexcept;
 
-  // Takes the flow in; its key goes to the back, or the front, unless it stands here already.
-  void join(Flow&, bool to_front = false);
+  // Takes the flow in; its key gets the place, unless it stands here already.
+  void join(Flow&, std::uint64_t place);
   void leave(Flow&) noexcept;
-  // The key had its turn: what is left of it goes to the back.
-  void turn(const Key&) noexcept;
+  std::uint64_t place(const Key&) const noexcept;  // 0: it does not stand here
+  void place(const Key&, std::uint64_t) noexcept;  // does nothing when it does not
   // Tickets: flows of the open line that their gates have made room for. Room for a flow whose key is
   // served by others is room wasted, so they can be found by their key.
   void grant(Flow&);
@@ -78,16 +85,12 @@ class Line {
   struct Seat {
     std::set<Standing> flows;
     std::vector<Flow*> tickets;
-    Seat *before = nullptr, *after = nullptr;
+    std::pair<std::uint64_t, std::uint64_t> place;  // and who came first, among those with the same one
   };
 
-  void append(Seat&) noexcept;
-  void prepend(Seat&) noexcept;
-  void unlink(Seat&) noexcept;
-
   std::unordered_map<const Key*, Seat> seats_;
-  Seat *first_ = nullptr, *last_ = nullptr;
-  std::uint64_t flows_ = 0;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Seat*> order_;
+  std::uint64_t flows_ = 0, came_ = 0;
 };
 
 }  // namespace penstock::memory

@@ -29,6 +29,7 @@ struct Flow;
 
 // The unique key that a task was enqueued with.
 struct UniqueClaim {
+  UniqueClaim(std::string_view k, Unique m) : key(k), mode(m) {}
   std::string key;
   Unique mode = Unique::live;
 };

@@ -41,7 +41,7 @@ void Queue::make(const NewTask& n, const Now& now) {
   t.enqueued = now.wall;
   t.kind.assign(n.kind);
   t.body.assign(n.body);
-  t.unique = n.unique.empty() ? nullptr : std::make_unique<UniqueClaim>(std::string(n.unique), n.unique_while);
+  t.unique = n.unique.empty() ? nullptr : std::make_unique<UniqueClaim>(n.unique, n.unique_while);
   t.flow = &flows_.of(n.fair, n.gates, now);
   flows_.join(*t.flow);
   t.state = State::held;  // of no queue's count yet; enter() takes it out again

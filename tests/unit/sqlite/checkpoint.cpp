@@ -28,14 +28,14 @@ TEST_CASE("callers are held up by a checkpoint only when the log has its full si
 
 TEST_CASE("a wait makes the checkpoint that would soon hold a caller up") {
   Store store;
-  DurableBackend& b = store.open({{"checkpoint", std::string("256KiB")}});
+  DurableBackend& b = store.open({{"checkpoint", std::string("1MiB")}});
   auto& waiter = *static_cast<Waiter*>(b.query(Waiter::kId));
   const auto before = file_size(store.path);
   const std::uint64_t bell = *waiter.wait(0, Millis(0));
-  fill_log(store, 100 << 10);
+  fill_log(store, 400 << 10);
   REQUIRE(waiter.wait(bell, Millis(0)));
   CHECK(file_size(store.path) == before);  // too early to be worth it
-  fill_log(store, 160 << 10);
+  fill_log(store, 640 << 10);
   REQUIRE(waiter.wait(bell + 1, Millis(0)));
   CHECK(file_size(store.path) == before);  // the bell has rung: there is work to do instead
   REQUIRE(waiter.wait(bell, Millis(0)));
