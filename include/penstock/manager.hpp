@@ -78,7 +78,7 @@ struct Draft {
   Policy policy;
   std::string payload;
   std::string codec;  // empty: raw bytes
-  FlowKeys keys;
+  FlowKeys keys{};
 };
 
 class PENSTOCK_API TaskManager {
