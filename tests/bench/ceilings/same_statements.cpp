@@ -22,10 +22,9 @@ void SameStatements::load() {
   queue_get_.start();
   if (!queue_get_.next()) db_.fail("no queue");
   q_ = queue_get_.integer(0);
-  flow_ = queue_get_.integer(1);
-  ready_ = queue_get_.integer(2);
-  leased_ = queue_get_.integer(3);
-  gone_ = queue_get_.integer(4);
+  ready_ = queue_get_.integer(1);
+  leased_ = queue_get_.integer(2);
+  gone_ = queue_get_.integer(3);
   queue_get_.next();
 }
 
@@ -33,7 +32,7 @@ void SameStatements::save() { queue_set_.run(q_, ready_, leased_, gone_); }
 
 void SameStatements::add(const TaskId& id, std::string_view body, std::int32_t priority) {
   const std::int64_t rank = std::int64_t{priority} * 65536 + 65534;
-  add_.run(q_, 8 * flow_ + 2, rank, flow_, wall_ms(), body.size(), view(id), "bench.job", body);
+  add_.run(q_, 8 * q_ + 2, rank, wall_ms(), body.size(), view(id), "bench.job", body);
   ++ready_;
 }
 
@@ -42,7 +41,7 @@ std::size_t SameStatements::claim(std::uint32_t most) {
   const std::int64_t epoch = epoch_.number();
   std::string body;
   std::string tasks;
-  ready_tasks_.start(8 * flow_ + 2, most);
+  ready_tasks_.start(8 * q_ + 2, most);
   while (ready_tasks_.next()) {
     body = ready_tasks_.bytes(3);  // a worker would want it
     Held& held = claimed_.emplace_back(Held{ready_tasks_.integer(0), {}, epoch});

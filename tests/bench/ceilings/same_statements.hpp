@@ -46,15 +46,15 @@ class SameStatements {
 
   Database db_;
   Query begin_{db_, "BEGIN IMMEDIATE"}, commit_{db_, "COMMIT"};
-  Query queue_get_{db_, "SELECT q,flow,ready,leased,gone_a FROM penstock_queue WHERE name='bench'"};
+  Query queue_get_{db_, "SELECT q,ready,leased,gone_a FROM penstock_queue WHERE name='bench'"};
   Query queue_set_{db_, "UPDATE penstock_queue SET ready=?2,leased=?3,gone_a=?4 WHERE q=?1"};
   Query gone_top_{db_, "SELECT max(id) FROM penstock_gone_a"};
   Query add_{db_,
-             "INSERT OR IGNORE INTO penstock_task(q,state,lane,place,flow,rank,epoch,flags,failures,crashes,enqueued,"
-             "size,note_size,id,kind,body) VALUES(?1,2,?2,?3,?4,?3,0,0,0,0,?5,?6,0,?7,?8,?9)"};
+             "INSERT OR IGNORE INTO penstock_task(q,state,lane,place,rank,epoch,flags,failures,crashes,enqueued,"
+             "size,note_size,id,kind,body) VALUES(?1,2,?2,?3,?3,0,0,0,0,?4,?5,0,?6,?7,?8)"};
   Query epoch_{db_, "UPDATE penstock_meta SET value=value+1 WHERE key='epoch' RETURNING value"};
   Query ready_tasks_{db_,
-                     "SELECT n,id,kind,body,note,rank,flags,failures,crashes FROM penstock_task WHERE lane=?1 ORDER BY "
+                     "SELECT n,id,kind,body,note,rank,flags,failures,crashes,traits FROM penstock_task WHERE lane=?1 ORDER BY "
                      "place,n LIMIT ?2"};
   Query lease_task_{db_, "UPDATE penstock_task SET state=3,lane=NULL,place=NULL,epoch=?2,flags=?3 WHERE n=?1"};
   Query lease_add_{db_,
@@ -63,7 +63,7 @@ class SameStatements {
   Query lease_over_{db_, "DELETE FROM penstock_lease WHERE epoch=?1"};
   Query finish_{db_, "DELETE FROM penstock_task WHERE id=?1 AND q=?2 AND epoch=?3 AND state=3 AND flags<4"};
   Query gone_add_{db_, "INSERT OR REPLACE INTO penstock_gone_a(id,q,epoch,state,ended) VALUES(?1,?2,?3,4,?4)"};
-  std::int64_t q_ = 0, flow_ = 0, ready_ = 0, leased_ = 0, gone_ = 0;
+  std::int64_t q_ = 0, ready_ = 0, leased_ = 0, gone_ = 0;
   std::vector<Held> held_;     // to be settled
   std::vector<Held> claimed_;  // by the last claim
 };
