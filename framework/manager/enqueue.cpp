@@ -220,7 +220,6 @@ class EnqueueBatch {
 
 std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueOptions& options,
                                        std::span<const TaskId> ids, OutboxWriter* outbox) {
-  if (drafts.empty()) return {};
   if (outbox && (options.queue_limit > 0 || options.if_full == IfFull::block)) {
     throw Exception(Error{Errc::unsupported,
                           "an outbox does not know how full a queue is: queue_limit and "
@@ -230,6 +229,7 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
     throw Exception(Error{Errc::invalid, "as many ids as tasks are needed: got " + std::to_string(ids.size()) +
                                              " for " + std::to_string(drafts.size())});
   }
+  if (drafts.empty()) return {};
   if (drafts.empty()) return {};
   std::vector<EnqueueRequest> requests(drafts.size());
   std::vector<Policy> policies;
@@ -277,14 +277,13 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
   std::vector<Enqueued> out;
   const std::size_t asked = requests.size();
   Outcome thrown = run_guarded([&] { out = enter(0, requests); });
-  if (thrown.verb != Outcome::Verb::done || out.size() != asked) {
-    std::string why = thrown.verb != Outcome::Verb::done
-                          ? thrown.reason
-                          : std::to_string(out.size()) + " answers for " + std::to_string(asked) + " tasks";
-    out.clear();
-    for (const EnqueueRequest& r : requests) {
-      out.push_back({r.ref, Item::invalid, Error{Errc::internal, "enqueue middleware: " + why}});
-    }
+  if (thrown.verb != Outcome::Verb::done || out.size() > asked) out.clear();
+  const std::string why =
+      thrown.verb != Outcome::Verb::done
+          ? thrown.reason
+          : std::to_string(out.size()) + " answers for " + std::to_string(asked) + " tasks, no answer for this one";
+  for (std::size_t i = out.size(); i < asked; ++i) {
+    out.push_back({requests[i].ref, Item::invalid, Error{Errc::internal, "enqueue middleware: " + why}});
   }
   if (options.if_full == IfFull::block) {  // the full ones again, until there is room or the time is up
     Instant until = base::later(now(), options.block_at_most);
