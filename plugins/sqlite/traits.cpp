@@ -1,7 +1,6 @@
 #include "traits.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace penstock::sqlite {
 namespace {
@@ -26,10 +25,9 @@ std::string pack_traits(const NewTask& t) {
   if (t.unique.empty() && t.fair.empty() && t.gates.empty()) return out;
   add(out, t.unique);
   add(out, t.fair);
-  std::array<std::string_view, kMaxGates> gates;
-  const auto end = std::copy(t.gates.begin(), t.gates.end(), gates.begin());
-  std::sort(gates.begin(), end);
-  std::for_each(gates.begin(), end, [&](std::string_view gate) { add(out, gate); });
+  std::vector<std::string_view> gates(t.gates.begin(), t.gates.end());
+  std::sort(gates.begin(), gates.end());
+  for (const std::string_view gate : gates) add(out, gate);
   return out;
 }
 
