@@ -69,7 +69,7 @@ Result<T> Reader::ask(F&& f) {
     std::optional<T> answer;
   } question(f);
   turns_.take(
-      question, [this](auto group) { lead(group); }, [] {});
+      question, {}, [this](auto group) { lead(group); }, [] {});
   if (question.failed) return *std::move(question.failed);
   return *std::move(question.answer);
 }

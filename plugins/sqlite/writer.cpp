@@ -1,10 +1,16 @@
 #include "writer.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "schema.hpp"
 
 namespace penstock::sqlite {
+namespace {
+
+constexpr std::int64_t kLongestSync = 20'000'000;  // ns: one that takes longer says nothing about the next
+
+}  // namespace
 
 struct Writer::Session {
   explicit Session(const Options& options) : connection(options) {}
@@ -96,7 +102,7 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
       calls = transaction.calls();
       stage = kCommit;
       session_->wrote = false;
-      run(session_->sql->commit);
+      commit();
       if (session_->wrote) watermark_.note(log, session_->frames, transaction.epoch());
       return {};
     } catch (const Failure& failure) {
@@ -114,6 +120,15 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
   for (Request* r : group) r->failed = done.error();
   if (stage == kBegin || unknown) return Outcome::failed;
   return code == SQLITE_FULL ? Outcome::full : Outcome::undone;
+}
+
+void Writer::commit() {
+  const auto start = std::chrono::steady_clock::now();
+  run(session_->sql->commit);
+  if (!options_.power || !session_->wrote) return;
+  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
+  const std::int64_t before = sync_.load(std::memory_order_relaxed);
+  sync_.store(before + (std::min<std::int64_t>(took.count(), kLongestSync) - before) / 8, std::memory_order_relaxed);
 }
 
 void Writer::perform(std::span<Request* const> group, Transaction& transaction) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,7 +33,7 @@ class Writer {
       F& f;
       std::optional<Result<T>> answer;
     } question(need, f);
-    turns_.take(question, [this](auto group) { lead(group); }, [this] { tidy(step_); });
+    turns_.take(question, patience(), [this](auto group) { lead(group); }, [this] { tidy(step_); });
     if (question.failed) return *std::move(question.failed);
     return *std::move(question.answer);
   }
@@ -62,6 +63,9 @@ class Writer {
   void roll_back(bool reopen) noexcept;
   void open();
   void tidy(std::int64_t most_frames) noexcept;
+  void commit();
+  // How long it is worth to wait for company in a commit: as long as half a sync of the disk takes.
+  std::chrono::nanoseconds patience() const noexcept { return std::chrono::nanoseconds(sync_ / 2); }
   void checkpoint();
 
   Host& host_;
@@ -74,6 +78,7 @@ class Writer {
   std::int64_t step_ = 0;             // frames in the WAL that call for a checkpoint
   std::unique_ptr<Session> session_;  // this and what follows is the leader's
   std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::int64_t> sync_{0};  // nanoseconds of a commit, on average, when it syncs the disk
   Turns<Request> turns_;
 };
 
