@@ -138,6 +138,7 @@ class Model {
   Rooms rooms(const Queue&, Now) const;
   void turn(Queue&, Now);
   void turn_all(Now);
+  void wait_anew(Now);
   std::string objection(Queue&, const Rooms&, const Task&);
   Entry* choose(Queue&, bool ahead, Now, Answer*, const Exchanged&);
 

@@ -123,12 +123,19 @@ Model::Entry* Model::choose(Queue& q, bool ahead, Now now, Answer* answer, const
 
 Result<void> Model::limit(const GateTable::Name& gate, Layer layer, const Limit* limit, Now now) {
   auto done = gates_.limit(gate, layer, limit, now);
-  return turn_all(now), done;
+  return wait_anew(now), done;
 }
 
 Result<void> Model::hold(const GateTable::Name& gate, Millis at_most, Now now) {
   auto done = gates_.hold(gate, at_most, now);
-  return turn_all(now), done;
+  return wait_anew(now), done;
+}
+
+// What is changed of a gate may cost those a turn who wait.
+void Model::wait_anew(Now now) {
+  for (auto& [name, q] : queues_)
+    for (auto& [key, turn] : q.turns) turn.since = q.bound ? 0 : turn.since;
+  turn_all(now);
 }
 
 std::vector<GateState> Model::gates(Now now) const {

@@ -143,7 +143,7 @@ int main(int argc, char** argv) {
   using namespace penstock::torture;
   Options options(argc, argv);
   const auto seed = options.seed(), sqlite = options.get("sqlite", 100, 1000),
-             memory = options.get("memory", 300, 10'000);
+             memory = options.get("memory", 3000, 100'000);
   options.finish();
   Score score;
   if (sqlite) score.add(race("sqlite", sqlite, seed));
