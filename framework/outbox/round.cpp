@@ -53,7 +53,7 @@ class Mover {
     Result<std::vector<Admission>> answer = send_(tasks);
     if (answer && answer->size() != tasks.size()) answer = Error{Errc::unavailable, "the store answered in part"};
     if (answer) {
-      for (std::size_t i = 0; i < tasks.size() && !trouble; ++i) judge(places[i], (*answer)[i]);
+      for (std::size_t i = 0; i < tasks.size() && !trouble; ++i) judge(places[i], tasks[i], (*answer)[i]);
     } else if (passing(answer.error())) {
       trouble = answer.error();
     } else if (tasks.size() == 1) {
@@ -65,7 +65,7 @@ class Mover {
     }
   }
 
-  void judge(std::int64_t n, const Admission& admission) {
+  void judge(std::int64_t n, const NewTask& task, const Admission& admission) {
     switch (admission.what) {
       case Item::ok:
       case Item::exists:
@@ -75,7 +75,8 @@ class Mover {
         trouble = Error{Errc::resource_exhausted, "the queue is full", true};
         return;
       case Item::conflict:
-        refuse(n, "conflict: the id is taken by a task with another content");
+        refuse(n, admission.id == task.key.id ? "conflict: the id is taken by a task with another content"
+                                              : "conflict: the unique key is held by " + to_text(admission.id));
         return;
       default:
         refuse(n, "invalid: the store does not take it");

@@ -34,10 +34,9 @@
 //
 // Note: this is the one header of Penstock that includes a store's, and it is header-only, so that
 // your file is touched by one copy of SQLite only: yours. Link it (dependency('sqlite3')). The relay's
-// connection never checkpoints: that stays with yours. SQLite before
-// 3.51.3 can, rarely, damage a WAL file when two connections write and checkpoint at the same moment
-// (sqlite.org/wal.html, "the WAL-reset bug"); that holds for the relay's connection as for any second
-// one of yours.
+// connection never checkpoints: that stays with yours. SQLite before 3.51.3 can, rarely, damage a WAL
+// file when two connections write and checkpoint at the same moment (sqlite.org/wal.html, "the WAL-reset
+// bug"); that holds for the relay's connection as for any second one of yours.
 #pragma once
 
 #include <chrono>

@@ -132,6 +132,15 @@ TEST_CASE("what cannot be read, and what the store refuses, is set aside with a 
   CHECK(s.rows.reasons[4] == "invalid: the store does not take it");
 }
 
+TEST_CASE("a unique key that is held is told with its holder") {
+  Scene s(1);
+  Round r = relay_round(s.rows, 10, [](std::span<const NewTask>) -> Result<std::vector<Admission>> {
+    return std::vector<Admission>{{Item::conflict, id_of(9)}};
+  });
+  CHECK(r.refused == 1);
+  CHECK(s.rows.reasons[1] == "conflict: the unique key is held by 00000000-0000-0000-0000-000000000009");
+}
+
 TEST_CASE("a row for which the store refuses the whole batch is found and set aside") {
   for (Errc code : {Errc::invalid, Errc::unsupported, Errc::internal}) {
     Scene s(20);
