@@ -64,30 +64,34 @@ std::optional<Error> objection(const EnqueueRequest& r, const EnqueueOptions& op
   return std::nullopt;
 }
 
-// Where encoded tasks go.
-using Put = std::function<Result<std::vector<Admission>>(std::span<const NewTask>)>;
+Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const NewTask> tasks) {
+  Result<std::vector<Admission>> answer = backend.enqueue(tasks, nullptr);
+  for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
+    answer = backend.enqueue(tasks, nullptr);
+  }
+  return answer;
+}
+
+// Where encoded tasks go, with what each does if its unique key is taken.
+using Put = std::function<Result<std::vector<Admission>>(std::span<const NewTask>, std::span<const IfTaken>)>;
 
 Put into_backend(DurableBackend& backend) {
-  return [&backend](std::span<const NewTask> tasks) {
-    Result<std::vector<Admission>> answer = backend.enqueue(tasks, nullptr);
-    for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
-      answer = backend.enqueue(tasks, nullptr);
-    }
-    return answer;
-  };
+  return [&](std::span<const NewTask> tasks, std::span<const IfTaken>) { return send_to(backend, tasks); };
 }
 
 Put into_outbox(OutboxWriter& writer, Clock& clock) {
-  return [&](std::span<const NewTask> tasks) -> Result<std::vector<Admission>> {
+  return [&](std::span<const NewTask> tasks, std::span<const IfTaken> if_taken) -> Result<std::vector<Admission>> {
     std::vector<OutboxRow> rows;
     std::vector<Admission> written;
     const Time now = clock.wall();
-    for (NewTask task : tasks) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      NewTask task = tasks[i];
       if (task.delay > Millis(0)) {  // it counts from now, not from the move
         task.due = task.delay < Time::max() - now ? now + task.delay : Time::max();
         task.delay = Millis(0);
       }
-      rows.push_back({0, task.key.id, std::string(task.key.queue), std::string(task.kind), outbox::encode(task)});
+      rows.push_back({0, task.key.id, std::string(task.key.queue), std::string(task.kind),
+                      outbox::encode(task, if_taken[i] == IfTaken::keep)});
       written.push_back({Item::ok, task.key.id});
     }
     if (Result<void> done = writer.write(rows); !done) return done.error();
@@ -189,9 +193,14 @@ class EnqueueBatch {
   void send_chunk(std::span<EnqueueRequest> requests, std::span<const std::size_t> indices,
                   std::vector<Enqueued>& out) {
     std::vector<NewTask> tasks;
+    std::vector<IfTaken> taken;
     tasks.reserve(indices.size());
-    for (std::size_t i : indices) tasks.push_back(task(requests[i], i));
-    Result<std::vector<Admission>> answer = put_(tasks);
+    taken.reserve(indices.size());
+    for (std::size_t i : indices) {
+      tasks.push_back(task(requests[i], i));
+      taken.push_back(if_taken(i));
+    }
+    Result<std::vector<Admission>> answer = put_(tasks, taken);
     for (std::size_t k = 0; k < indices.size(); ++k) {
       Enqueued& e = out[indices[k]];
       if (!answer) {
@@ -200,7 +209,7 @@ class EnqueueBatch {
       }
       const Admission& a = (*answer)[k];
       const EnqueueRequest& r = requests[indices[k]];
-      const bool stands_for_it = a.what == Item::conflict && a.id != r.ref.id && if_taken(indices[k]) == IfTaken::keep;
+      const bool stands_for_it = a.what == Item::conflict && a.id != r.ref.id && taken[k] == IfTaken::keep;
       e.what = stands_for_it ? Item::exists : a.what;
       e.ref.id = a.id;
       e.error.reset();
@@ -229,7 +238,6 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
     throw Exception(Error{Errc::invalid, "as many ids as tasks are needed: got " + std::to_string(ids.size()) +
                                              " for " + std::to_string(drafts.size())});
   }
-  if (drafts.empty()) return {};
   if (drafts.empty()) return {};
   std::vector<EnqueueRequest> requests(drafts.size());
   std::vector<Policy> policies;
@@ -342,7 +350,7 @@ void Manager::note_queued(std::span<const Enqueued> tasks, std::span<const std::
 }
 
 Result<std::vector<Admission>> Manager::enqueue_relayed(std::span<const NewTask> tasks) {
-  Result<std::vector<Admission>> answer = into_backend(*backend_)(tasks);
+  Result<std::vector<Admission>> answer = send_to(*backend_, tasks);
   if (!answer || answer->size() != tasks.size()) return answer;
   std::vector<Enqueued> out;
   std::vector<std::string_view> kinds;

@@ -26,7 +26,8 @@ enum Tag : std::uint32_t {
   kPredecessor,
   kUniqueWhile,
   kUniqueFor,
-  kReplace
+  kReplace,
+  kKeepHolder
 };
 
 // Signed numbers, small ones short (zigzag).
@@ -88,6 +89,9 @@ bool read(Parcel& parcel, std::uint64_t tag, std::string_view octets) {
     case kReplace:
       task.replace = base::take_number(octets, n) && n == 1;
       return task.replace;
+    case kKeepHolder:
+      parcel.keep_holder = base::take_number(octets, n) && n == 1;
+      return parcel.keep_holder;
     case kFairKey:
       task.fair = octets;
       return true;
@@ -107,10 +111,10 @@ bool read(Parcel& parcel, std::uint64_t tag, std::string_view octets) {
 
 }  // namespace
 
-std::string encode(const NewTask& given) {
+std::string encode(const NewTask& given, bool keep_holder) {
   // Names every field, so that none is forgotten when there is another.
-  const auto& [key, body, kind, priority, weight, due, delay, unique, unique_while, unique_for, replace, fair, gates, after,
-               queue_limit] = given;
+  const auto& [key, body, kind, priority, weight, due, delay, unique, unique_while, unique_for, replace, fair, gates,
+               after, queue_limit] = given;
   std::string out(1, kVersion);
   out.reserve(body.size() + key.queue.size() + kind.size() + 64);
   base::put_field(out, kId, octets_of(key.id));
@@ -123,6 +127,7 @@ std::string encode(const NewTask& given) {
   if (unique_while != Unique::live) base::put_number(out, kUniqueWhile, static_cast<std::uint64_t>(unique_while));
   if (unique_for > Millis(0)) base::put_number(out, kUniqueFor, static_cast<std::uint64_t>(unique_for.count()));
   if (replace) base::put_number(out, kReplace, 1);
+  if (keep_holder) base::put_number(out, kKeepHolder, 1);
   if (!fair.empty()) base::put_field(out, kFairKey, fair);
   for (std::string_view gate : gates) base::put_field(out, kGate, gate);
   for (const TaskKey& k : after) base::put_field(out, kPredecessor, std::string(octets_of(k.id)) += k.queue);

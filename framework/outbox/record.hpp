@@ -9,12 +9,14 @@
 
 namespace penstock::outbox {
 
+// `keep_holder`: if another task holds the unique key by then, that one will do.
 // Requires: no delay and no queue_limit, which mean nothing later.
-std::string encode(const NewTask& task);
+std::string encode(const NewTask& task, bool keep_holder = false);
 
 // A task as read: it points into the record, and into the lists beside it. To be moved, not copied.
 struct Parcel {
   NewTask task;
+  bool keep_holder = false;
   std::vector<std::string_view> gates;
   std::vector<TaskKey> after;
 };

@@ -27,7 +27,7 @@ class Mover {
   explicit Mover(const Send& send) : send_(send) {}
 
   void take(const std::vector<OutboxRow>& rows) {
-    std::vector<std::int64_t> places;
+    std::vector<Place> places;
     std::vector<NewTask> tasks;
     std::vector<Parcel> parcels;
     for (const OutboxRow& row : rows) {
@@ -36,7 +36,7 @@ class Mover {
         refuse(row.n, parcel.error().message);
         continue;
       }
-      places.push_back(row.n);
+      places.push_back({row.n, parcel->keep_holder});
       tasks.push_back(parcel->task);
       parcels.push_back(std::move(parcel).value());
     }
@@ -48,7 +48,12 @@ class Mover {
   std::optional<Error> trouble;
 
  private:
-  void send(std::span<const std::int64_t> places, std::span<const NewTask> tasks) {
+  struct Place {
+    std::int64_t n;
+    bool keep_holder;
+  };
+
+  void send(std::span<const Place> places, std::span<const NewTask> tasks) {
     if (trouble || tasks.empty()) return;
     Result<std::vector<Admission>> answer = send_(tasks);
     if (answer && answer->size() != tasks.size()) answer = Error{Errc::unavailable, "the store answered in part"};
@@ -57,7 +62,7 @@ class Mover {
     } else if (passing(answer.error())) {
       trouble = answer.error();
     } else if (tasks.size() == 1) {
-      refuse(places[0], std::string(name(answer.error().code)) + ": " + answer.error().message);
+      refuse(places[0].n, std::string(name(answer.error().code)) + ": " + answer.error().message);
     } else {
       std::size_t half = tasks.size() / 2;
       send(places.first(half), tasks.first(half));
@@ -65,7 +70,10 @@ class Mover {
     }
   }
 
-  void judge(std::int64_t n, const NewTask& task, const Admission& admission) {
+  void judge(Place place, const NewTask& task, const Admission& admission) {
+    const bool held = admission.what == Item::conflict && admission.id != task.key.id;  // its unique key
+    const std::int64_t n = place.n;
+    if (held && place.keep_holder) return moved.push_back(n);
     switch (admission.what) {
       case Item::ok:
       case Item::exists:
@@ -75,8 +83,8 @@ class Mover {
         trouble = Error{Errc::resource_exhausted, "the queue is full", true};
         return;
       case Item::conflict:
-        refuse(n, admission.id == task.key.id ? "conflict: the id is taken by a task with another content"
-                                              : "conflict: the unique key is held by " + to_text(admission.id));
+        refuse(n, held ? "conflict: the unique key is held by " + to_text(admission.id)
+                       : "conflict: the id is taken by a task with another content");
         return;
       default:
         refuse(n, "invalid: the store does not take it");

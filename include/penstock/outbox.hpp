@@ -25,7 +25,9 @@
 // An outbox takes whatever TaskManager::enqueue takes, through the same policy, codecs, tracer and
 // enqueue middleware, but for EnqueueOptions::queue_limit and IfFull::block, which are refused
 // (Errc::unsupported): a transaction cannot wait for room in a queue. EnqueueOptions::delay counts
-// from the call. The hook on_queued is called, and the task counted, by the relay.
+// from the call; unique keys are asked for, and held, from the move on: a task that finds its key taken
+// is set aside, with IfTaken::keep it is let go. The hook on_queued is called, and the task counted, by
+// the relay.
 //
 // A task whose unique key is taken when the relay comes to it is set aside as well, whatever its if_taken says.
 // Tasks set aside are in penstock_outbox_refused, with the reason. To try them again:

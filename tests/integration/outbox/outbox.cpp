@@ -6,8 +6,8 @@
 
 #include <penstock/builtin.hpp>
 
+#include "plugins/host.hpp"
 #include "shop.hpp"
-#include "support/open_plugin.hpp"
 
 using penstock::Context;
 using penstock::Errc;
@@ -235,12 +235,14 @@ class Faulty final : public penstock::DurableBackend {
   explicit Faulty(std::unique_ptr<penstock::DurableBackend> real) : real_(std::move(real)) {}
   static penstock::Result<std::unique_ptr<penstock::DurableBackend>> open(penstock::Host& host,
                                                                           const penstock::Settings&) {
-    for (penstock::PluginEntry entry : penstock::builtin_plugins()) {
-      if (std::string_view(entry()->name) != "memory") continue;
-      auto real = penstock::testing::open_component<penstock::DurableBackend>(entry, "memory", host);
-      return std::unique_ptr<penstock::DurableBackend>(std::make_unique<Faulty>(std::move(real)));
-    }
-    return penstock::Error{Errc::not_found, "no memory backend"};
+    penstock::plugins::HostOptions where;
+    where.builtin = penstock::builtin_plugins();
+    auto plugins = penstock::plugins::PluginHost::make(host, where.from_environment());
+    if (!plugins) return plugins.error();
+    auto real = (*plugins)->create(kKind, "memory", {});
+    if (!real) return real.error();
+    return std::unique_ptr<penstock::DurableBackend>(std::make_unique<Faulty>(
+        std::unique_ptr<penstock::DurableBackend>(static_cast<penstock::DurableBackend*>(real->release()))));
   }
   void* query(std::string_view id) noexcept override { return real_->query(id); }
   penstock::Properties properties() const noexcept override { return real_->properties(); }

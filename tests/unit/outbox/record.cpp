@@ -69,6 +69,8 @@ TEST_CASE("what a task asks of the flow reads back") {
   std::string text = encode(t);
   auto back = decode(text);
   REQUIRE(back);
+  CHECK_FALSE(back->keep_holder);
+  CHECK(decode(encode(t, true))->keep_holder);
   Parcel moved = std::move(*back);
   check_same(t, moved.task);
 }
@@ -92,8 +94,7 @@ TEST_CASE("flipped bits give a task or a refusal") {
   std::string whole = encode(sample());
   for (int i = 0; i < 5000; ++i) {
     std::string text = whole;
-    for (auto n = 1 + random() % 3; n > 0; --n)
-      text[random() % text.size()] ^= static_cast<char>(1u << random() % 8);
+    for (auto n = 1 + random() % 3; n > 0; --n) text[random() % text.size()] ^= static_cast<char>(1u << random() % 8);
     auto back = decode(text);
     if (back) CHECK(back->task.body.size() <= text.size());
   }

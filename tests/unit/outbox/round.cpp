@@ -139,6 +139,12 @@ TEST_CASE("a unique key that is held is told with its holder") {
   });
   CHECK(r.refused == 1);
   CHECK(s.rows.reasons[1] == "conflict: the unique key is held by 00000000-0000-0000-0000-000000000009");
+  NewTask task{.key = {"q", id_of(1)}, .body = "body", .kind = "k", .unique = "u"};
+  s.rows.there = {{1, id_of(1), "q", "k", encode(task, true)}};  // the holder will do
+  r = relay_round(s.rows, 10, [](std::span<const NewTask>) -> Result<std::vector<Admission>> {
+    return std::vector<Admission>{{Item::conflict, id_of(9)}};
+  });
+  CHECK((r.moved == 1 && r.refused == 0));
 }
 
 TEST_CASE("a row for which the store refuses the whole batch is found and set aside") {

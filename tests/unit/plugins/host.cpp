@@ -241,7 +241,6 @@ TEST_CASE("what is linked in says the same as its module: there is one door") {
   with.installed.clear();
   with.builtin = builtin_plugins();
   auto linked = make(log, with);
-  CHECK_FALSE(linked->plugins().empty());
   with.builtin = {};
   auto loaded = make(log, with);
   for (const auto& plugin : linked->plugins()) {
