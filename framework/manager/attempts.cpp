@@ -119,6 +119,7 @@ class Services final : public execution::AttemptServices {
 };
 
 void Manager::set_deadline(Run& run, Instant at) {
+  // A stop that was asked for meanwhile has set its own.
   Instant::rep none = Instant::max().time_since_epoch().count();
   if (!run.deadline.compare_exchange_strong(none, at.time_since_epoch().count(), std::memory_order_relaxed)) return;
   if (at.time_since_epoch().count() < watchdog_at_.load(std::memory_order_relaxed)) poke_watchdog();
@@ -139,6 +140,7 @@ Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
   Attempted out;
   Millis timeout = task.details && task.details->timeout ? *task.details->timeout : options_.timeout;
   Instant deadline = timeout > Millis(0) ? base::later(self.run.started, timeout) : Instant::max();
+  self.run.ready.store(true, std::memory_order_release);
   if (deadline != Instant::max()) set_deadline(self.run, deadline);
   TaskView view;
   view.queue = task.lane->name;
@@ -187,6 +189,7 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
     return out;
   }
   out.treatment = treatment(task, *envelope);
+  self.run.ready.store(true, std::memory_order_release);
   Millis timeout = out.treatment.timeout;
   Instant deadline = timeout > Millis(0) ? base::later(self.run.started, timeout) : Instant::max();
   if (deadline != Instant::max()) set_deadline(self.run, deadline);

@@ -77,6 +77,7 @@ struct Run {
   // Of the attempt; then, once stop was asked for, of the grace. The worker sets it without the lock, if
   // nobody has asked by then.
   std::atomic<Instant::rep> deadline{Instant::max().time_since_epoch().count()};
+  std::atomic<bool> ready{false};  // the worker has written what others may need to settle the task without it
   StopReason stop = StopReason::none;
   bool marked = false;  // its begun mark was sent, or is not needed
 };

@@ -68,7 +68,7 @@ Instant Manager::patrol(ManagerState& state, Instant at, Aftermath& after) {
     } else if (run.stop == StopReason::none) {
       ask_to_stop(state, worker, StopReason::timeout, at, after);
       next = std::min(next, base::later(at, options_.grace));
-    } else {
+    } else if (run.ready.load(std::memory_order_acquire)) {
       abandon(state, i--, at, after);
     }
   }

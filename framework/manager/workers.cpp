@@ -132,6 +132,7 @@ void Manager::begin_run(ManagerState& state, Worker& self, Runnable& task, Insta
   self.run.stop = StopReason::none;
   self.run.marked = !task.durable;
   self.run.deadline.store(Instant::max().time_since_epoch().count(), std::memory_order_relaxed);
+  self.run.ready.store(false, std::memory_order_relaxed);
   ++state.running;
   Counters& queue = counters_of(state, *task.lane);
   ++queue.running;
@@ -157,7 +158,8 @@ void Manager::end_run(ManagerState& state, Worker& self, Instant) {
   --state.running;
 }
 
-void Manager::idle(Locked& state, Worker&, Aftermath& after) {
+void Manager::idle(Locked& state, Worker& self, Aftermath& after) {
+  if (self.retire || state->closing) return;  // since it looked: asking a limiter gives up the lock
   ++state->idle;
   note_idle(*state);
   if (!exchange(state, after, false) && !listen(state, after)) sleep(state);
@@ -166,7 +168,7 @@ void Manager::idle(Locked& state, Worker&, Aftermath& after) {
 
 void Manager::sleep(Locked& state) {
   Instant until = state->scheduler.next_due().value_or(Instant::max());
-  if (state->scheduler.ready() > 0 && state->no_start_before > now()) until = std::min(until, state->no_start_before);
+  if (limiter_ && state->scheduler.ready() > 0) until = std::min(until, state->no_start_before);
   ++state->sleeping;
   state->timer = std::min(state->timer, until);
   wait_until(work_, state, until);

@@ -12,7 +12,7 @@ namespace penstock::simulation {
 namespace {
 
 // Seeds that once found a fault. They are played first, for ever.
-constexpr std::uint64_t kRegressions[] = {1};
+constexpr std::uint64_t kRegressions[] = {1, 148, 305, 392, 973, 7839};
 
 struct Options {
   std::uint64_t first = 1, count = 2000;

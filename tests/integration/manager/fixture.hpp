@@ -4,8 +4,10 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <filesystem>
+#include <stdexcept>
 #include <stdlib.h>
 #include <string>
+#include <thread>
 #include <tuple>
 
 #include <penstock/penstock.hpp>
@@ -55,5 +57,15 @@ class Store {
  private:
   std::string backend_, folder_;
 };
+
+// For handlers and other threads, where Catch's assertions must not be used: the task fails, and with it the test.
+inline void expect(bool kept) {
+  if (!kept) throw std::logic_error("a handler did not find what it expected");
+}
+
+// Until the handlers that were left behind have returned: what they hold on to must live as long.
+inline void await_stuck(const penstock::TaskManager& tasks) {
+  while (tasks.metrics().stuck_threads > 0) std::this_thread::yield();
+}
 
 inline std::string every_backend() { return GENERATE(std::string("memory"), std::string("sqlite")); }

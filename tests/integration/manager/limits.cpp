@@ -215,7 +215,8 @@ TEST_CASE("the token bucket holds a process to its rate") {
 TEST_CASE("a rule that makes no sense is refused by its place in the config") {
   Store store("memory");
   const std::string file = store.folder() + "/f.toml";
-  std::ofstream(file) << "[log]\nlevel = \"error\"\n[backend]\nuse = \"memory\"\n[limiter]\nuse = \"token_bucket\"\n[limiter.token_bucket]\n"
+  std::ofstream(file) << "[log]\nlevel = \"error\"\n[backend]\nuse = \"memory\"\n[limiter]\nuse = "
+                         "\"token_bucket\"\n[limiter.token_bucket]\n"
                          "rate = \"5/s\"\nqueues = [\"mail\"]\n";
   CHECK_THROWS_WITH(TaskManager::open(file),
                     file + ":9: limiter.token_bucket.queues: \"mail\": expected \"NAME=RATE\", such as \"mail=30/m\"");

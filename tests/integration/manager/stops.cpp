@@ -28,13 +28,15 @@ TEST_CASE("a claim that is under way when the stop comes is waited for, and give
   auto ref = tasks.enqueue(Job{});
   tasks.start();
   claimed.wait();
-  std::jthread stop([&] { CHECK(tasks.stop_graceful(10s)); });
+  bool clean = false;
+  std::jthread stop([&] { clean = tasks.stop_graceful(10s); });
   CHECK_THROWS_AS(([&] {
                     for (;;) tasks.submit([] {});
                   }()),
                   Exception);  // until the stop has begun
   stopping.count_down();
   stop.join();
+  CHECK(clean);
   auto info = tasks.info(ref);
   REQUIRE(info);
   CHECK(info->status == Status::queued);

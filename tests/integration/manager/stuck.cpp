@@ -138,4 +138,6 @@ TEST_CASE("a stop leaves stuck handlers behind and says so; their tasks go back 
   CHECK(info->failures + info->crashes == 0);
   CHECK_FALSE(tasks.stop_graceful(1s));
   CHECK_FALSE(tasks.stop_now());
+  lab.deaf.let_go();
+  await_stuck(tasks);
 }

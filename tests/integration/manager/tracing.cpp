@@ -1,4 +1,5 @@
 // Traces through the manager: from the enqueue to the attempt, to the children, and across processes.
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <vector>
@@ -81,18 +82,19 @@ TEST_CASE("children belong to the attempt that made them") {
   options.threads = 1;  // a child that is sent ahead to another queue does not run before its parent's span has ended
   auto tasks = TaskManager::open(options);
   tasks.handle<Job>([](Context& ctx, const Job&) {
-    CHECK(ctx.add_child({.kind = "child"}, "", ""));
-    CHECK(ctx.add_child({.kind = "child", .queue = "elsewhere"}, "", ""));
+    expect(bool(ctx.add_child({.kind = "child"}, "", "")));
+    expect(bool(ctx.add_child({.kind = "child", .queue = "elsewhere"}, "", "")));
   });
   tasks.handle(Policy{.kind = "child"}, [](Context&) {});
   tasks.enqueue(Job{});
   CHECK(tasks.drain() == 0);
   auto spans = lab.spans();
-  REQUIRE(spans.size() == 4);
-  for (std::size_t child : {2u, 3u}) {
-    CHECK(spans[child]["kind"] == "child");
-    CHECK(spans[child]["trace"] == spans[0]["trace"]);
-    CHECK(spans[child]["parent"] == spans[1]["id"]);
+  REQUIRE(spans.size() == 4);  // one of the children may end before its parent
+  auto parent = std::ranges::find_if(spans, [](auto& s) { return s["kind"] == "test.job" && s["span"] == "attempt"; });
+  REQUIRE(parent != spans.end());
+  for (auto& span : spans) {
+    CHECK(span["trace"] == spans[0]["trace"]);
+    if (span["kind"] == "child") CHECK(span["parent"] == (*parent)["id"]);
   }
 }
 
