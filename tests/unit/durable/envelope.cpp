@@ -50,40 +50,25 @@ class Any {
   std::vector<std::unique_ptr<std::string>> texts_;
 };
 
-void check_equal(const Envelope& a, const Envelope& b) {
-  REQUIRE(a.version == b.version);
-  REQUIRE(a.codec == b.codec);
-  REQUIRE(a.transforms == b.transforms);
-  REQUIRE(a.retries == b.retries);
-  REQUIRE(a.backoff == b.backoff);
-  REQUIRE(a.backoff_cap == b.backoff_cap);
-  REQUIRE(a.timeout == b.timeout);
-  REQUIRE(a.keep_result == b.keep_result);
-  REQUIRE(a.jitter == b.jitter);
-  REQUIRE(a.metadata == b.metadata);
-  REQUIRE(a.payload == b.payload);
-}
-
-void check_inside(std::string_view view, const std::string& body) {
-  if (view.empty()) return;
-  REQUIRE(view.data() >= body.data());
-  REQUIRE(view.data() + view.size() <= body.data() + body.size());
+bool equal(const Envelope& a, const Envelope& b) {
+  return a.version == b.version && a.codec == b.codec && a.transforms == b.transforms && a.retries == b.retries &&
+         a.backoff == b.backoff && a.backoff_cap == b.backoff_cap && a.timeout == b.timeout &&
+         a.keep_result == b.keep_result && a.jitter == b.jitter && a.metadata == b.metadata && a.payload == b.payload;
 }
 
 // Whatever `body` is, it is refused, or gives an envelope that can be used.
-void check_harmless(const std::string& body) {
+bool harmless(const std::string& body) {
   Result<Envelope> e = decode_envelope(body);
-  if (!e) {
-    REQUIRE(e.error().code == Errc::invalid);
-    return;
-  }
-  check_inside(e->codec, body);
-  check_inside(e->payload, body);
-  REQUIRE(e->transforms.size() <= kMaxTransforms);
-  for (std::string_view t : e->transforms) check_inside(t, body);
-  REQUIRE(e->metadata.size() <= kMaxMetadataPairs);
-  for (const auto& [key, value] : e->metadata) check_inside(key, body), check_inside(value, body);
-  for (const auto& d : {e->backoff, e->backoff_cap, e->timeout, e->keep_result}) REQUIRE(d.value_or(0ms) >= 0ms);
+  if (!e) return e.error().code == Errc::invalid;
+  auto inside = [&body](std::string_view view) {
+    return view.empty() || (view.data() >= body.data() && view.data() + view.size() <= body.data() + body.size());
+  };
+  bool good = inside(e->codec) && inside(e->payload) && e->transforms.size() <= kMaxTransforms &&
+              e->metadata.size() <= kMaxMetadataPairs;
+  for (std::string_view t : e->transforms) good = good && inside(t);
+  for (const auto& [key, value] : e->metadata) good = good && inside(key) && inside(value);
+  for (const auto& d : {e->backoff, e->backoff_cap, e->timeout, e->keep_result}) good = good && d.value_or(0ms) >= 0ms;
+  return good;
 }
 
 }  // namespace
@@ -95,7 +80,7 @@ TEST_CASE("whatever an envelope holds is read back, from a body of its own or af
     const std::string body = encoded(any.e);
     Result<Envelope> back = decode_envelope(body);
     REQUIRE(back);
-    check_equal(*back, any.e);
+    REQUIRE(equal(*back, any.e));
     std::string appended = "before";
     encode(any.e, appended);
     REQUIRE(appended == "before" + body);
@@ -111,19 +96,19 @@ TEST_CASE("an envelope that says nothing costs three octets") {
 
 TEST_CASE("every cut and every turned bit of a body is refused or harmless") {
   std::mt19937_64 random(7);
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 10; ++round) {
     Any any(random);
-    each_damaged(encoded(any.e), check_harmless);
+    each_damaged(encoded(any.e), [](const std::string& body) { REQUIRE(harmless(body)); });
   }
 }
 
 TEST_CASE("no octets whatever do harm") {
   std::mt19937_64 random(8);
-  for (int round = 0; round < 100'000; ++round) {
+  for (int round = 0; round < 50'000; ++round) {
     std::string body(1 + random() % 60, '\0');
     for (char& c : body) c = static_cast<char>(random() % 3 ? random() % 14 : random());
     body[0] = 1;
-    check_harmless(body);
+    REQUIRE(harmless(body));
   }
 }
 

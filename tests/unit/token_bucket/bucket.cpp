@@ -69,14 +69,13 @@ TEST_CASE("over any span the bound holds exactly, for years, and nothing is with
     Millis now = kStart;
     double level = static_cast<double>(burst);  // of the simplest bucket there is
     std::uint64_t taken = 0;
-    for (int step = 0; step < 20'000; ++step) {
+    for (int step = 0; step < 5'000; ++step) {
       const Millis pause(static_cast<std::int64_t>(random() % 200 == 0 ? random() % 10'000'000 : random() % 50));
       now += pause;
       level = std::min(static_cast<double>(burst), level + rate * static_cast<double>(pause.count()) / 1000);
       const auto want = static_cast<std::uint32_t>(random() % 4);
       const auto got = bucket.take(now, want);
-      REQUIRE(got <= want);
-      REQUIRE(got <= level + 1e-3);
+      REQUIRE((got <= want && got <= level + 1e-3));
       if (got < want) REQUIRE(level - got < 1 + 1e-3);  // an interval is rounded up to a nanosecond
       level -= got;
       taken += got;
