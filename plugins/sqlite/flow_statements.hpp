@@ -25,6 +25,8 @@ struct FlowStatements {
 #define PENSTOCK_FLOW_COLUMNS "flow,q,seat,counted,rank,head,since,name"
   Statement flow_find{db, "SELECT " PENSTOCK_FLOW_COLUMNS " FROM penstock_flow WHERE q=?1 AND name=?2"};
   Statement flow_get{db, "SELECT " PENSTOCK_FLOW_COLUMNS " FROM penstock_flow WHERE flow=?1"};
+  Statement flow_named{
+      db, "SELECT " PENSTOCK_FLOW_COLUMNS " FROM penstock_flow WHERE q=?1 AND name>=?2 ORDER BY name LIMIT ?3"};
   Statement flow_first{db, "SELECT " PENSTOCK_FLOW_COLUMNS
                            " FROM penstock_flow WHERE seat=?1 AND counted=?2 ORDER BY rank,head LIMIT ?3"};
   Statement flow_add{db, "INSERT INTO penstock_flow VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"};

@@ -52,6 +52,14 @@ std::vector<std::pair<Head, Flow*>> Flows::first(std::int64_t seat, bool counted
   return out;
 }
 
+std::vector<Flow*> Flows::of_key(std::int64_t q, std::string_view key, int most) {
+  std::vector<Flow*> out;
+  const std::string name = static_cast<char>(key.size()) + std::string(key);  // how all of them begin
+  Use use(sql_.flow().flow_named, q, std::string_view(name), most);
+  while (use.next() && use.bytes(7).substr(0, name.size()) == name) out.push_back(&read(use));
+  return out;
+}
+
 void Flows::touch(Flow& f) {
   if (!f.changed) changed_.push_back(&f);
   f.changed = true;

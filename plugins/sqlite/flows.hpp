@@ -37,6 +37,7 @@ class Flows {
   Flow& at(std::int64_t q, std::string_view name);
   Flow& get(std::int64_t id);
   std::vector<std::pair<Head, Flow*>> first(std::int64_t seat, bool counted, std::size_t most);  // as written
+  std::vector<Flow*> of_key(std::int64_t q, std::string_view key, int most);  // as written
   void touch(Flow&);
   void save();
 

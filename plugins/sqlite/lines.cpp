@@ -9,12 +9,17 @@ namespace penstock::sqlite {
 
 Lines::Place Lines::place(QueueRow& q, std::string_view name) {
   if (name.empty()) return {q.line(State::ready), nullptr, nullptr};
+  if (place_q_ == q.q && place_name_ == name) return place_;
+  place_q_ = q.q;
+  place_name_ = name;
   if (has_gates(name)) {
     Flow& f = flows_.at(q.q, name);
-    return {8 * f.id + kFlowLane, nullptr, &f};
+    place_ = {8 * f.id + kFlowLane, nullptr, &f};
+  } else {
+    Seat& s = seats_.at(q.q, fair_of(name));
+    place_ = {8 * s.id + kSeatLane, &s, nullptr};
   }
-  Seat& s = seats_.at(q.q, fair_of(name));
-  return {8 * s.id + kSeatLane, &s, nullptr};
+  return place_;
 }
 
 void Lines::came(QueueRow& q, const Place& at, Head head) {
@@ -61,6 +66,7 @@ void Lines::went(QueueRow& q, std::int64_t lane) {
     s.own = false;
     seats_.leave(s);
     tally(q, s);
+    call_back(q, s.key, 0);
   }
 }
 
@@ -180,6 +186,7 @@ void Lines::sync_plain(QueueRow& q) {
     seats_.leave(s);
   }
   tally(q, s);
+  if (!ready) call_back(q, s.key, 0);
 }
 
 // The turn of a key that comes into the open line, and would have this one. If flows of it wait at gates it

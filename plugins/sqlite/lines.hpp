@@ -97,6 +97,9 @@ class Lines {
   void wait(QueueRow&, Flow&, Gate&);
   void send(QueueRow&, Flow&, Gate&);
   void leave(QueueRow&, Flow&);
+  void restore(QueueRow&, Flow&);
+  void let_in(QueueRow&, Flow&, std::int64_t turn, bool counted);
+  void call_back(QueueRow&, std::string_view key, std::int64_t closed);
   void stand(QueueRow&, Seat&, Flow&, std::int64_t turn);
   void unstand(QueueRow&, Flow&);
   void move(Flow&, Head);
@@ -112,9 +115,10 @@ class Lines {
   Flows flows_;
   GateBook gates_;
   int moves_ = kMostMoved;  // left to this call
-  // The gates that were asked for last.
-  std::int64_t gates_q_ = 0;
-  std::string gates_flow_;
+  // What was asked for last.
+  std::int64_t place_q_ = 0, gates_q_ = 0;
+  std::string place_name_, gates_flow_;
+  Place place_;
   std::vector<Gate*> gates_list_;
 };
 

@@ -7,7 +7,7 @@
 
 namespace penstock::sqlite {
 namespace {
-constexpr int kMostDiscounted = 64;  // at one seat at once; there are more only if many got in at once
+constexpr int kMostAtOnce = 64;  // flows of one key, where all are meant
 }
 
 // The gates of a flow, in order of their names.
@@ -37,13 +37,17 @@ void Lines::enter(QueueRow& q, Flow& f, const Gate* out_of) {
   for (Gate* g : f.passes) {
     if ((g != out_of && g->waiting > 0) || g->admitted >= g->room(clock_)) return wait(q, f, *g);
   }
-  f.counted = limited && (out_of || best);
   std::int64_t turn = std::max(s.turn, f.since);
+  for (Gate* g : f.passes) turn = std::max(turn, g->opened);
+  let_in(q, f, turn_for(q, s, turn), limited && (out_of || best));
+}
+
+void Lines::let_in(QueueRow& q, Flow& f, std::int64_t turn, bool counted) {
+  f.counted = counted;
   for (Gate* g : f.passes) {
-    turn = std::max(turn, g->opened);
-    if (f.counted) ++g->admitted, gates_.touch(*g);
+    if (counted) ++g->admitted, gates_.touch(*g);
   }
-  stand(q, s, f, turn_for(q, s, turn));
+  stand(q, home(q, fair_of(f.name)), f, turn);
 }
 
 void Lines::wait(QueueRow& q, Flow& f, Gate& g) {
@@ -61,16 +65,47 @@ void Lines::wait(QueueRow& q, Flow& f, Gate& g) {
 void Lines::send(QueueRow& q, Flow& f, Gate& g) {
   unstand(q, f);
   wait(q, f, g);
+  restore(q, f);
   for (Gate* other : f.passes) {
     if (other != &g) regate(q, *other);
   }
+  call_back(q, fair_of(f.name), 1);
 }
 
 void Lines::leave(QueueRow& q, Flow& f) {
   passes(q, f);
   unstand(q, f);
   tally(q, seats_.at(q.q, fair_of(f.name)));
+  restore(q, f);
   for (Gate* g : f.passes) regate(q, *g);
+  call_back(q, fair_of(f.name), 0);
+}
+
+// When a key has lost its last flow in the open line and was not served, those of its flows that wait at
+// gates which are open all the same come in at its place, even if room is kept there for others: they had
+// none of it because they had another way. `closed`: so many are known to have no room.
+void Lines::call_back(QueueRow& q, std::string_view key, std::int64_t closed) {
+  Seat& s = seats_.at(q.q, key);
+  if (s.flows > 0 || s.away <= closed) return;
+  save_lines();
+  for (Flow* f : flows_.of_key(q.q, key, kMostAtOnce)) {
+    const auto& gates = passes(q, *f);
+    if (!std::all_of(gates.begin(), gates.end(), [&](Gate* g) { return g->room(clock_) > 0; })) continue;
+    unstand(q, *f);
+    let_in(q, *f, s.turn, true);
+    tally(q, s);
+  }
+}
+
+// The flow left the open line, and its key was not served for it: those that wait behind the same gates have
+// their place again.
+void Lines::restore(QueueRow& q, Flow& f) {
+  const Seat& at_home = seats_.at(q.q, fair_of(f.name));
+  for (Gate* g : f.passes) {
+    if (g->waiting == 0) continue;
+    Seat& s = seats_.at(-g->id, at_home.key);
+    if (s.flows > 0 && s.turn > at_home.turn) seats_.turn(s, at_home.turn);
+  }
 }
 
 void Lines::stand(QueueRow& q, Seat& s, Flow& f, std::int64_t turn) {
@@ -133,8 +168,9 @@ void Lines::regate(QueueRow& q, Gate& g) {
     Seat& s = next_out(q, g);
     Flow& f = *best(s, 2);
     unstand(q, f);
-    if (s.flows > 0) seats_.turn(s, ++q.turns), q.flow_changed = true;
     enter(q, f, &g);
+    const bool let_in = seats_.get(f.seat).line == q.q;
+    if (let_in && s.flows > 0) seats_.turn(s, ++q.turns), q.flow_changed = true;
     tally(q, seats_.at(q.q, s.key));
   }
 }
@@ -154,7 +190,7 @@ Seat& Lines::next_out(QueueRow& q, const Gate& g) {
 // better one: they have had their chance.
 void Lines::discount(QueueRow& q, Seat& s) {
   std::vector<Flow*> flows;
-  for (int left = kMostDiscounted; s.counted > 0 && left > 0; --left) {
+  for (int left = kMostAtOnce; s.counted > 0 && left > 0; --left) {
     Flow& f = *s.standing[true].first(16, [&](std::size_t n) {
       save_lines();
       return flows_.first(s.id, true, n);
@@ -175,15 +211,16 @@ void Lines::discount(QueueRow& q, Seat& s) {
 
 bool Lines::give_back(QueueRow& q, std::string_view flow, bool refund) {
   bool awaited = false;
-  const std::vector<Gate*> all = gates(q, flow);  // a copy: letting others out looks up theirs
-  for (Gate* g : all) {
+  for (Gate* g : gates(q, flow)) {
     --g->leased;
     if (refund) g->meter.refund();
     gates_.touch(*g);
     awaited |= g->waiting > 0;
   }
+  if (!awaited) return false;
+  const std::vector<Gate*> all = gates(q, flow);  // a copy: letting others out looks up theirs
   for (Gate* g : all) regate(q, *g);
-  return awaited;
+  return true;
 }
 
 // ---- time and people

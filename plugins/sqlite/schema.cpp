@@ -12,16 +12,20 @@ namespace {
 
 // State numbers are those of penstock::State. Times are milliseconds: wall clock, except lease.until.
 //
-// lane, place: where a task stands in line. While ready, lane = 8 * q + state and place = rank; while
-// scheduled, 8 * q + state and its due time; once ended, 8 * q + state and its end. A leased or held
-// task stands in no line. So one index serves claims, due dates and retention.
+// lane, place: where a task stands in line; lane = 8 * number + kind. A scheduled or ended task, and a ready
+// one of the plain flow (lines.hpp), has number = q and kind = state; its place is the due time, the end, or
+// its rank. A ready task of a flow with gates has the flow's number and kind 3, of one without gates the
+// seat's number and kind 0; a scheduled one of either has q and kind 7. A leased or held task stands in no
+// line. So one index serves claims, due dates and retention.
 // rank: priority * 65536 + 65535 - weight; n breaks ties.
-// flags: 1 begun, 2 cancel wanted, 4 body in penstock_content, 8 note there, 32 holds its unique key,
-// 64 gives it up when it is claimed.
-// traits: see traits.hpp; NULL for most tasks. queue.noted: leased tasks with flag 32.
+// flags: see Flag. traits: see traits.hpp; NULL for most tasks.
 // Tombstones go to one of two tables, meta 'gone' says which; a whole table is emptied at once.
 // penstock_key: who holds a unique key (held = 1), or held it last, and until when (wall clock) others
 // are kept from it all the same.
+// penstock_seat, _flow, _gate: see Seat, Flow and Gate. They have rows for what waits or runs now, only.
+// gate.due: when to look whether somebody can be let out; gate.idle: when nobody needs the row any more.
+// penstock_limit: what is set for gates and classes. queue.running to own_held repeat what goes for the
+// queue's own gate.
 // For features this version refuses: penstock_edge.
 constexpr const char* kVersion1 = R"(
 CREATE TABLE penstock_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -55,9 +59,9 @@ CREATE TABLE penstock_limit(queue TEXT, gate BLOB, declared_running INTEGER, dec
   declared_burst INTEGER, operator_running INTEGER, operator_per_second REAL, operator_burst INTEGER,
   held_until INTEGER NOT NULL DEFAULT 0, held_wall INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(queue, gate)) WITHOUT ROWID;
 CREATE TABLE penstock_task(n INTEGER PRIMARY KEY, q INTEGER NOT NULL, state INTEGER NOT NULL, lane INTEGER,
-  place INTEGER, rank INTEGER NOT NULL, epoch INTEGER NOT NULL, flags INTEGER NOT NULL,
+  place INTEGER, rank INTEGER NOT NULL, epoch INTEGER NOT NULL, flags INTEGER NOT NULL, traits BLOB,
   failures INTEGER NOT NULL, crashes INTEGER NOT NULL, enqueued INTEGER NOT NULL, until INTEGER,
-  size INTEGER NOT NULL, note_size INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, traits BLOB, body BLOB, note BLOB);
+  size INTEGER NOT NULL, note_size INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, body BLOB, note BLOB);
 CREATE UNIQUE INDEX penstock_task_id ON penstock_task(id, q);
 CREATE INDEX penstock_task_line ON penstock_task(lane, place) WHERE lane IS NOT NULL;
 CREATE TABLE penstock_content(k INTEGER PRIMARY KEY, data BLOB NOT NULL);

@@ -7,16 +7,16 @@
 namespace penstock::sqlite {
 
 // Reads the best tasks of a lane, `most` at the most.
-void Transaction::fetch(Taking& taking, std::int64_t lane, std::uint32_t most, Supply& supply) {
+void Transaction::fetch(std::int64_t lane, std::uint32_t most, Supply& supply) {
   Use use(sql_.task_ready, lane, most);
-  std::uint32_t read = 0;
-  for (; use.next(); ++read) {
+  supply.tasks.clear();
+  supply.tasks.reserve(most);
+  while (use.next()) {
     Candidate& c = supply.tasks.emplace_back();
     const std::int64_t rank = use.integer(5);
     c.head = {rank, use.integer(0)};
     c.flags = use.integer(6);
-    c.leased = {.queue = std::string(taking.name),
-                .kind = std::string(use.bytes(2)),
+    c.leased = {.kind = std::string(use.bytes(2)),
                 .body = std::string(use.bytes(3)),
                 .note = std::string(use.bytes(4)),
                 .id = task_id(use.bytes(1)),
@@ -26,7 +26,8 @@ void Transaction::fetch(Taking& taking, std::int64_t lane, std::uint32_t most, S
                 .crashes = static_cast<std::uint32_t>(use.integer(8))};
     if (c.flags & kFirst) c.traits = use.bytes(9);
   }
-  supply.all = read < most;
+  supply.next = 0;
+  supply.all = supply.tasks.size() < most;
 }
 
 void Transaction::lease(Taking& taking, Candidate& c, Exchanged& out) {
@@ -41,6 +42,7 @@ void Transaction::lease(Taking& taking, Candidate& c, Exchanged& out) {
     Use use(sql_.content_get, 2 * n + 1);
     if (use.next()) leased.note = use.bytes(0);
   }
+  leased.queue = taking.name;
   leased.epoch = taking.epoch;
   leased.begun = taking.begin > 0 && leased.crashes == 0;
   taking.begin -= leased.begun;
@@ -70,15 +72,12 @@ void Transaction::take_ready(Taking& taking, std::uint32_t want, Exchanged& out)
       return;
     }
     Supply& supply = taking.supplies[turn.lane];
-    if (supply.tasks.empty()) {
+    if (supply.next == supply.tasks.size()) {
       const auto share = std::max<std::size_t>(1, want / std::max<std::size_t>(1, turn.peers));
-      fetch(taking, turn.lane, turn.alone ? static_cast<std::uint32_t>(most) : static_cast<std::uint32_t>(share),
-            supply);
+      fetch(turn.lane, turn.alone ? static_cast<std::uint32_t>(most) : static_cast<std::uint32_t>(share), supply);
     }
     std::int64_t taken = 0;
-    for (; taken < most && !supply.tasks.empty(); ++taken, supply.tasks.pop_front()) {
-      lease(taking, supply.tasks.front(), out);
-    }
+    for (; taken < most && supply.next < supply.tasks.size(); ++taken) lease(taking, supply.tasks[supply.next++], out);
     if (taken == 0) damaged("tasks are counted that cannot be found");
     want -= static_cast<std::uint32_t>(taken);
     lines_.served(queue, turn, taken, next_head(turn.lane, supply));
@@ -86,7 +85,7 @@ void Transaction::take_ready(Taking& taking, std::uint32_t want, Exchanged& out)
 }
 
 std::optional<Head> Transaction::next_head(std::int64_t lane, const Supply& supply) {
-  if (!supply.tasks.empty()) return supply.tasks.front().head;
+  if (supply.next < supply.tasks.size()) return supply.tasks[supply.next].head;
   if (supply.all || lane % 8 == static_cast<int>(State::ready)) return {};  // of the plain flow, the count tells
   return lines_.head(lane);
 }

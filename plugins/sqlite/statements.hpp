@@ -43,8 +43,8 @@ struct Statements {
       db, "SELECT queue='*'," PENSTOCK_SETTING_COLUMNS " FROM penstock_limit WHERE queue IN (?1,'*') AND gate=x''"};
 
   Statement task_add{db,
-                     "INSERT OR IGNORE INTO penstock_task VALUES(NULL,?1,?2,?3,?4,?5,0,?6,0,0,?7,NULL,?8,0,?9,"
-                     "?10,?11,?12,NULL)"};
+                     "INSERT OR IGNORE INTO penstock_task VALUES(NULL,?1,?2,?3,?4,?5,0,?6,?11,0,0,?7,NULL,?8,"
+                     "0,?9,?10,?12,NULL)"};
   Statement task_by_id{db, "SELECT " PENSTOCK_TASK_COLUMNS " FROM penstock_task WHERE id=?1 AND q=?2"};
   Statement task_by_n{db, "SELECT " PENSTOCK_TASK_COLUMNS " FROM penstock_task WHERE n=?1"};
   Statement task_content{db, "SELECT body,note FROM penstock_task WHERE n=?1"};
@@ -59,7 +59,7 @@ struct Statements {
   // The same, where the end may concern others than the task: their part is in `noted`.
   Statement task_finish_noted{db,
                               "DELETE FROM penstock_task WHERE id=?1 AND q=?2 AND epoch=?3 AND state=3 AND "
-                              "flags&12=0 AND penstock_note(flags,traits)"};
+                              "flags<64 AND penstock_note(flags,traits)"};
   Statement task_ready{db,
                        "SELECT n,id,kind,body,note,rank,flags,failures,crashes,traits FROM penstock_task WHERE lane=?1 "
                        "ORDER BY place,n LIMIT ?2"};

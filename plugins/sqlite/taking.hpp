@@ -1,7 +1,6 @@
 // One queue's part of a claim.
 #pragma once
 
-#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,8 +20,9 @@ struct Transaction::Candidate {
 
 // The first tasks of a lane.
 struct Transaction::Supply {
-  std::deque<Candidate> tasks;
-  bool all = false;  // there are no more
+  std::vector<Candidate> tasks;
+  std::size_t next = 0;  // those before it are leased
+  bool all = false;      // there are no more
 };
 
 struct Transaction::Taking {

@@ -23,11 +23,11 @@ enum Flag : std::int64_t {
   kNothing = 0,
   kBegun = 1,
   kStop = 2,
-  kLargeBody = 4,
-  kLargeNote = 8,
-  kGated = 16,               // passes gates
-  kHolds = 32,               // its unique key
-  kFirst = 64,               // ... until it is claimed for the first time
+  kGated = 4,   // passes gates
+  kHolds = 8,   // its unique key
+  kFirst = 16,  // ... until it is claimed for the first time
+  kLargeBody = 64,
+  kLargeNote = 128,
   kNoted = kGated | kHolds,  // its end concerns others
 };
 inline constexpr std::size_t kLarge = 2048;  // bodies and notes above it do not live in the task row
@@ -152,7 +152,7 @@ class Transaction {
 
   // serve.cpp
   void take_ready(Taking&, std::uint32_t want, Exchanged&);
-  void fetch(Taking&, std::int64_t lane, std::uint32_t most, Supply&);
+  void fetch(std::int64_t lane, std::uint32_t most, Supply&);
   void lease(Taking&, Candidate&, Exchanged&);
   std::optional<Head> next_head(std::int64_t lane, const Supply&);
 
