@@ -1,6 +1,6 @@
 // Unique tasks, fair turns and limits: what a mailer of several tenants says beside its task type.
 //
-//   limits [CONFIG]     in memory, or on the store that the config file names
+//   mailer [CONFIG]     in memory, or on the store that the config file names
 #include <algorithm>
 #include <chrono>
 #include <iostream>
