@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The small examples, as a user runs them.
-#   examples.sh LIMITS QUICKSTART OUTBOX
+#   examples.sh MAILER QUICKSTART OUTBOX
 set -u
 mailer=$(readlink -f "$1") quickstart=$(readlink -f "$2") outbox=$(readlink -f "$3")
 dir=$(mktemp -d)
