@@ -23,6 +23,7 @@ Options on(const Between& between) {
 TEST_CASE("a queue that is found by looking whether all is done is worked") {
   Between between;
   TaskManager* manager = nullptr;
+  std::string body;
   std::atomic<int> looks = 0;
   std::atomic<bool> sent = false;
   std::promise<void> came, looked;
@@ -31,7 +32,7 @@ TEST_CASE("a queue that is found by looking whether all is done is worked") {
   };
   between.before = [&](const Exchange& x) -> Result<void> {
     if (x.claim.empty() || sent) return {};
-    const NewTask task{.key = {"elsewhere", make_task_id()}, .kind = "late"};
+    const NewTask task{.key = {"elsewhere", make_task_id()}, .body = body, .kind = "late"};
     expect(bool(manager->backend().enqueue({&task, 1}, nullptr)));
     sent = true;
     came.set_value();
@@ -42,6 +43,10 @@ TEST_CASE("a queue that is found by looking whether all is done is worked") {
   manager = &tasks;
   std::atomic<int> ran = 0;
   tasks.handle(Policy{.kind = "late"}, [&](Context&) { ++ran; });
+  const TaskRef other = tasks.enqueue_bytes({.kind = "late"}, "");  // for the octets of such a task
+  const TaskKey key = other.key();
+  body = tasks.backend().get({&key, 1})->at(0)->body;
+  CHECK(tasks.cancel(other) == Cancelled::was_waiting);
   tasks.start();
   REQUIRE(came.get_future().wait_for(10s) == std::future_status::ready);
   CHECK(tasks.wait_idle(10s));
