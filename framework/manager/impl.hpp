@@ -143,6 +143,7 @@ struct ManagerState {
   Instant no_start_before{};  // the rate limiter has no token for the process until then
   bool limiter_fails = false;
   Instant queues_refreshed{};
+  std::uint64_t queues_asked = 0, queues_answered = 0;  // so often; and the latest time that was answered
   bool queues_known = false;
   std::set<std::string> served;                   // durable queues claimed from
   std::map<std::string, unsigned> unknown_kinds;  // to how often tasks of it were given back
