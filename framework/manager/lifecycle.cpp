@@ -62,7 +62,12 @@ void Manager::start() {
     throw Exception(Error{Errc::unavailable, "the task manager was stopped and cannot be started again"});
   frozen_ = true;
   value_or_throw(ensure_workers(*state));
-  if (state->started || handlers_.empty()) return;
+  if (state->started) return;
+  if (handlers_.empty()) {
+    state.unlock();
+    host_->log(Level::info, "no handlers here: durable tasks are left to other processes");
+    return;
+  }
   state->started = true;
   (void)refresh_queues(state);
   if (state->stopping) return;  // meanwhile

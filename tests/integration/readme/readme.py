@@ -63,6 +63,16 @@ class Readme(unittest.TestCase):
                 with self.subTest(option):
                     self.assertIn(option, known)
 
+    def test_plugins_have_the_settings_that_their_pages_list(self):
+        pages = [page for page in sorted(ROOT.glob('plugins/*/README.md')) if page.parent.name in self.run_there(PENSTOCK, 'plugin', 'list')]
+        self.assertTrue(pages)
+        for page in pages:
+            with self.subTest(page.parent.name):
+                table = page.read_text(encoding='utf-8').partition('| Setting |')[2].partition('\n\n')[0]
+                shown = self.run_there(PENSTOCK, 'plugin', 'inspect', page.parent.name)
+                keys = re.findall(r'^(?:# )?([a-z_]+) =(?: |$)', shown, re.MULTILINE)
+                self.assertEqual(re.findall(r'^\| `([a-z_]+)` \|', table, re.MULTILINE), [key for key in keys if key != 'vfs'])  # vfs: for tests
+
     def test_files_and_folders_are_there(self):
         places = ['.', 'include', 'include/penstock', 'framework', 'tests']
         for path in self.found(r'`([a-z_]+/[a-z_/.]*)`'):
