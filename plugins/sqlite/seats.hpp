@@ -41,9 +41,9 @@ class Seat {
   bool needed() const noexcept { return flows > 0 || away > 0; }
 
   // Its flows with gates, those that are counted or the others.
-  Front<Head, Flow>& standing(bool counted) {
+  Front<Head, Flow>& standing(bool those_counted) {
     if (!standing_) standing_ = std::make_unique<std::array<Front<Head, Flow>, 2>>();
-    return (*standing_)[counted];
+    return (*standing_)[those_counted];
   }
 
   bool stored = false, changed = false, only_turn = true, there = false;
