@@ -119,7 +119,7 @@ void Manager::apply(ManagerState& state, Changes& changes, Instant at, Aftermath
     unqueue_leased(state, *task);
     if (Worker* worker = worker_of(state, *task)) ask_to_stop(state, *worker, StopReason::lost, at, after);
     if (task->lane) ++counters_of(state, *task->lane).lost;
-    if (telling()) {
+    if (telling(Aftermath::Event::What::lost)) {
       after.events.push_back({Aftermath::Event::What::lost,
                               {task->leased.queue, task->leased.id},
                               task->leased.kind,
@@ -214,7 +214,7 @@ void Manager::publish(ManagerState& state, durable::Task& task, bool cancelled, 
   if (to == State::dead && task.error.empty()) task.error = durable::decode_note(task.note).error;  // poison
   if (to == State::dead || (to == State::ready && task.charge == Charge::failure)) note_failure(state, task);
   bool event = !(task.unstarted && what == Aftermath::Event::What::retry);  // nothing was tried
-  if (event && telling()) {
+  if (event && telling(what)) {
     after.events.push_back({what,
                             {task.leased.queue, task.leased.id},
                             task.leased.kind,

@@ -94,7 +94,7 @@ struct Worker {
 // What happened under the lock and is to be told outside it.
 struct Aftermath {
   struct Event {
-    enum class What : std::uint8_t { queued, retry, finish, lost } what;
+    enum class What : std::uint8_t { queued, start, retry, finish, lost } what;
     TaskRef ref;
     std::string kind, error;
     bool durable = false;
@@ -306,7 +306,13 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Counters& counters_of(ManagerState& state, Lane& lane) { return record_of(state, lane).counters; }
   RetryPolicy retry_policy(const std::optional<std::uint32_t>& retries, const std::optional<Millis>& backoff,
                            const std::optional<Millis>& cap, const std::optional<bool>& jitter) const;
-  bool telling() const noexcept { return has_hooks_.load(std::memory_order_relaxed) || hub_.wanted(); }
+  // Whether somebody is told of such events; the others are not written down.
+  bool hooked(Aftermath::Event::What what) const noexcept {
+    return (hooked_.load(std::memory_order_relaxed) >> static_cast<unsigned>(what) & 1) != 0;
+  }
+  bool telling(Aftermath::Event::What what) const noexcept {
+    return hooked(what) || (what == Aftermath::Event::What::finish && hub_.wanted());
+  }
   void tell(const Aftermath& after);
   void fire(std::function<void(const TaskEvent&)> Hooks::*hook, const TaskEvent& event);
   TaskRef ref_of(ManagerState& state, const LocalTask& task) const {
@@ -332,7 +338,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::vector<Middleware> middleware_;
   std::vector<EnqueueMiddleware> enqueue_middleware_;
   base::Guarded<std::shared_ptr<const std::vector<Hooks>>> hooks_;
-  std::atomic<bool> has_hooks_{false};
+  std::atomic<unsigned> hooked_{0};  // a bit for each Aftermath::Event::What
   std::atomic<bool> frozen_{false};  // started: handlers and middleware are fixed
   results::Hub hub_;
 
