@@ -89,6 +89,7 @@ struct Worker {
   std::atomic<bool> stop_shared{false};  // somebody else has a token or the source: not to be used again
   bool retire = false;                   // exits when it has nothing to run
   bool abandoned = false;                // its handler outlived the grace period; another took its place
+  bool has_spun = false;                 // since it ran a task
 };
 
 // What happened under the lock and is to be told outside it.
@@ -132,6 +133,7 @@ struct ManagerState {
   unsigned woken = 0;                                // of these, told to wake and not awake yet
   unsigned idle = 0;                                 // workers with nothing to run, sleeping, listening or leading
   bool listening = false;                            // a worker waits for the store's bell
+  bool spinning = false, signalled = false;          // a worker looks out for work; it was told that there is some
   Instant timer = Instant::max();                    // when the first of the waiting workers looks again by itself
   bool started = false, leasing = false, stopping = false, stop_now = false, closed = false;
   bool closing = false;  // nothing is left but the threads' own end
@@ -240,6 +242,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool run_next(Locked& state, Worker& self, Aftermath& after);
   Runnable* pick(Locked& state, Aftermath& after);
   void idle(Locked& state, Worker& self, Aftermath& after);
+  bool spin(Locked& state, Worker& self);
   void sleep(Locked& state);
   void wake_for(ManagerState& state, std::size_t tasks, Aftermath& after);
   void hand_over(ManagerState& state, Aftermath& after);
@@ -338,8 +341,9 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::vector<Middleware> middleware_;
   std::vector<EnqueueMiddleware> enqueue_middleware_;
   base::Guarded<std::shared_ptr<const std::vector<Hooks>>> hooks_;
-  std::atomic<unsigned> hooked_{0};  // a bit for each Aftermath::Event::What
-  std::atomic<bool> frozen_{false};  // started: handlers and middleware are fixed
+  std::atomic<std::uint32_t> signals_{0};  // to the worker that spins
+  std::atomic<unsigned> hooked_{0};        // a bit for each Aftermath::Event::What
+  std::atomic<bool> frozen_{false};        // started: handlers and middleware are fixed
   results::Hub hub_;
 
   base::Guarded<ManagerState> state_;
