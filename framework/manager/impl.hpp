@@ -317,7 +317,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
     return hooked(what) || (what == Aftermath::Event::What::finish && hub_.wanted());
   }
   void tell(const Aftermath& after);
-  void fire(std::function<void(const TaskEvent&)> Hooks::*hook, const TaskEvent& event);
+  void fire(Aftermath::Event::What what, const TaskEvent& event);
   TaskRef ref_of(ManagerState& state, const LocalTask& task) const {
     return {task.lane->name, state.local.id_of(task)};
   }
