@@ -1,0 +1,717 @@
+-- Whose turn it is: the order in which the ready tasks of a queue that uses fair keys or gates are claimed.
+--
+-- A *flow* is the ready tasks that have a fair key and a set of gates in common; the one without either is the plain
+-- flow, and all there is in most queues. A flow stands in one *line*: the open one of its queue, or that of one of its
+-- gates, where it waits for room. In a line every key has one *seat*, and a seat's flows stand there by their best
+-- tasks. A flow without gates always stands in the open line: it is its seat's `own`.
+--
+-- Seats take turns, the lowest `turn` first. The numbers come from one counter per queue, so a turn is also a point in
+-- time, and what lets a key in late puts it where it would be if it had been let in at once: its turn is that at which
+-- it was served last, its gates opened, or its flow began to wait, whichever came last. Hence no key is served twice
+-- while another one has a task that could be claimed.
+--
+-- A gate lets no more flows into the open line than it has room for. It counts those that entered as the best of their
+-- seat, or were let out of its own line (`counted`); when their key is served and they are not, they lose that
+-- privilege, and the gate lets others out. A claim which meets a flow whose gate has no room after all (a limit was
+-- lowered, room was taken by a flow that was not counted) sends it there.
+--
+-- Nothing here walks a queue or a line. One script moves MOST flows at the most from line to line; a gate with more to
+-- let out is due at once, and the next claim goes on with it.
+--
+-- Names: of a flow: the fair key, then each gate in order, every one behind an octet with its length. Of a line: the
+-- gate behind its length; '\0' is the open one, as no gate has an empty name.
+local OPEN, CLOSED, AT_ONCE = '\0', -1, 64
+
+has_gates = function(flow) return #flow > 1 + byte(flow, 1) end
+
+make_flows = function(q)
+  local P, now = q.P, q.now
+  local seats, flows, gates, limits = {}, {}, {}, {}
+  local dirty_seats, dirty_flows, dirty_gates = {}, {}, {}
+  local moves, idle = MOST, 0
+  local turns, there, parked, keyed, walking = 0, 0, 0, 0, nil -- there: seats in the open line
+  local own = {full_ms = 0, full_ns = 0, all_held = 0}
+  local enter, regate, leave_line
+
+  do
+    local v = call('get', P .. ':fc')
+    if v then turns, there, parked, keyed, own.full_ms, own.full_ns, own.all_held = unpick('<ddddddd', v) end
+    walking = call('get', P .. ':walk') or nil
+    if walking then walking = cmsgpack.unpack(walking) end
+  end
+
+  -- ---- rows: read when first needed, written back at the end
+
+  local function limit_of(name)
+    local s = limits[name]
+    if s == nil then
+      s = setting(call('hget', P .. ':limit', name))
+      limits[name] = s
+    end
+    return s
+  end
+
+  local function set_own()
+    adopt(own, limit_of(''), nil, now)
+    own.held = max(own.held, own.all_held)
+  end
+  set_own()
+
+  local function fair_of(flow) return sub(flow, 2, 1 + byte(flow, 1)) end
+  local function lane_of(flow) return lane(q, flow) end
+  local function standing(s, counted) return P .. ':st:' .. (counted and '1' or '0') .. s.line .. s.key end
+
+  local function seat(line, key)
+    local field = line .. key
+    local s = seats[field]
+    if s then return s end
+    s = {line = line, key = key, field = field, turn = 0, flows = 0, counted = 0, away = 0, own = false}
+    local v = call('hget', P .. ':seat', field)
+    if v then
+      local mine
+      s.turn, s.flows, s.counted, s.away, mine = unpick('<ddddB', v)
+      s.own, s.stored, s.there = mine == 1, true, true
+    end
+    seats[field] = s
+    return s
+  end
+  local function touch_seat(s) dirty_seats[s] = true end
+  local function ring_of(line) return P .. ':ring:' .. line end
+  local function join_seat(s, turn)
+    if s.flows == 0 then
+      s.turn = turn
+      call('zadd', ring_of(s.line), turn, s.key)
+    end
+    s.flows = s.flows + 1
+    touch_seat(s)
+  end
+  local function leave_seat(s)
+    s.flows = s.flows - 1
+    if s.flows == 0 then call('zrem', ring_of(s.line), s.key) end
+    touch_seat(s)
+  end
+  local function turn_seat(s, turn)
+    s.turn = turn
+    if s.flows > 0 then call('zadd', ring_of(s.line), turn, s.key) end
+    touch_seat(s)
+  end
+
+  local function flow_row(name)
+    local f = flows[name]
+    if f then return f end
+    f = {name = name, since = 0, rank = 0, seq = 0, counted = false, line = nil, fair = fair_of(name)}
+    local v = call('hget', P .. ':flow', name)
+    if v then
+      local counted
+      f.since, f.rank, f.seq, counted = unpick('<dddB', v)
+      f.counted, f.line, f.stored = counted == 1, sub(v, 26), true
+    end
+    flows[name] = f
+    return f
+  end
+  local function touch_flow(f) dirty_flows[f] = true end
+
+  local function set_gate(g)
+    local class = class_of(g.name)
+    adopt(g, limit_of(g.name), class ~= '' and limit_of(class) or nil, now)
+  end
+  local function gate(name)
+    local g = gates[name]
+    if g then return g end
+    g = {name = name, line = char(#name) .. name, leased = 0, admitted = 0, waiting = 0, opened = 0, full_ms = 0, full_ns = 0}
+    local v = call('hget', P .. ':gate', name)
+    if v then
+      g.leased, g.admitted, g.waiting, g.opened, g.full_ms, g.full_ns, g.due, g.idle = unpick('<dddddddd', v)
+      g.stored = true
+      if g.due < 0 then g.due = nil end
+      if g.idle < 0 then g.idle = nil end
+      g.open_at = g.waiting > 0 and g.opened ~= CLOSED and g.opened or nil
+    end
+    set_gate(g)
+    gates[name] = g
+    return g
+  end
+  local function touch_gate(g) dirty_gates[g] = true end
+  local function passes(f)
+    if not f.passes then
+      f.passes = {}
+      local p = 2 + byte(f.name, 1)
+      while p <= #f.name do
+        local n = byte(f.name, p)
+        f.passes[#f.passes + 1] = gate(sub(f.name, p + 1, p + n))
+        p = p + n + 1
+      end
+    end
+    return f.passes
+  end
+  local function room_of(g) return room(g, g.leased, now) end
+
+  local function index(key, was, is, member)
+    if was == is then return end
+    if is then call('zadd', key, is, member) else call('zrem', key, member) end
+  end
+
+  local function save_gates()
+    for g in pairs(dirty_gates) do
+      local used = g.leased > 0 or g.admitted > 0 or g.waiting > 0
+      local due, open_at, idle_at
+      if g.waiting > 0 then
+        if g.overdue then due = 0 else due = opens(g, g.leased, g.admitted + 1) end
+        if due then due = max(due, 0) end
+        if g.opened ~= CLOSED then open_at = g.opened end
+      end
+      if not used and not full(g, now) then
+        idle_at = g.full_ms + 1
+        idle = idle + 1
+      end
+      index(P .. ':gdue', g.due, due, g.name)
+      index(P .. ':gopen', g.open_at, open_at, g.name)
+      index(P .. ':gidle', g.idle, idle_at, g.name)
+      g.due, g.open_at, g.idle = due, open_at, idle_at
+      if used or idle_at then
+        call('hset', P .. ':gate', g.name, pack('<dddddddd', g.leased, g.admitted, g.waiting, g.opened, g.full_ms,
+          g.full_ns, due or -1, idle_at or -1))
+        if not g.stored then call('zadd', P .. ':gn', 0, g.name) end
+        g.stored = true
+      elseif g.stored then
+        call('hdel', P .. ':gate', g.name)
+        call('zrem', P .. ':gn', g.name)
+        g.stored = false
+      end
+    end
+    dirty_gates = {}
+  end
+
+  -- ---- seats
+
+  local function plain_ready() return q.n[READY] - keyed end
+
+  -- Keeps count of the seats in the open line. The plain flow gives up its own when it is alone again.
+  local function tally(s)
+    local needed = s.flows > 0 or s.away > 0
+    if s.line ~= OPEN or needed == (s.there or false) then return end
+    s.there = needed
+    there = there + (needed and 1 or -1)
+    if needed or there ~= 1 then return end
+    local plain = seat(OPEN, '')
+    if not plain.own or plain.flows > 1 or plain.away > 0 then return end
+    plain.own, plain.there = false, false
+    leave_seat(plain)
+    there = 0
+  end
+
+  -- The key's seat in the open line. The plain flow, when it was alone so far, takes its own first.
+  local function home(key, others)
+    if there == 0 and (others or plain_ready()) > 0 then
+      local plain = seat(OPEN, '')
+      plain.own = true
+      turns = turns + 1
+      join_seat(plain, turns)
+      tally(plain)
+    end
+    return seat(OPEN, key)
+  end
+
+  -- The turn of a key that comes into the open line, and would have this one. If flows of it wait at gates it may have
+  -- had tasks to claim before: not earlier than its last turn, nor than such a gate opened.
+  local function turn_for(s, turn)
+    if s.away == 0 then return turn end
+    save_gates()
+    local oldest = call('zrange', P .. ':gopen', 0, 0, 'withscores')[2]
+    return max(s.turn, min(turn, oldest and tonumber(oldest) or huge))
+  end
+
+  local function front(line)
+    local two = call('zrange', ring_of(line), 0, 1)
+    if two[1] then return seat(line, two[1]), not two[2] end
+  end
+
+  local function head(key)
+    local h = call('zrange', key, 0, 0, 'withscores')
+    if h[1] then return tonumber(h[2]), unpick('>I6', h[1]) end
+  end
+  local function before(rank, seq, rank2, seq2) return rank < rank2 or rank == rank2 and seq < seq2 end
+
+  local function own_lane(s) return s.key == '' and q.ready or P .. ':k:' .. s.key end
+
+  -- The best of its flows with gates.
+  local function best(s)
+    local out
+    for _, counted in ipairs({false, true}) do
+      local n = counted and s.counted or s.flows - (s.own and 1 or 0) - s.counted
+      if n > 0 then
+        local h = call('zrange', standing(s, counted), 0, 0)[1]
+        local f = h and flow_row(sub(h, 7))
+        if f and (not out or before(f.rank, f.seq, out.rank, out.seq)) then out = f end
+      end
+    end
+    return out
+  end
+
+  -- ---- flows and gates
+
+  local function place_flow(s, f) call('zadd', standing(s, f.counted), f.rank, pack('>I6', f.seq) .. f.name) end
+  local function unplace_flow(s, f) call('zrem', standing(s, f.counted), pack('>I6', f.seq) .. f.name) end
+
+  local function stand(s, f, turn)
+    f.line = s.line
+    if f.counted then s.counted = s.counted + 1 end
+    place_flow(s, f)
+    touch_flow(f)
+    join_seat(s, turn)
+    tally(s)
+  end
+
+  local function let_in(f, turn, counted)
+    f.counted = counted
+    if counted then
+      for _, g in ipairs(passes(f)) do
+        g.admitted = g.admitted + 1
+        touch_gate(g)
+      end
+    end
+    stand(home(f.fair), f, turn)
+  end
+
+  local function wait_at(f, g)
+    if g.waiting == 0 then g.opened = room_of(g) > 0 and turns or CLOSED end
+    g.waiting = g.waiting + 1
+    touch_gate(g)
+    local s = home(f.fair)
+    s.away = s.away + 1
+    call('zadd', P .. ':away:' .. f.fair, 0, f.name)
+    touch_seat(s)
+    tally(s)
+    parked = parked + 1
+    stand(seat(g.line, f.fair), f, f.since)
+  end
+
+  -- Takes the flow out of its line; tally() is for the caller, once the flow has got where it goes.
+  local function unstand(f)
+    local s = seat(f.line, f.fair)
+    unplace_flow(s, f)
+    if f.counted then s.counted = s.counted - 1 end
+    touch_flow(f)
+    leave_seat(s)
+    for _, g in ipairs(passes(f)) do
+      if s.line == g.line then
+        g.waiting = g.waiting - 1
+        touch_gate(g)
+      elseif f.counted then
+        g.admitted = g.admitted - 1
+        touch_gate(g)
+      end
+    end
+    f.counted, f.line = false, nil
+    if s.line == OPEN then return end
+    local at_home = seat(OPEN, f.fair)
+    at_home.away = at_home.away - 1
+    call('zrem', P .. ':away:' .. f.fair, f.name)
+    touch_seat(at_home)
+    parked = parked - 1
+  end
+
+  local function move(f, rank, seq)
+    local s = seat(f.line, f.fair)
+    unplace_flow(s, f)
+    f.rank, f.seq = rank, seq
+    place_flow(s, f)
+    touch_flow(f)
+  end
+
+  -- The key of this seat was served by another flow than those that are counted there, or comes to have a better one:
+  -- they have had their chance.
+  local function discount(s)
+    if s.counted == 0 then return end
+    local names = call('zrange', standing(s, true), 0, AT_ONCE - 1)
+    local done = {}
+    for i, member in ipairs(names) do
+      local f = flow_row(sub(member, 7))
+      unplace_flow(s, f)
+      f.counted = false
+      place_flow(s, f)
+      s.counted = s.counted - 1
+      touch_seat(s)
+      touch_flow(f)
+      for _, g in ipairs(passes(f)) do
+        g.admitted = g.admitted - 1
+        touch_gate(g)
+      end
+      done[i] = f
+    end
+    for _, f in ipairs(done) do
+      for _, g in ipairs(passes(f)) do regate(g) end
+    end
+  end
+
+  local function best_of(s, f)
+    if s.own then
+      local rank, seq = head(own_lane(s))
+      if rank and before(rank, seq, f.rank, f.seq) then return false end
+    end
+    local other = best(s)
+    return not other or before(f.rank, f.seq, other.rank, other.seq)
+  end
+
+  -- Finds the flow a line: the open one, or that of the first gate without room. `out_of` is the gate that lets it out:
+  -- others who wait there do not go first.
+  enter = function(f, out_of)
+    local bound = false
+    for _, g in ipairs(passes(f)) do bound = bound or room_of(g) ~= huge end
+    local s = home(f.fair)
+    local first = bound and not out_of and best_of(s, f)
+    if first then discount(s) end
+    for _, g in ipairs(f.passes) do
+      if g ~= out_of and g.waiting > 0 or g.admitted >= room_of(g) then return wait_at(f, g) end
+    end
+    local turn = max(s.turn, f.since)
+    for _, g in ipairs(f.passes) do turn = max(turn, g.opened) end
+    let_in(f, turn_for(s, turn), bound and (out_of ~= nil or first))
+  end
+
+  -- The flow left the open line, and its key was not served for it: those that wait behind the same gates have their
+  -- place again.
+  local function restore(f)
+    local at_home = seat(OPEN, f.fair)
+    for _, g in ipairs(passes(f)) do
+      if g.waiting > 0 then
+        local s = seat(g.line, f.fair)
+        if s.flows > 0 and s.turn > at_home.turn then turn_seat(s, at_home.turn) end
+      end
+    end
+  end
+
+  -- When a key has lost its last flow in the open line and was not served, those of its flows that wait at gates which
+  -- are open all the same come in at its place, even if room is kept there for others: they had none of it because
+  -- they had another way. `closed`: so many are known to have no room.
+  local function call_back(key, closed)
+    local s = seat(OPEN, key)
+    if s.flows > 0 or s.away <= closed then return end
+    for _, name in ipairs(call('zrange', P .. ':away:' .. key, 0, AT_ONCE - 1)) do
+      local f = flow_row(name)
+      local open_to_it = true
+      for _, g in ipairs(passes(f)) do open_to_it = open_to_it and room_of(g) > 0 end
+      if open_to_it and f.line and f.line ~= OPEN then
+        unstand(f)
+        let_in(f, s.turn, true)
+        tally(s)
+      end
+    end
+  end
+
+  -- A flow of the open line that turns out to have no room at `g` goes to wait there.
+  local function send(f, g)
+    unstand(f)
+    wait_at(f, g)
+    restore(f)
+    for _, other in ipairs(f.passes) do
+      if other ~= g then regate(other) end
+    end
+    call_back(f.fair, 1)
+  end
+
+  leave_line = function(f)
+    passes(f)
+    unstand(f)
+    tally(seat(OPEN, f.fair))
+    restore(f)
+    for _, g in ipairs(f.passes) do regate(g) end
+    call_back(f.fair, 0)
+  end
+
+  -- The seat whose turn it is to be let out. A key that was served while it stood here goes behind those that were
+  -- waiting then.
+  local function next_out(g)
+    while true do
+      local s = front(g.line)
+      local at_home = seat(OPEN, s.key)
+      if at_home.turn <= s.turn then return s end
+      turn_seat(s, at_home.turn)
+    end
+  end
+
+  -- Room may have come: lets out as many flows as there is room for.
+  regate = function(g)
+    g.overdue = false
+    while g.waiting > 0 do
+      local left = room_of(g)
+      if left == 0 then g.opened = CLOSED end
+      if left > 0 and g.opened == CLOSED then
+        turns = turns + 1
+        g.opened = turns
+      end
+      touch_gate(g)
+      if g.admitted >= left then return end
+      g.overdue = moves == 0
+      if g.overdue then return end
+      moves = moves - 1
+      local s = next_out(g)
+      local f = best(s)
+      unstand(f)
+      enter(f, g)
+      if f.line == OPEN and s.flows > 0 then
+        turns = turns + 1
+        turn_seat(s, turns)
+      end
+      tally(seat(OPEN, s.key))
+    end
+  end
+
+  local function walk()
+    local names = call('zrangebylex', P .. ':gn', '[' .. walking[1], walking[2] and '(' .. walking[2] or '+', 'limit', 0, MOST)
+    for _, name in ipairs(names) do
+      local g = gate(name)
+      touch_gate(g)
+      regate(g)
+    end
+    if #names == MOST then walking[1] = names[MOST] .. '\0' else walking = nil end
+  end
+
+  local F = {}
+
+  -- A task of the flow is ready, and in its lane; q.n counts it. True when it waits at a gate.
+  function F.came(name, rank, seq)
+    if name == '' then
+      F.came_plain()
+      return false
+    end
+    keyed = keyed + 1
+    if not has_gates(name) then
+      local s = home(fair_of(name))
+      if not s.own then
+        s.own = true
+        turns = turns + 1
+        join_seat(s, turn_for(s, turns))
+        tally(s)
+      end
+      return false
+    end
+    local f = flow_row(name)
+    if not f.line then
+      home(f.fair)
+      f.rank, f.seq = rank, seq
+      turns = turns + 1
+      f.since = turns
+      enter(f, nil)
+    elseif before(rank, seq, f.rank, f.seq) then
+      move(f, rank, seq)
+    end
+    return f.line ~= OPEN
+  end
+
+  function F.came_plain()
+    if there == 0 then return end
+    local s, some = seat(OPEN, ''), plain_ready() > 0
+    if some == s.own then return end
+    s.own = some
+    if some then
+      turns = turns + 1
+      join_seat(s, turn_for(s, turns))
+    else
+      leave_seat(s)
+    end
+    tally(s)
+    if not some then call_back('', 0) end
+  end
+
+  -- One is ready no more, though nobody has claimed it: out of its lane, and out of q.n.
+  function F.went(name)
+    if name == '' then return F.came_plain() end
+    keyed = keyed - 1
+    local rank, seq = head(lane_of(name))
+    if has_gates(name) then
+      local f = flow_row(name)
+      if not f.line then return end
+      if not rank then
+        leave_line(f)
+      elseif rank ~= f.rank or seq ~= f.seq then
+        move(f, rank, seq)
+      end
+    elseif not rank then
+      local s = seat(OPEN, fair_of(name))
+      s.own = false
+      leave_seat(s)
+      tally(s)
+      call_back(s.key, 0)
+    end
+  end
+
+  -- What to claim from: its lane, the flow if it has gates, whether it has all turns, the room of its gates, and that
+  -- for tasks leased ahead. nil: nothing. `stopped`: this script has done enough.
+  function F.next()
+    while true do
+      local t = {room = room(own, q.n[LEASED], now), ahead = slots_ahead(own, q.n[LEASED])}
+      if t.room == 0 then return nil end
+      if there == 0 then
+        if plain_ready() <= 0 then return nil end
+        t.lane, t.alone = q.ready, true
+        return t
+      end
+      local s, single = front(OPEN)
+      if not s then return nil end
+      t.seat, t.alone, t.lane = s, single and s.flows == 1, own_lane(s)
+      local f = best(s)
+      if f and s.own then
+        local rank, seq = head(t.lane)
+        if rank and before(rank, seq, f.rank, f.seq) then f = nil end
+      end
+      if not f then return t end
+      t.flow, t.lane = f, lane_of(f.name)
+      local closed
+      for _, g in ipairs(passes(f)) do
+        t.room = min(t.room, room_of(g))
+        t.ahead = min(t.ahead, slots_ahead(g, g.leased))
+        if t.room == 0 and not closed then closed = g end
+      end
+      if not closed then return t end
+      if moves == 0 then return {stopped = true} end
+      moves = moves - 1
+      send(f, closed)
+    end
+  end
+
+  -- So many of its tasks are out of their lane, and counted as leased.
+  function F.served(t, tasks)
+    take(own, tasks, now)
+    local s = t.seat
+    if not s then return end
+    local plain = t.lane == q.ready
+    if not plain then keyed = keyed - tasks end
+    local rank, seq
+    if not plain then rank, seq = head(t.lane) end
+    if t.flow then
+      for _, g in ipairs(passes(t.flow)) do
+        g.leased = g.leased + tasks
+        take(g, tasks, now)
+        touch_gate(g)
+      end
+      unstand(t.flow)
+    elseif plain and plain_ready() <= 0 or not plain and not rank then
+      s.own = false
+      leave_seat(s)
+      tally(s)
+    end
+    turns = turns + 1
+    turn_seat(s, turns)
+    discount(s)
+    if not t.flow then return end
+    for _, g in ipairs(passes(t.flow)) do regate(g) end
+    if rank then
+      t.flow.rank, t.flow.seq = rank, seq
+      turns = turns + 1
+      t.flow.since = turns
+      enter(t.flow, nil)
+    end
+    tally(s)
+  end
+
+  -- A task of the flow is leased no more. True when somebody may have waited for that.
+  function F.give_back(name, refund)
+    local awaited, all = false, passes(flow_row(name))
+    for _, g in ipairs(all) do
+      g.leased = max(0, g.leased - 1)
+      if refund then take(g, -1, now) end
+      touch_gate(g)
+      awaited = awaited or g.waiting > 0
+    end
+    if awaited then
+      for _, g in ipairs(all) do regate(g) end
+    end
+    return awaited
+  end
+
+  -- Lets out who can be by now, as time has passed.
+  function F.look()
+    if walking then walk() end
+    if parked == 0 then return end
+    save_gates()
+    for _, name in ipairs(call('zrangebyscore', P .. ':gdue', '-inf', now, 'limit', 0, MOST)) do regate(gate(name)) end
+  end
+
+  function F.claimable()
+    if there == 0 then return plain_ready() > 0 end
+    return call('exists', ring_of(OPEN)) == 1
+  end
+
+  -- When to look again.
+  function F.due()
+    if walking then return 0 end
+    if parked == 0 then return nil end
+    save_gates()
+    local first = call('zrange', P .. ':gdue', 0, 0, 'withscores')[2]
+    return first and tonumber(first)
+  end
+
+  function F.refund_own() take(own, -1, now) end
+  function F.own_limited() return own.running >= 0 end
+  function F.shut() return shut(own, now) end
+  function F.held() return own.held end
+  function F.open_for_ever() return own.running ~= 0 and own.held ~= huge end
+  function F.own_opens() return opens(own, q.n[LEASED], 1) end
+
+  -- What is set for the name has changed: P:limit has it.
+  function F.limit_changed(name)
+    limits = {}
+    for _, g in pairs(gates) do set_gate(g) end
+    if name == '' then return set_own() end
+    local past = name .. (string.find(name, ':', 1, true) and '\0' or ';')
+    if walking then
+      walking = {'', false} -- all of them: Lua compares as the locale has it, not as the server does
+
+    else
+      walking = {name, past}
+    end
+    walk()
+  end
+
+  function F.hold_all(till)
+    own.all_held = till == 0 and 0 or max(own.all_held, till)
+    set_own()
+  end
+  function F.own_set()
+    local s = limit_of('')
+    return s.declared or s.operator or s.held > now or own.all_held > now or not full(own, now)
+  end
+  function F.state(name)
+    if name == '' then return q.n[LEASED], 0 end
+    local g = gate(name)
+    return g.leased, g.waiting
+  end
+
+  function F.save()
+    for f in pairs(dirty_flows) do
+      if f.line then
+        call('hset', P .. ':flow', f.name, pack('<dddB', f.since, f.rank, f.seq, f.counted and 1 or 0) .. f.line)
+      else
+        call('hdel', P .. ':flow', f.name)
+      end
+    end
+    for s in pairs(dirty_seats) do
+      if s.flows > 0 or s.away > 0 then
+        call('hset', P .. ':seat', s.field, pack('<ddddB', s.turn, s.flows, s.counted, s.away, s.own and 1 or 0))
+      else
+        call('hdel', P .. ':seat', s.field)
+      end
+    end
+    dirty_flows, dirty_seats = {}, {}
+    save_gates()
+    if idle > 0 then -- forgets some that nobody needs any more: two for each that was put aside
+      local names = call('zrangebyscore', P .. ':gidle', '-inf', now, 'limit', 0, 2 * idle)
+      if #names > 0 then
+        call('hdel', P .. ':gate', unpack(names))
+        call('zrem', P .. ':gn', unpack(names))
+        call('zrem', P .. ':gidle', unpack(names))
+      end
+    end
+    call('set', P .. ':fc', pack('<ddddddd', turns, there, parked, keyed, own.full_ms, own.full_ns, own.all_held))
+    if walking then
+      call('set', P .. ':walk', cmsgpack.pack(walking))
+    elseif call('exists', P .. ':walk') == 1 then
+      call('del', P .. ':walk')
+    end
+    q.flow = (there > 0 or keyed > 0 or parked > 0 or walking) and 1 or 0
+    q.own = F.own_set() and 1 or 0
+  end
+
+  return F
+end
