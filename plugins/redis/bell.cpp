@@ -24,7 +24,11 @@ Result<void> Bell::listen(Deadline deadline) {
     lock.unlock();
     const Listener::Heard heard = listener_->wait(deadline);
     lock.lock();
-    take(heard);
+    if (heard.what == Listener::Heard::What::subscribed) {
+      subscribed_ = true;
+    } else {
+      take(heard);
+    }
     if (heard.what == Listener::Heard::What::lost) error = heard.error;
     if (heard.what == Listener::Heard::What::interrupted) break;
   }
@@ -50,9 +54,9 @@ std::uint64_t Bell::learn(const Rings& rings, std::uint64_t then) {
 
 void Bell::take(const Listener::Heard& heard) {
   using What = Listener::Heard::What;
-  if (heard.what == What::subscribed) {
-    if (subscribed_) change();  // something may have rung while nobody listened
+  if (heard.what == What::subscribed) {  // something may have rung while nobody listened
     subscribed_ = true;
+    change();
   }
   if (heard.what != What::message) return;
   std::uint64_t number = 0;

@@ -1,21 +1,21 @@
 #include "durability.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "server_facts.hpp"
 
 namespace penstock::redis {
 namespace {
 
-constexpr std::string_view kAsked[] = {"appendonly", "appendfsync", "maxmemory-policy", "min-replicas-to-write"};
-
-Promise judge(const std::string (&values)[4], std::uint32_t replicas) {
+Promise judge(const ServerFacts& f, std::uint32_t replicas) {
   Promise p;
-  int at_least = 0;
-  std::from_chars(values[3].data(), values[3].data() + values[3].size(), at_least);
-  if (values[0] == "yes") p.level = values[1] == "always" ? Durability::power : Durability::process;
-  if (replicas > 0 && at_least > 0) p.level = Durability::failover;
-  p.eviction = values[2];
-  for (std::size_t i = 0; i < 4; ++i) p.told += (i ? ", " : "") + std::string(kAsked[i]) + " " + values[i];
+  const std::string_view alone = f.level();
+  p.level = alone == "power" ? Durability::power : alone == "process" ? Durability::process : Durability::memory;
+  if (replicas > 0 && f.min_replicas_to_write > 0) p.level = Durability::failover;
+  p.eviction = f.eviction;
+  p.told = to_text(f.address) + ": Redis " + f.version + ", appendonly " + (f.append_only ? "yes" : "no") +
+           ", appendfsync " + (f.append_fsync.empty() ? "not told" : f.append_fsync) + ", maxmemory-policy " +
+           f.eviction + ", min-replicas-to-write " + std::to_string(f.min_replicas_to_write);
   return p;
 }
 
@@ -27,35 +27,14 @@ const char* name(Durability d) noexcept {
 }
 
 Result<Promise> read_promise(Server& server) {
-  const Deadline deadline = Clock::now() + server.options().timeout;
-  auto nodes = server.client().nodes(deadline);
-  if (!nodes) return nodes.error();
-  std::vector<Call> calls;
-  std::vector<std::vector<std::string_view>> words;
-  words.reserve(nodes->size() * 4);
-  for (const Address& node : *nodes) {
-    for (const std::string_view setting : kAsked) {
-      Call& c = calls.emplace_back();
-      words.push_back({"CONFIG", "GET", setting});
-      c.args = words.back();
-      c.node = &node;
-      c.safe_to_repeat = true;
-    }
-  }
-  auto answers = server.client().call(calls, deadline);
+  auto facts = read_server_facts(server.client(), Clock::now() + server.options().timeout);
+  if (!facts) return facts.error();
   Promise weakest;
-  for (std::size_t n = 0; n < nodes->size(); ++n) {
-    std::string values[4];
-    for (std::size_t i = 0; i < 4; ++i) {
-      const auto& a = answers[4 * n + i];
-      if (!a) {
-        return Error{a.error().code, "the server's settings cannot be read (CONFIG GET): " + a.error().message,
-                     a.error().retryable};
-      }
-      values[i] = (*a)[1].text();
-    }
-    const Promise p = judge(values, server.options().replicas);
-    if (n == 0 || p.level < weakest.level || p.eviction != "noeviction") weakest = p;
+  for (std::size_t i = 0; i < facts->size(); ++i) {
+    const Promise p = judge((*facts)[i], server.options().replicas);
+    const bool evicts = p.eviction != "noeviction";
+    if (i == 0 || evicts || p.level < weakest.level) weakest = p;
+    if (evicts) break;
   }
   return weakest;
 }

@@ -201,6 +201,7 @@ Result<std::vector<Admission>> Store::enqueue(std::span<const NewTask> tasks, co
       holders.remove_prefix(16);
     }
     rings.emplace_back(server_.key(queues.names()[i]), static_cast<std::uint64_t>(integer(in.text())));
+    fresh = fresh && rings.back().second == 0;
   }
   bell_.learn(rings, 0);
   if (fresh) (void)server_.command({"PUBLISH", server_.channel(), "new"});

@@ -10,6 +10,7 @@
 
 #include "plugins/host.hpp"
 #include "support/open_plugin.hpp"
+#include "support/redis/server.hpp"
 
 #ifndef CONFORMANCE_MODULES
 #include <penstock/builtin.hpp>
@@ -93,6 +94,15 @@ Harness on_file(const std::string& name, Settings settings) {
 
 Harness on_sqlite(const std::string& durability) { return on_file("sqlite", {{"durability", durability}}); }
 
+// A server of its own, on a unix socket, that takes the time from the test.
+Harness on_redis() {
+  auto server = std::make_shared<testing::RedisServer>();
+  Harness h = on("redis", {{"url", server->socket_url()}, {"clock", std::string("host")}});
+  h.wipe = [=] { (void)server->cli({"FLUSHALL"}); };
+  h.shared = h.survives_reopen = true;
+  return h;
+}
+
 using Make = Harness (*)();
 struct Entry {
   const char *name, *backend;
@@ -102,6 +112,7 @@ constexpr Entry kTable[] = {
     {"memory", "memory", [] { return on("memory", {}); }},
     {"sqlite-power", "sqlite", [] { return on_sqlite("power"); }},
     {"sqlite-process", "sqlite", [] { return on_sqlite("process"); }},
+    {"redis", "redis", [] { return on_redis(); }},
 };
 
 }  // namespace

@@ -5,12 +5,18 @@
 #include <unistd.h>
 
 #include "model/mutants.hpp"
+#ifdef MODEL_REDIS
+#include "support/redis/server.hpp"
+#endif
 
 #ifdef MODEL_MEMORY
 extern "C" const penstock::PluginDescriptor* penstock_plugin_0_memory() noexcept;
 #endif
 #ifdef MODEL_SQLITE
 extern "C" const penstock::PluginDescriptor* penstock_plugin_0_sqlite() noexcept;
+#endif
+#ifdef MODEL_REDIS
+extern "C" const penstock::PluginDescriptor* penstock_plugin_0_redis() noexcept;
 #endif
 
 namespace penstock::model {
@@ -76,6 +82,37 @@ class Sqlite final : public Subject {
 };
 #endif
 
+#ifdef MODEL_REDIS
+// One server for all sequences, emptied before each.
+class Redis final : public Subject {
+ public:
+  Redis() { Redis::fresh(); }
+  void fresh() override {
+    backend_.reset();
+    (void)server_.cli({"FLUSHALL"});
+    time_ = std::make_unique<testing::ManualTime>();
+    host_ = std::make_unique<testing::TestHost>(time_.get());
+    open();
+  }
+  bool reopen() override {
+    backend_.reset();
+    open();
+    return true;
+  }
+  bool reopens() const override { return true; }
+  Ages ages() const override { return Ages::boot; }
+
+ private:
+  void open() {
+    backend_ = testing::open_component<DurableBackend>(
+        penstock_plugin_0_redis, "redis", *host_, {{"url", server_.socket_url()}, {"clock", std::string("host")}});
+  }
+
+  testing::RedisServer server_;
+  std::unique_ptr<testing::TestHost> host_;
+};
+#endif
+
 }  // namespace
 
 std::vector<std::string> subjects() {
@@ -86,6 +123,9 @@ std::vector<std::string> subjects() {
 #ifdef MODEL_SQLITE
   out.push_back("sqlite");
 #endif
+#ifdef MODEL_REDIS
+  out.push_back("redis");
+#endif
   return out;
 }
 
@@ -95,6 +135,9 @@ std::unique_ptr<Subject> make_subject(const std::string& name) {
 #endif
 #ifdef MODEL_SQLITE
   if (name == "sqlite") return std::make_unique<Sqlite>();
+#endif
+#ifdef MODEL_REDIS
+  if (name == "redis") return std::make_unique<Redis>();
 #endif
   if (name == "model") return make_mutant(Fault::none);
   return nullptr;
