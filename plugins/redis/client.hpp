@@ -36,7 +36,8 @@ namespace penstock::redis {
 
 // One command, or one run of a script. Everything it refers to is the caller's, and lives until `call` returns.
 struct Call {
-  // A key whose hash slot says which node is meant; empty: any node. Without a cluster it has no meaning.
+  // A key whose hash slot says which node is meant; empty: the script's first key, else any node. Without a cluster
+  // it has no meaning.
   std::string_view route;
   const Script* script = nullptr;
   std::span<const std::string_view> keys;  // of the script
