@@ -15,6 +15,9 @@ local OK, EXISTS, CONFLICT, FULL, LEASE_LOST, REQUESTED, FINISHED, NOT_FOUND = 0
 -- Flags of a live entry; of a record, TRAITS only.
 local BEGUN, STOP, TRAITS, LONG = 1, 2, 4, 8
 local NEVER = '\0\0\0\0\0\0\0\0' -- epoch of a task that was never leased
+-- A hash with few and short values is a list to the server, searched from end to end for each field. One long value,
+-- under the empty name, keeps it a table.
+local TABLE = (' '):rep(65)
 local CHUNK = 256                -- arrivals in one chunk of the index
 local MOST = 1000                -- elements that one step looks at
 
@@ -142,6 +145,9 @@ end
 -- The end of a script that changed the queue.
 local function close(q)
   flush(q)
+  if not q.known then
+    for _, name in ipairs({':rec', ':live', ':gone:0', ':gone:1'}) do call('hset', q.P .. name, '', TABLE) end
+  end
   if q.F then q.F.save() end
   if q.rang then -- numbers that rise even if the counters are lost, as with epochs
     q.armed, q.rings = 0, max(q.rings + 1, min(wall, 8e12))

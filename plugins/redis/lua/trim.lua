@@ -13,6 +13,7 @@ if octets_kept < 0 then octets_kept = huge end
 -- youngest of them is old enough.
 if q.now - q.gone_at > remember then
   call('unlink', gone_key(q, 1))
+  call('hset', gone_key(q, 1), '', TABLE)
   q.gone, q.gone_at = q.gone + 1, q.now
 end
 for _, key in ipairs(call('zrangebyscore', q.P .. ':ut', '-inf', wall, 'limit', 0, max(at_most, 1))) do
