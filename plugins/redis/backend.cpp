@@ -30,12 +30,14 @@ constexpr Setting kSettings[] = {
     {.key = "durability",
      .kind = Kind::choice,
      .fallback = "any",
-     .doc = "What an accepted task must survive; a server whose settings give less is refused. `any`: whatever it gives.",
+     .doc =
+         "What an accepted task must survive; a server whose settings give less is refused. `any`: whatever it gives.",
      .choices = "any|process|power|failover"},
     {.key = "replicas",
      .kind = Kind::integer,
      .fallback = "0",
-     .doc = "Replicas that must confirm a change before it counts (WAIT). 0: none, and 1 for `durability = \"failover\"`.",
+     .doc =
+         "Replicas that must confirm a change before it counts (WAIT). 0: none, and 1 for `durability = \"failover\"`.",
      .min = 0,
      .max = 100},
     {.key = "allow_eviction",
@@ -117,8 +119,10 @@ Result<Options> client_options(const Settings& s) {
 }
 
 bool valid_prefix(std::string_view p) noexcept {
-  return !p.empty() && p.size() <= 64 && p.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                                              "0123456789._-") == std::string_view::npos;
+  return !p.empty() && p.size() <= 64 &&
+         p.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+             "0123456789._-") == std::string_view::npos;
 }
 
 Result<StoreOptions> store_options(const Settings& s) {
@@ -136,9 +140,8 @@ Result<StoreOptions> store_options(const Settings& s) {
 // Why this server will not do; nothing: it does.
 std::optional<Error> refuse(const Promise& p, std::string_view wanted, bool allow_eviction) {
   if (p.eviction != "noeviction" && !allow_eviction) {
-    return Error{Errc::unsupported,
-                 "the server throws keys away when its memory is full (maxmemory-policy " + p.eviction +
-                     "): set it to noeviction, or allow_eviction = true to lose tasks"};
+    return Error{Errc::unsupported, "the server throws keys away when its memory is full (maxmemory-policy " +
+                                        p.eviction + "): set it to noeviction, or allow_eviction = true to lose tasks"};
   }
   if (wanted == "any" || name(p.level) == wanted) return std::nullopt;
   const Durability least = wanted == "process" ? Durability::process

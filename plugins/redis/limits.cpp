@@ -128,8 +128,7 @@ Result<std::vector<GateState>> Store::gates(std::string_view queue) {
       s.waiting = static_cast<std::uint64_t>(a[k + 3].integer());
       if (s.declared || s.by_operator || s.held) out.push_back(std::move(s));
     }
-    std::sort(out.begin() + first, out.end(),
-              [](const GateState& l, const GateState& r) { return l.gate < r.gate; });
+    std::sort(out.begin() + first, out.end(), [](const GateState& l, const GateState& r) { return l.gate < r.gate; });
   }
   return out;
 }

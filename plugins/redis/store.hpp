@@ -1,6 +1,7 @@
 // backend.hpp's calls as runs of scripts.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include <penstock/plugin/backend.hpp>
 
+#include "../shared/turns.hpp"
 #include "bell.hpp"
 #include "server.hpp"
 
@@ -40,11 +42,27 @@ class Store {
   std::uint64_t max_body() const noexcept { return server_.options().max_body; }
   bool one_call() const noexcept { return !server_.client().options().cluster; }
   Result<void> hold_all(Millis at_most);
+
+  // enqueue.cpp
+  struct Putting : shared::Turns<Putting>::Ticket {  // one caller's tasks
+    Putting(std::span<const NewTask> t, const Guard* g) : tasks(t), guard(g) {}
+    const std::span<const NewTask> tasks;
+    const Guard* const guard;  // of a caller who shares nothing
+    Result<std::vector<Admission>> answers = std::vector<Admission>();
+  };
+  struct Plan;
+  void put_all(std::span<Putting* const> callers) noexcept;
+  void run(std::span<Plan> plans);
+  std::optional<Error> enroll(const Plan&, bool& fresh);
+  Server::Run script(const Plan&, std::size_t from, std::size_t to, const Guard*);
+  void read(Plan&, std::span<Result<Reply>> answers, Bell::Rings& rings);
+
   template <class Words>
   Result<std::vector<Item>> each(std::span<const TaskKey>, const Script&, Words words);
 
   Server& server_;
   Bell& bell_;
+  shared::Turns<Putting> turns_;
 };
 
 // The items of a batch by queue, in the order in which queues come up.

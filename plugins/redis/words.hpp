@@ -26,7 +26,9 @@ class Words {
   void add(std::string_view word) { words_.push_back({word.data(), 0, word.size()}); }
   void add(const std::string& word) { add(std::string_view(word)); }
   void add(const char* word) { add(std::string_view(word)); }
-  void add(std::int64_t number) { make([&](std::string& out) { out += std::to_string(number); }); }
+  void add(std::int64_t number) {
+    make([&](std::string& out) { out += std::to_string(number); });
+  }
 
   // A word that `write(std::string&)` appends to the buffer.
   template <class Write>

@@ -104,8 +104,8 @@ class Redis final : public Subject {
 
  private:
   void open() {
-    backend_ = testing::open_component<DurableBackend>(
-        penstock_plugin_0_redis, "redis", *host_, {{"url", server_.socket_url()}, {"clock", std::string("host")}});
+    backend_ = testing::open_component<DurableBackend>(penstock_plugin_0_redis, "redis", *host_,
+                                                       {{"url", server_.socket_url()}, {"clock", std::string("host")}});
   }
 
   testing::RedisServer server_;

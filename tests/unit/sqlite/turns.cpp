@@ -1,5 +1,5 @@
 // Who leads, and for whom.
-#include "turns.hpp"
+#include "../shared/turns.hpp"
 
 #include <atomic>
 #include <catch2/catch.hpp>
