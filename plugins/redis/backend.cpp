@@ -181,7 +181,7 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
   void* query(std::string_view id) noexcept override { return offer<Waiter, Registry, Browser, Gates>(this, id); }
 
   Properties properties() const noexcept override {
-    return {.features = kFeatures,
+    return {.features = server_.cluster() ? kFeatures & ~kGuard : kFeatures,
             .max_batch = kMaxBatch,
             .in_flight = 2,
             .max_body = server_.options().max_body,

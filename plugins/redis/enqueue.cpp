@@ -44,6 +44,7 @@ struct Store::Plan {
 
 Result<std::vector<Admission>> Store::enqueue(std::span<const NewTask> tasks, const Guard* guard) {
   if (auto e = wrong(tasks)) return *e;
+  if (guard && !one_call()) return Error{Errc::unsupported, "a cluster has no guards: its documents are elsewhere"};
   if (guard) {
     if (auto e = wrong_document(guard->document, guard->value, max_body())) return *e;
   }

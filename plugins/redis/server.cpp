@@ -55,6 +55,8 @@ std::vector<Result<Reply>> Server::run(std::span<Run> runs, Lane lane) {
   std::size_t at = 0;
   for (const Run& r : runs) {
     out.push_back(std::move(answers[at++]));
+    if (!out.back() && out.back().error().message.find("the store is damaged") != std::string::npos)
+      out.back() = Error{Errc::data_regression, out.back().error().message};
     if (!r.writes || options_.replicas == 0) continue;
     const auto& confirmed = answers[at++];
     if (!out.back() || (confirmed && confirmed->integer() >= options_.replicas)) continue;

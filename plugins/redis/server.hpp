@@ -50,6 +50,7 @@ class Server {
   Server(Options, StoreOptions, TimeSource* time);
 
   const StoreOptions& options() const noexcept { return options_; }
+  bool cluster() const noexcept { return client_.options().cluster; }
   const Scripts& scripts() const noexcept { return scripts_; }
   Client& client() noexcept { return client_; }
 

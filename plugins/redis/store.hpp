@@ -40,8 +40,13 @@ class Store {
 
  private:
   std::uint64_t max_body() const noexcept { return server_.options().max_body; }
-  bool one_call() const noexcept { return !server_.client().options().cluster; }
+  bool one_call() const noexcept { return !server_.cluster(); }
   Result<void> hold_all(Millis at_most);
+
+  struct Trade;  // exchange.cpp
+  std::optional<Error> trade(Trade&);
+  std::optional<Error> trade_apart(Trade&);
+  std::optional<Error> mark_begun(Trade&);
 
   // enqueue.cpp
   struct Putting : shared::Turns<Putting>::Ticket {  // one caller's tasks

@@ -1,5 +1,7 @@
 -- Cancels tasks. KEYS: the queue. ARGV from [3]: the ids. Answers an octet for each.
 local q, answers = open(KEYS[1]), {}
+check(q, ALL)
+check(q, KEYED)
 call('del', q.P .. ':free')
 while at < #ARGV do
   local id = arg()

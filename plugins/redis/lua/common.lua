@@ -82,6 +82,23 @@ end
 
 local function gone_key(q, back) return q.P .. ':gone:' .. (q.gone - back) % 2 end
 
+-- Before the first write: these keys are what they should be, so that no write of theirs can fail. `kinds`: the name of
+-- a key behind P, and its type, in turns.
+local function check(q, kinds)
+  for i = 1, #kinds, 2 do
+    local key = q.P .. kinds[i]
+    local kind = call('type', key).ok
+    if kind ~= kinds[i + 1] and kind ~= 'none' then
+      error('the store is damaged: ' .. key .. ' is a ' .. kind .. ', not a ' .. kinds[i + 1])
+    end
+  end
+end
+local PLACES = {':ready', 'zset', ':due', 'zset', ':ai', 'zset'}
+local ALL = {':rec', 'hash', ':live', 'hash', ':ready', 'zset', ':due', 'zset', ':leases', 'zset', ':lapsed', 'zset',
+             ':batch', 'hash', ':gone:0', 'hash', ':gone:1', 'hash', ':ai', 'zset', ':ac', 'hash'}
+local KEYED = {':u', 'hash', ':ut', 'zset', ':fc', 'string', ':seat', 'hash', ':flow', 'hash', ':gate', 'hash',
+               ':gdue', 'zset', ':gopen', 'zset', ':gidle', 'zset', ':gn', 'zset', ':limit', 'hash', ':walk', 'string'}
+
 -- ---- what is put off
 
 local function batch_row(q, epoch)

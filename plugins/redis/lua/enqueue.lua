@@ -48,6 +48,8 @@ local function enqueue(q, n, out)
     alike = alike and ARGV[base + 5 * i - 1] == '' and byte(ARGV[base + 5 * i], 7) == 0
   end
   if not alike then
+    check(q, ALL)
+    check(q, KEYED)
     for i, id in ipairs(ids) do
       local p = base + 5 * i
       local what, holder = admit(q, id, ARGV[p - 2], ARGV[p - 1], ARGV[p], true)
@@ -90,6 +92,7 @@ local out = {}
 for i = 1, queues do
   local q = open(KEYS[i])
   local n = tonumber(arg())
+  check(q, PLACES)
   enqueue(q, n, out)
   close(q)
   out[#out + 1] = text(q.rings)

@@ -1,6 +1,6 @@
 -- Settles, extends and claims. KEYS: the queues.
 -- ARGV[3..7] limit, begin, ahead, lease (milliseconds), worker. Then for each queue: the numbers of its settlements and
--- extensions, its quota (-1: nothing is claimed from it), and
+-- extensions, its quota (-1: nothing is claimed from it), the epoch that this exchange has drawn there already (0: none), and
 --   a settlement: id, epoch (8 octets), verb, note. verb: an octet `to`, where nothing else matters and keep is 0; or
 --     '<BBBddH' to, charge, 1 for unstarted, delay, keep (-1: for ever), children; these follow as in enqueue.lua
 --   an extension: the epoch in decimal
@@ -336,11 +336,17 @@ local function next_due(q)
 end
 
 local queues, out = {}, {}
-if #KEYS > 0 then call('del', KEYS[1] .. ':free') end -- no such key: frees nothing, and refuses nothing
 for i = 1, #KEYS do
   local q = open(KEYS[i])
-  local settlements, extensions, quota = tonumber(arg()), tonumber(arg()), tonumber(arg())
-  queues[i], q.quota, q.out = q, quota, {}
+  check(q, ALL)
+  if in_lines(q) then check(q, KEYED) end
+  queues[i] = q
+end
+if #KEYS > 0 then call('del', KEYS[1] .. ':free') end -- no such key: frees nothing, and refuses nothing
+for i, q in ipairs(queues) do
+  local settlements, extensions, quota, epoch = tonumber(arg()), tonumber(arg()), tonumber(arg()), arg()
+  q.quota, q.out = quota, {}
+  if epoch ~= '0' then q.taken = {epoch = epoch, ep = pack('<d', tonumber(epoch)), ids = {}, heads = {}, more = true} end
   q.settled = settle(q, settlements)
   q.extended = extend(q, extensions)
   if quota >= 0 then
@@ -354,8 +360,11 @@ end
 for _, q in ipairs(queues) do
   local batch, due = q.taken, ''
   if batch and #batch.ids > 0 then
-    call('set', q.P .. ':l:' .. batch.epoch, concat(batch.ids))
-    save_batch(q, batch.epoch, {left = #batch.ids, head = 0, stops = 0, till = q.now + lease_ms, worker = worker})
+    local b = batch.more and batch_row(q, batch.epoch)
+    call(b and 'append' or 'set', q.P .. ':l:' .. batch.epoch, concat(batch.ids))
+    b = b or {left = 0, head = 0, stops = 0, worker = worker}
+    b.left, b.till = b.left + #batch.ids, q.now + lease_ms
+    save_batch(q, batch.epoch, b)
     call('zadd', q.P .. ':leases', q.now + lease_ms, batch.epoch)
   end
   if q.quota >= 0 then

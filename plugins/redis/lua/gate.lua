@@ -3,6 +3,7 @@
 -- limit away; 'hold' or 'all', then for how long (milliseconds, negative: for ever, 0: not any more). 'all' is the hold
 -- of all queues, as far as it concerns this one; its gate is the empty name.
 local q, name, what = open(KEYS[1]), arg(), arg()
+check(q, KEYED)
 if what == 'all' then
   local ms = tonumber(arg())
   flows(q).hold_all(ms < 0 and huge or ms == 0 and 0 or q.now + ms)

@@ -1,5 +1,7 @@
 -- What an operator does to tasks. KEYS: the queue. ARGV[3..5] from, to, delay; then the ids. Answers an octet for each.
 local q, answers = open(KEYS[1]), {}
+check(q, ALL)
+check(q, KEYED)
 local from, to, delay, epoch = tonumber(arg()), tonumber(arg()), tonumber(arg()), nil
 
 local function elsewhere(state)

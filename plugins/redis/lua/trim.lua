@@ -5,6 +5,8 @@ local q = open(KEYS[1])
 local state, age, count, octets_kept, at_most, remember =
   tonumber(arg()), tonumber(arg()), tonumber(arg()), tonumber(arg()), min(tonumber(arg()), MOST), tonumber(arg())
 if not q.known then return 0 end
+check(q, ALL)
+check(q, KEYED)
 if age < 0 then age = huge end
 if count < 0 then count = huge end
 if octets_kept < 0 then octets_kept = huge end
