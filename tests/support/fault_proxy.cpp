@@ -178,6 +178,7 @@ void FaultProxy::serve() {
 void FaultProxy::accept() {
   const int client = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
   if (client < 0) return;
+  ++accepted_;
   auto pair = std::make_unique<Pair>();
   pair->client = client;
   pair->silent = parted_;

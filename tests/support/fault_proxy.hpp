@@ -49,6 +49,7 @@ class FaultProxy {
   void arm(const NetworkFault& fault);
   void disarm();
   std::uint64_t happened() const noexcept { return happened_; }  // faults, until now
+  std::uint64_t accepted() const noexcept { return accepted_; }  // connections, until now
 
   // All connections become half-open, and new ones stay without an answer, until the network is whole again: then
   // new ones work, and the old ones are reset.
@@ -75,7 +76,7 @@ class FaultProxy {
 
   std::uint16_t port_ = 0;
   std::atomic<std::uint16_t> target_;
-  std::atomic<std::uint64_t> happened_{0};
+  std::atomic<std::uint64_t> happened_{0}, accepted_{0};
   int listening_ = -1, wake_ = -1;
 
   std::mutex mutex_;  // of all below

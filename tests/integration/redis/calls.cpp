@@ -113,6 +113,129 @@ TEST_CASE("many threads, many calls at once: each gets its own replies") {
   }
   for (auto& thread : threads) thread.join();
   CHECK(wrong == 0);
+  std::size_t ours = 0;
+  const std::string all = server.cli({"CLIENT", "LIST"});
+  for (std::size_t at = 0; (at = all.find("name=penstock", at)) != std::string::npos; ++at) ++ours;
+  CHECK(ours <= client.options().connections + 1);
+}
+
+TEST_CASE("a call that follows another goes right after it, and again with it") {
+  RedisServer server;
+  Client client(options(server.url()));
+  const Script set("redis.call('SET', KEYS[1], ARGV[1]) return 'set'");
+  Words batch;
+  batch.command({"ECHO", "first"});
+  batch.script(set, {"key"}, {"value"});  // not known to the server yet: sent twice
+  batch.command({"GET", "key"}).follows = true;
+  batch.command({"WAIT", "0", "10"}).follows = true;
+  batch.command({"ECHO", "last"});
+  const auto results = batch.run(client, in(10s));
+  CHECK(text(results[0]) == "first");
+  CHECK(text(results[1]) == "set");
+  CHECK(text(results[2]) == "value");
+  CHECK(text(results[3]) == "0");
+  CHECK(text(results[4]) == "last");
+}
+
+TEST_CASE("every error of a server, at a command and in a script") {
+  RedisServer server;
+  Client client(options(server.url()));
+  const std::vector<std::pair<std::string, Errc>> errors{
+      {"READONLY", Errc::unavailable},    {"LOADING", Errc::unavailable},
+      {"MASTERDOWN", Errc::unavailable},  {"TRYAGAIN", Errc::unavailable},
+      {"CLUSTERDOWN", Errc::unavailable}, {"BUSY", Errc::unavailable},
+      {"NOREPLICAS", Errc::unavailable},  {"MISCONF", Errc::unavailable},
+      {"OOM", Errc::resource_exhausted},  {"NOPERM", Errc::permission},
+      {"NOAUTH", Errc::permission},       {"WRONGTYPE", Errc::internal},
+      {"NOSCRIPT", Errc::internal},       {"ERR", Errc::internal},
+      {"EXECABORT", Errc::internal}};
+  const Script fails("return redis.error_reply(ARGV[1] .. ' said so')");
+  for (const auto& [code, expected] : errors) {
+    Words batch;
+    batch.command({"ECHO", "before"});
+    batch.command({"EVAL", "return redis.error_reply(ARGV[1] .. ' said so')", "0", code});
+    batch.script(fails, {}, {code});
+    batch.command({"ECHO", "after"});
+    const auto results = batch.run(client, in(10s));
+    CHECK(text(results[0]) == "before");
+    for (std::size_t k : {1, 2}) {
+      REQUIRE(!results[k]);
+      CHECK(results[k].error().code == expected);
+      CHECK(results[k].error().message.find(code + " said so") != std::string::npos);
+    }
+    CHECK(text(results[3]) == "after");
+  }
+}
+
+TEST_CASE("a server that is busy with a script refuses everything, and nothing has happened") {
+  RedisServer server({"--lua-time-limit", "1"});
+  Client client(options(server.url())), other(options(server.url()));
+  REQUIRE(ask(client, {"PING"}));
+  std::thread busy([&] { (void)ask(other, {"EVAL", "while true do end", "0"}, in(60s)); });
+  Result<Reply> refused = ask(client, {"INCR", "n"});
+  while (refused) refused = ask(client, {"INCR", "n"});
+  CHECK(refused.error().code == Errc::unavailable);
+  CHECK(refused.error().message.find("BUSY") != std::string::npos);
+  CHECK(ask(client, {"INCR", "n"}).error().code == Errc::unavailable);
+  server.cli({"SCRIPT", "KILL"});
+  busy.join();
+}
+
+TEST_CASE("a server without memory refuses, and does nothing") {
+  RedisServer server({"--maxmemory", "1mb"});
+  Client client(options(server.url()));
+  const auto result = ask(client, {"SET", "a", std::string(2 << 20, 'x')});
+  const auto second = ask(client, {"SET", "b", "x"});
+  CHECK((!result || !second));
+  for (const auto* r : {&result, &second}) {
+    if (!*r) CHECK(r->error().code == Errc::resource_exhausted);
+  }
+}
+
+TEST_CASE("the keeper's lane does not wait behind calls, and calls wait no longer than their deadline") {
+  RedisServer server;
+  Options o = options(server.url());
+  o.connections = 1;
+  Client client(o);
+  std::thread blocked([&] { CHECK((*ask(client, {"BLPOP", "list", "0"}, in(60s)))[1].text() == "x"); });
+  while (server.cli({"INFO", "clients"}).find("blocked_clients:1") == std::string::npos) {
+  }
+  const auto refused = ask(client, {"ECHO", "behind"}, in(20ms));
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Errc::unavailable);
+  Words keeper;
+  keeper.command({"ECHO", "beside"});
+  CHECK(text(keeper.run(client, in(10s), Lane::keeper)[0]) == "beside");
+  server.cli({"RPUSH", "list", "x"});
+  blocked.join();
+}
+
+// What a server of version 6.2 does not have, it must not be sent.
+TEST_CASE("every command that the client sends by itself is as old as 6.2") {
+  RedisServer server({"--requirepass", "pw"});
+  Options o = options("redis://:pw@127.0.0.1:" + std::to_string(server.port()) + "/1");
+  Client client(o);
+  const Script one("return 1");
+  CHECK(ask(client, {"PING"}));
+  Words batch;
+  batch.script(one, {}, {});
+  CHECK(batch.run(client, in(10s))[0]);
+  CHECK(client.listen({"a"})->wait(in(10s)).what == Listener::Heard::What::subscribed);
+  const std::string sent = text(ask(client, {"INFO", "commandstats"}));
+  int looked_at = 0;
+  for (std::size_t at = 0; (at = sent.find("cmdstat_", at)) != std::string::npos; ++looked_at) {
+    at += 8;
+    const std::string command = sent.substr(at, sent.find(':', at) - at);
+    const auto docs = ask(client, {"COMMAND", "DOCS", command});
+    REQUIRE(docs);
+    const Reply facts = (*docs)[1];
+    INFO(command);
+    REQUIRE(facts.size() > 3);
+    for (std::size_t i = 0; i + 1 < facts.size(); i += 2) {
+      if (facts[i].text() == "since") CHECK(std::string(facts[i + 1].text()) < "6.3");
+    }
+  }
+  CHECK(looked_at >= 8);
 }
 
 TEST_CASE("calls go on after the server was killed and started again") {

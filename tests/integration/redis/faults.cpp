@@ -1,5 +1,6 @@
 // What networks do to a connection: each fault gives the right error, and never another call's reply.
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "integration/redis/fixture.hpp"
@@ -71,6 +72,80 @@ TEST_CASE("replies cut or reset at every octet: of unknown outcome, and nothing 
     CHECK(check_own(lab.numbered(first + 5, in(10s)), first + 5) == 0);
   }
   CHECK(lab.proxy.happened() == kReplies + 10);
+}
+
+// Until an offset lies behind the end of the replies: then the fault does not happen.
+TEST_CASE("replies of every kind, cut at every octet") {
+  Lab lab;
+  const std::string big(300, 'b');
+  lab.server.cli({"RPUSH", "list", "a", "bb", "ccc"});
+  lab.server.cli({"HSET", "hash", "f", "v", "g", ""});
+  lab.server.cli({"SET", "text", big});
+  const std::vector<std::vector<std::vector<std::string_view>>> transcripts{
+      {{"GET", "nothing"}},
+      {{"GET", "text"}},
+      {{"LRANGE", "list", "0", "-1"}, {"LLEN", "list"}},
+      {{"HGETALL", "hash"}, {"HGET", "hash", "g"}, {"HMGET", "hash", "f", "x", "g"}},
+      {{"TYPE", "list"}, {"GET", "list"}, {"EXISTS", "text"}},
+      {{"EVAL", "return {1, {}, {'a', {'b', {3, false}}}, redis.error_reply('ODD one')}", "0"}},
+      {{"SET", "x", "1"}, {"GET", "x"}, {"DEL", "x"}, {"GET", "x"}},
+      {{"ECHO", "\r\n$-1\r\n*2\r\n"}, {"ECHO", ""}, {"ECHO", "-ERR no"}}};
+  for (const auto& transcript : transcripts) {
+    Words batch;
+    for (const auto& command : transcript) batch.command(command);
+    const auto told = [](const Result<Reply>& result) { return result ? shown(*result) : text(result); };
+    std::vector<std::string> expected;
+    for (const auto& result : batch.run(lab.client, in(10s))) expected.push_back(told(result));
+    for (std::uint64_t at = 0;; ++at) {
+      lab.proxy.arm({.kind = Kind::cut, .at = at});
+      const std::uint64_t before = lab.proxy.happened();
+      const auto results = batch.run(lab.client, in(10s));
+      const bool cut = lab.proxy.happened() != before;
+      for (std::size_t k = 0; k < results.size(); ++k) {
+        if (cut) {
+          CHECK(!results[k]);
+          CHECK(results[k].error().code == Errc::unknown_outcome);
+        } else {
+          CHECK(told(results[k]) == expected[k]);
+        }
+      }
+      lab.proxy.disarm();
+      if (!cut) break;
+      lab.recover();
+    }
+  }
+}
+
+// What is still in our hands when the connection ends has not happened; what has left may have.
+TEST_CASE("of a large flush that is cut, the calls not yet begun are known not to have happened") {
+  Lab lab;
+  const std::string large(30 << 20, 'x');
+  Words batch;
+  batch.command({"SET", "a", large});
+  batch.command({"SET", "b", large});
+  batch.command({"SET", "c", large});
+  lab.proxy.arm({.kind = Kind::cut, .to = To::server, .at = 1 << 20});
+  const auto results = batch.run(lab.client, in(10s));
+  CHECK(results[0].error().code == Errc::unknown_outcome);
+  CHECK(results[2].error().code == Errc::unavailable);
+  lab.recover();
+  CHECK(text(ask(lab.client, {"EXISTS", "a", "b", "c"})) == "0");
+}
+
+// By default that ends the process.
+TEST_CASE("the signal of a closed pipe is held back from the program") {
+  Lab lab;
+  const auto before = std::signal(SIGPIPE, SIG_DFL);
+  std::thread other([&] {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
+    lab.proxy.arm({.kind = Kind::reset, .to = To::server, .at = 1 << 20});
+    CHECK(!ask(lab.client, {"SET", "a", std::string(30 << 20, 'x')}));
+  });
+  other.join();
+  std::signal(SIGPIPE, before);
 }
 
 TEST_CASE("requests cut at an octet: what was handed over is of unknown outcome") {
@@ -180,6 +255,30 @@ TEST_CASE("nothing is sent while there is no connection, and everybody is told a
   lab.proxy.reset_all();
   CHECK(check_own(lab.numbered(0, in(10s)), 0, Errc::unavailable) == 3);
   CHECK(lab.server.cli({"INFO", "commandstats"}).find("cmdstat_echo") == std::string::npos);
+}
+
+TEST_CASE("while an attempt to connect is not due, nobody makes one") {
+  RedisServer server;
+  FaultProxy proxy(server.port());
+  proxy.aim(1);
+  Options o = Lab::make_options(proxy.port());
+  o.backoff = o.backoff_cap = 1h;
+  Client client(o);
+  CHECK(!ask(client, {"PING"}));
+  REQUIRE(proxy.accepted() == 1);
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        const auto result = ask(client, {"PING"});
+        refused += !result && result.error().code == Errc::unavailable;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(refused == 400);
+  CHECK(proxy.accepted() == 1);
 }
 
 TEST_CASE("an attempt to connect that gets no answer ends by the deadline") {
