@@ -69,6 +69,7 @@ int attempt(F&& step) {
   try {
     return step();
   } catch (const Poco::Exception& e) {
+    if (e.code() == EWOULDBLOCK) return -1;  // Poco's sendBytes does not leave this to the caller
     throw Lost(e.displayText());
   }
 }

@@ -44,6 +44,21 @@ TEST_CASE("values of every kind come back as they are") {
   CHECK(results[6].error().message.find("WRONGTYPE") != std::string::npos);
 }
 
+TEST_CASE("values larger than what a socket holds, in both directions") {
+  RedisServer server;
+  const std::string url = GENERATE(as<std::string>(), "tcp", "unix") == "tcp" ? server.url() : server.socket_url();
+  Client client(options(url));
+  const std::string large(40 << 20, 'x');
+  Words batch;
+  batch.command({"SET", "a", large});
+  batch.command({"SET", "b", large});
+  batch.command({"GET", "a"});
+  const auto results = batch.run(client, in(60s));
+  CHECK(text(results[0]) == "OK");
+  CHECK(text(results[1]) == "OK");
+  CHECK((text(results[2]) == large));
+}
+
 TEST_CASE("a script is known to the server after its first call, and again after it was flushed") {
   RedisServer server;
   Client client(options(server.url()));

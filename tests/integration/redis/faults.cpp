@@ -190,6 +190,19 @@ TEST_CASE("a reply that comes twice is given to nobody") {
   }
 }
 
+// When the flush has as many replies as it asked for, nothing but the mark tells that they are the wrong ones.
+TEST_CASE("a reply that comes twice is given to nobody, also when the last one is late") {
+  Lab lab;
+  for (std::uint64_t reply = 0; reply < 3; ++reply) {
+    const int first = static_cast<int>(reply) * 10;
+    lab.proxy.arm({{.kind = Kind::duplicate, .at = reply * kReply, .count = kReply},
+                   {.kind = Kind::delay, .at = kReplies, .time = 50ms}});
+    CHECK(check_own(lab.numbered(first, in(10s)), first) == 3);
+    lab.recover();
+    CHECK(check_own(lab.numbered(first + 5, in(10s)), first + 5) == 0);
+  }
+}
+
 // The end mark comes twice, and its second copy perhaps only after the flush is over.
 TEST_CASE("a duplicate that comes late is found by the next flush") {
   Lab lab;
