@@ -152,6 +152,38 @@ TEST_CASE("a call that follows another goes right after it, and again with it") 
   CHECK(text(results[4]) == "last");
 }
 
+// One connection, and more callers than can be served one by one: their calls share flushes.
+TEST_CASE("callers who wait for one connection travel together, and each gets its own") {
+  RedisServer server;
+  Options o = options(server.url());
+  o.connections = 1;
+  Client client(o);
+  const Script echo("if ARGV[1] == 'odd' then return redis.error_reply('ODD') end return ARGV[1]");
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 16; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 100; ++i) {
+        const std::string mine = std::to_string(t) + "-" + std::to_string(i);
+        Words batch;
+        batch.script(echo, {}, {mine});
+        if (i % 3 == 0) batch.script(echo, {}, {"odd"});
+        if (i % 5 == 0) batch.command({"ECHO", std::string(20'000, 'x')});  // too large to share
+        if (i % 50 == 7) batch.command({"SCRIPT", "FLUSH"});
+        const auto results = batch.run(client, in(20s));
+        wrong += text(results[0]) != mine;
+        if (i % 3 == 0) wrong += !(!results[1] && results[1].error().message.find("ODD") != std::string::npos);
+        if (i % 5 == 0) wrong += results.back()->text().size() != (i % 50 == 7 ? 2u : 20'000u);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  const std::string stats = server.cli({"INFO", "commandstats"});
+  const auto pings = std::stoul(stats.substr(stats.find("cmdstat_ping:calls=") + 19));
+  CHECK(pings < 1600);  // one for each flush, of which there are fewer than batches
+}
+
 TEST_CASE("every error of a server, at a command and in a script") {
   RedisServer server;
   Client client(options(server.url()));

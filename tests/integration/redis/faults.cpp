@@ -262,6 +262,32 @@ TEST_CASE("a call whose second attempt is impossible is still of unknown outcome
   CHECK(lab.server.cli({"GET", "n"}) == "1");
 }
 
+TEST_CASE("callers who share a flush that is lost: each is told, each at its own deadline at the latest") {
+  RedisServer server;
+  FaultProxy proxy(server.port());
+  Client client(Lab::make_options(proxy.port()));
+  REQUIRE(ask(client, {"PING"}));
+  for (int round = 0; round < 20; ++round) {
+    proxy.arm({.kind = round % 2 == 0 ? Kind::half_open : Kind::cut, .at = static_cast<std::uint64_t>(round)});
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 8; ++t) {
+      threads.emplace_back([&, t] {
+        const std::string mine = Lab::number(round * 10 + t);
+        const auto result = ask(client, {"ECHO", mine}, in(std::chrono::milliseconds(50 + 10 * t)));
+        if (result) wrong += text(result) != mine;
+        if (!result) wrong += !result.error().retryable;
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(wrong == 0);
+    proxy.disarm();
+    Result<Reply> pong = ask(client, {"PING"});
+    for (const Deadline end = in(10s); !pong && Clock::now() < end;) pong = ask(client, {"PING"});
+    REQUIRE(pong);
+  }
+}
+
 TEST_CASE("nothing is sent while there is no connection, and everybody is told at once") {
   Lab lab;
   lab.proxy.aim(1);
