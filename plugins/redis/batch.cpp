@@ -21,6 +21,15 @@ void append_script(std::string& out, const Call& call, bool whole) {
   append_words(out, call.args);
 }
 
+// At least what the call takes when it is written.
+std::size_t octets_of(const Call& call, bool whole) {
+  std::size_t out = 128 + (whole && call.script ? call.script->source().size() : 0);
+  for (const auto& words : {call.keys, call.args}) {
+    for (std::string_view word : words) out += word.size() + 16;
+  }
+  return out;
+}
+
 std::string_view route_of(const Call& call) {
   if (!call.route.empty() || !call.script || call.keys.empty()) return call.route;
   return call.keys.front();
@@ -42,6 +51,10 @@ std::vector<Result<Reply>> Batch::run() {
   const auto wanted = [](const Progress& p) { return p.again; };
   while (std::any_of(progress_.begin(), progress_.end(), wanted)) {
     plan();
+    if (legs_.size() == 1) {
+      fly(legs_.front());
+      continue;
+    }
     for (Leg& leg : legs_) borrow(leg);
     for (Leg& leg : legs_) send(leg);
     for (Leg& leg : legs_) receive(leg);
@@ -91,27 +104,51 @@ Batch::Leg& Batch::leg_to(std::shared_ptr<Node> node) {
   return leg;
 }
 
+// The calls of one node may share their flush with those of other callers.
+void Batch::fly(Leg& leg) {
+  const auto flight = std::make_shared<Flight>(deadline_);
+  try {
+    encode(leg, flight->octets);
+    flight->commands = leg.commands;
+    leg.node->fly(lane_, flight);
+    if (flight->lost.empty()) return judge(leg, flight->received);
+    lose(leg, flight->lost.c_str(), flight->handed);
+  } catch (const Failure& failure) {
+    refuse(leg, failure.error());
+  }
+}
+
 void Batch::borrow(Leg& leg) {
   try {
     leg.connection = std::make_unique<Node::Borrowed>(leg.node->borrow(lane_, deadline_));
   } catch (const Failure& failure) {
-    if (leg.node->failing()) router_.doubt(*leg.node);
-    for (std::size_t i : leg.calls) fail(i, failure.error());
+    refuse(leg, failure.error());
   }
+}
+
+void Batch::refuse(Leg& leg, const Error& error) {
+  if (leg.node->failing()) router_.doubt(*leg.node);
+  for (std::size_t i : leg.calls) fail(i, error);
 }
 
 void Batch::send(Leg& leg) {
   if (!leg.connection) return;
-  Connection& connection = **leg.connection;
   try {
-    encode(leg, connection.begin());
-    connection.send(deadline_);
+    std::string out;
+    encode(leg, out);
+    (*leg.connection)->send(out, deadline_);
   } catch (const std::exception& e) {
-    lose(leg, e.what());
+    const std::size_t handed = (*leg.connection)->handed();
+    leg.connection.reset();
+    leg.node->forget();
+    lose(leg, e.what(), handed);
   }
 }
 
 void Batch::encode(Leg& leg, std::string& out) {
+  std::size_t size = 64;
+  for (std::size_t i : leg.calls) size += octets_of(calls_[i], progress_[i].loads != 0);
+  out.reserve(size);
   std::vector<const Script*> loaded;
   for (std::size_t i : leg.calls) {
     const Call& call = calls_[i];
@@ -136,9 +173,14 @@ void Batch::receive(Leg& leg) {
   if (!leg.connection) return;
   try {
     const Connection::Received received = (*leg.connection)->receive(leg.commands, deadline_);
+    if (received.refusal.empty()) leg.connection->put_back();
+    leg.connection.reset();
     judge(leg, received);
   } catch (const std::exception& e) {
-    lose(leg, e.what());
+    const std::size_t handed = leg.connection ? (*leg.connection)->handed() : SIZE_MAX;
+    leg.connection.reset();
+    leg.node->forget();
+    lose(leg, e.what(), handed);
   }
 }
 
@@ -159,8 +201,6 @@ void Batch::judge(Leg& leg, const Connection::Received& received) {
     if (!again) answer(leg, i, reply);
     again = progress_[i].again;
   }
-  if (received.refusal.empty()) leg.connection->put_back();
-  leg.connection.reset();
 }
 
 void Batch::answer(Leg& leg, std::size_t i, const Reply& reply) {
@@ -200,10 +240,7 @@ bool Batch::redirect(Leg& leg, std::size_t i, std::string_view error, std::strin
 }
 
 // Called with no octet of the leg known to have been answered.
-void Batch::lose(Leg& leg, const char* why) {
-  const std::size_t handed = (*leg.connection)->handed();
-  leg.connection.reset();
-  leg.node->forget();
+void Batch::lose(Leg& leg, const char* why, std::size_t handed) {
   router_.doubt(*leg.node);
   const std::string message = "redis: " + to_text(leg.node->address()) + ": " + why;
   const bool time_left = Clock::now() < deadline_;

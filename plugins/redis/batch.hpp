@@ -40,14 +40,16 @@ class Batch {
   void plan();
   std::shared_ptr<Node> target(std::size_t i);
   Leg& leg_to(std::shared_ptr<Node> node);
+  void fly(Leg& leg);
   void borrow(Leg& leg);
   void send(Leg& leg);
   void encode(Leg& leg, std::string& out);
   void receive(Leg& leg);
   void judge(Leg& leg, const Connection::Received& received);
+  void refuse(Leg& leg, const Error& error);
   void answer(Leg& leg, std::size_t i, const Reply& reply);
   bool redirect(Leg& leg, std::size_t i, std::string_view error, std::string_view code);
-  void lose(Leg& leg, const char* why);
+  void lose(Leg& leg, const char* why, std::size_t handed);
   void fail(std::size_t i, Error error);
 
   Router& router_;

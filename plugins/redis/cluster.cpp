@@ -101,8 +101,9 @@ std::vector<SlotRange> Cluster::look(Deadline deadline) {
     try {
       // Not one of the node's own: a replica knows the map as well.
       Connection connection(node->address(), setup_, Peer::any, until);
-      append_command(connection.begin(), {"CLUSTER", "SLOTS"});
-      connection.send(until);
+      std::string commands;
+      append_command(commands, {"CLUSTER", "SLOTS"});
+      connection.send(commands, until);
       const auto received = connection.receive(1, until);
       const Reply reply(received.values, received.roots[0]);
       if (reply.is_error()) throw Failure(server_error(reply.text()));

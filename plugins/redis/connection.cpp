@@ -11,7 +11,6 @@ namespace penstock::redis {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 16 << 10;
-constexpr std::size_t kKeptBuffer = 1 << 20;
 
 std::uint64_t random_number() {
   std::random_device device;
@@ -57,7 +56,7 @@ void Connection::hello(const Setup& setup, Peer peer, Deadline deadline) {
   const Options& o = setup.options;
   const std::string &user = peer == Peer::sentinel ? o.sentinel_user : o.user,
                     &password = peer == Peer::sentinel ? o.sentinel_password : o.password;
-  std::string& out = begin();
+  std::string out;
   std::size_t count = 0, role = 0;
   std::vector<std::size_t> demanded;
   const auto demand = [&](std::initializer_list<std::string_view> words) {
@@ -72,7 +71,7 @@ void Connection::hello(const Setup& setup, Peer peer, Deadline deadline) {
     demand({"ROLE"});
   }
   append_command(out, {"CLIENT", "SETNAME", o.name}), ++count;  // only for the eyes of people: it may be refused
-  send(deadline);
+  send(out, deadline);
   const Received received = receive(count, deadline);
   for (std::size_t i : demanded) {
     const Reply reply(received.values, received.roots[i]);
@@ -82,13 +81,6 @@ void Connection::hello(const Setup& setup, Peer peer, Deadline deadline) {
   if (peer == Peer::master) check_role(address_, Reply(received.values, received.roots[role]));
 }
 
-std::string& Connection::begin() {
-  if (out_.capacity() > kKeptBuffer) out_ = {};
-  out_.clear();
-  handed_ = 0;
-  return out_;
-}
-
 std::string Connection::next_mark() {
   char text[40];
   const int n = std::snprintf(text, sizeof text, "%016llx-%llx", static_cast<unsigned long long>(nonce_),
@@ -96,10 +88,11 @@ std::string Connection::next_mark() {
   return std::string(text, static_cast<std::size_t>(n));
 }
 
-void Connection::send(Deadline deadline) {
+void Connection::send(std::string& commands, Deadline deadline) {
+  handed_ = 0;
   mark_ = next_mark();
-  append_command(out_, {"PING", mark_});
-  stream_.write(out_, handed_, deadline);
+  append_command(commands, {"PING", mark_});
+  stream_.write(commands, handed_, deadline);
 }
 
 Connection::Received Connection::receive(std::size_t count, Deadline deadline) {
@@ -123,7 +116,6 @@ Connection::Received Connection::receive(std::size_t count, Deadline deadline) {
   } else if (last.kind() != Reply::Kind::text || last.text() != mark_) {
     throw Lost("the replies are not those to what was sent");
   }
-  if (decoder_.left() != 0) throw Lost("more replies than were asked for");
   return received;
 }
 

@@ -28,10 +28,9 @@ class Connection {
   // Connects, authenticates, and sees to it that a master is one. Throws Failure.
   Connection(const Address& address, const Setup& setup, Peer peer, Deadline deadline, int wake = -1);
 
-  // A flush: commands are appended to `begin()`, `send` sends them, `receive` brings one value for each of the `count`.
-  // Both throw Lost, and the connection is of no use then; `handed` says how many octets may have left.
-  std::string& begin();
-  void send(Deadline deadline);
+  // A flush: `send` puts the mark behind the commands and sends all, `receive` brings one value for each of the `count`
+  // commands. Both throw Lost, and the connection is of no use then; `handed` says how many octets may have left.
+  void send(std::string& commands, Deadline deadline);
   struct Received {
     std::shared_ptr<const Values> values;
     std::vector<std::size_t> roots;
@@ -44,7 +43,9 @@ class Connection {
 
   // Nothing has come that nobody asked for, and the peer has not closed.
   bool quiet() noexcept;
-  const Address& address() const noexcept { return address_; }
+  // For its node: of which generation it is.
+  std::uint64_t generation() const noexcept { return generation_; }
+  void set_generation(std::uint64_t generation) noexcept { generation_ = generation; }
 
   // For whoever listens: the next value that the server sends by itself, nil when none is there yet. Throw Lost.
   Reply heard();
@@ -58,12 +59,12 @@ class Connection {
   const Address address_;
   Stream stream_;
   Decoder decoder_;
-  std::string out_, mark_;
+  std::string mark_;
   std::vector<char> in_;
   std::shared_ptr<Values> hearing_;  // what is read of the next value
   std::size_t handed_ = 0;
   const std::uint64_t nonce_;
-  std::uint64_t flushes_ = 0;
+  std::uint64_t flushes_ = 0, generation_ = 0;
 };
 
 }  // namespace penstock::redis

@@ -17,8 +17,9 @@ std::uint16_t port_of(std::string_view text) {
 
 Address ask(const Address& sentinel, const Setup& setup, Deadline deadline, int wake) {
   Connection connection(sentinel, setup, Peer::sentinel, deadline, wake);
-  append_command(connection.begin(), {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", setup.options.master});
-  connection.send(deadline);
+  std::string commands;
+  append_command(commands, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", setup.options.master});
+  connection.send(commands, deadline);
   const auto received = connection.receive(1, deadline);
   const Reply reply(received.values, received.roots[0]);
   if (reply.is_error()) throw Failure(server_error(reply.text()));

@@ -149,10 +149,13 @@ void Stream::write(std::string_view octets, std::size_t& handed, Deadline deadli
 }
 
 int Stream::send(std::string_view octets) {
-  const auto size = static_cast<int>(octets.size());
-  if (!secure_) return attempt([&] { return socket_.sendBytes(octets.data(), size, MSG_NOSIGNAL); });
+  if (!secure_) {  // not by Poco, who throws when the socket is full
+    const ssize_t n = ::send(descriptor(), octets.data(), octets.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) throw Lost(std::strerror(errno));
+    return static_cast<int>(n);
+  }
   const NoSigpipe no_sigpipe;
-  return attempt([&] { return socket_.sendBytes(octets.data(), size); });
+  return attempt([&] { return socket_.sendBytes(octets.data(), static_cast<int>(octets.size())); });
 }
 
 int Stream::receive(char* buffer, std::size_t size) {

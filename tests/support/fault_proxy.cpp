@@ -95,15 +95,15 @@ void FaultProxy::wake() const {
   [[maybe_unused]] const ssize_t n = write(wake_, &one, sizeof one);
 }
 
-void FaultProxy::arm(const NetworkFault& fault) {
+void FaultProxy::arm(std::initializer_list<NetworkFault> faults) {
   const std::lock_guard lock(mutex_);
-  fault_ = fault;
+  faults_ = faults;
   ++armed_;
 }
 
 void FaultProxy::disarm() {
   const std::lock_guard lock(mutex_);
-  fault_.reset();
+  faults_.clear();
 }
 
 void FaultProxy::part() {
@@ -178,6 +178,7 @@ void FaultProxy::serve() {
 void FaultProxy::accept() {
   const int client = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
   if (client < 0) return;
+  ++accepted_;
   auto pair = std::make_unique<Pair>();
   pair->client = client;
   pair->silent = parted_;
@@ -231,14 +232,16 @@ void FaultProxy::pass(Pair& pair, Flow& flow, const char* octets, std::size_t co
 
 bool FaultProxy::due(Flow& flow) const {
   if (flow.armed != armed_) flow.armed = armed_, flow.count = 0;
-  return fault_ && fault_->to == flow.to && flow.count == fault_->at;
+  return !faults_.empty() && faults_.front().to == flow.to && flow.count == faults_.front().at;
 }
 
 void FaultProxy::happen(Pair& pair, Flow& flow) {
-  const NetworkFault fault = *std::exchange(fault_, std::nullopt);
+  const NetworkFault fault = faults_.front();
+  faults_.pop_front();
   ++happened_;
   switch (fault.kind) {
     case Kind::delay:
+      flush(pair, flow, flow.to == To::client ? pair.client : pair.server);
       flow.hold = Clock::now() + fault.time;
       return;
     case Kind::cut:

@@ -9,10 +9,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <initializer_list>
 #include <list>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -45,10 +46,12 @@ class FaultProxy {
 
   std::uint16_t port() const noexcept { return port_; }
 
-  // The fault happens once: to the connection that first comes to its octet.
-  void arm(const NetworkFault& fault);
+  // Each fault happens once: to the connection that first comes to its octet, when those before it have happened.
+  void arm(std::initializer_list<NetworkFault> faults);
+  void arm(const NetworkFault& fault) { arm({fault}); }
   void disarm();
   std::uint64_t happened() const noexcept { return happened_; }  // faults, until now
+  std::uint64_t accepted() const noexcept { return accepted_; }  // connections, until now
 
   // All connections become half-open, and new ones stay without an answer, until the network is whole again: then
   // new ones work, and the old ones are reset.
@@ -75,12 +78,12 @@ class FaultProxy {
 
   std::uint16_t port_ = 0;
   std::atomic<std::uint16_t> target_;
-  std::atomic<std::uint64_t> happened_{0};
+  std::atomic<std::uint64_t> happened_{0}, accepted_{0};
   int listening_ = -1, wake_ = -1;
 
   std::mutex mutex_;  // of all below
-  std::optional<NetworkFault> fault_;
-  std::uint64_t armed_ = 0;  // how often a fault was armed
+  std::deque<NetworkFault> faults_;
+  std::uint64_t armed_ = 0;  // how often faults were armed
   bool parted_ = false, stopping_ = false, ending_ = false;
   std::condition_variable ended_;
   std::list<std::unique_ptr<Pair>> pairs_;

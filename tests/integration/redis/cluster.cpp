@@ -47,6 +47,22 @@ TEST_CASE("a cluster: one batch over all nodes, in the order of its calls") {
   CHECK(keys == 60);
 }
 
+TEST_CASE("a cluster: a call that follows goes to the node of the one before it") {
+  RedisCluster cluster;
+  Client client(cluster_options(cluster));
+  for (int i = 0; i < 10; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    Words batch;
+    batch.command({"SET", key, "1"});
+    batch.command({"CLUSTER", "MYID"}).follows = true;
+    batch.command({"WAIT", "1", "5000"}).follows = true;
+    const auto results = batch.run(client, in(10s));
+    CHECK(text(results[0]) == "OK");
+    CHECK(text(results[1]) == cluster.owner(slot_of(key)).cli({"CLUSTER", "MYID"}));
+    CHECK(text(results[2]) == "1");
+  }
+}
+
 TEST_CASE("a cluster: a slot moves in mid-pipeline, step by step, under many threads") {
   RedisCluster cluster;
   Client client(cluster_options(cluster));

@@ -1,5 +1,6 @@
 // What networks do to a connection: each fault gives the right error, and never another call's reply.
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "integration/redis/fixture.hpp"
@@ -73,6 +74,80 @@ TEST_CASE("replies cut or reset at every octet: of unknown outcome, and nothing 
   CHECK(lab.proxy.happened() == kReplies + 10);
 }
 
+// Until an offset lies behind the end of the replies: then the fault does not happen.
+TEST_CASE("replies of every kind, cut at every octet") {
+  Lab lab;
+  const std::string big(300, 'b');
+  lab.server.cli({"RPUSH", "list", "a", "bb", "ccc"});
+  lab.server.cli({"HSET", "hash", "f", "v", "g", ""});
+  lab.server.cli({"SET", "text", big});
+  const std::vector<std::vector<std::vector<std::string_view>>> transcripts{
+      {{"GET", "nothing"}},
+      {{"GET", "text"}},
+      {{"LRANGE", "list", "0", "-1"}, {"LLEN", "list"}},
+      {{"HGETALL", "hash"}, {"HGET", "hash", "g"}, {"HMGET", "hash", "f", "x", "g"}},
+      {{"TYPE", "list"}, {"GET", "list"}, {"EXISTS", "text"}},
+      {{"EVAL", "return {1, {}, {'a', {'b', {3, false}}}, redis.error_reply('ODD one')}", "0"}},
+      {{"SET", "x", "1"}, {"GET", "x"}, {"DEL", "x"}, {"GET", "x"}},
+      {{"ECHO", "\r\n$-1\r\n*2\r\n"}, {"ECHO", ""}, {"ECHO", "-ERR no"}}};
+  for (const auto& transcript : transcripts) {
+    Words batch;
+    for (const auto& command : transcript) batch.command(command);
+    const auto told = [](const Result<Reply>& result) { return result ? shown(*result) : text(result); };
+    std::vector<std::string> expected;
+    for (const auto& result : batch.run(lab.client, in(10s))) expected.push_back(told(result));
+    for (std::uint64_t at = 0;; ++at) {
+      lab.proxy.arm({.kind = Kind::cut, .at = at});
+      const std::uint64_t before = lab.proxy.happened();
+      const auto results = batch.run(lab.client, in(10s));
+      const bool cut = lab.proxy.happened() != before;
+      for (std::size_t k = 0; k < results.size(); ++k) {
+        if (cut) {
+          CHECK(!results[k]);
+          CHECK(results[k].error().code == Errc::unknown_outcome);
+        } else {
+          CHECK(told(results[k]) == expected[k]);
+        }
+      }
+      lab.proxy.disarm();
+      if (!cut) break;
+      lab.recover();
+    }
+  }
+}
+
+// What is still in our hands when the connection ends has not happened; what has left may have.
+TEST_CASE("of a large flush that is cut, the calls not yet begun are known not to have happened") {
+  Lab lab;
+  const std::string large(30 << 20, 'x');
+  Words batch;
+  batch.command({"SET", "a", large});
+  batch.command({"SET", "b", large});
+  batch.command({"SET", "c", large});
+  lab.proxy.arm({.kind = Kind::cut, .to = To::server, .at = 1 << 20});
+  const auto results = batch.run(lab.client, in(10s));
+  CHECK(results[0].error().code == Errc::unknown_outcome);
+  CHECK(results[2].error().code == Errc::unavailable);
+  lab.recover();
+  CHECK(text(ask(lab.client, {"EXISTS", "a", "b", "c"})) == "0");
+}
+
+// By default that ends the process.
+TEST_CASE("the signal of a closed pipe is held back from the program") {
+  Lab lab;
+  const auto before = std::signal(SIGPIPE, SIG_DFL);
+  std::thread other([&] {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
+    lab.proxy.arm({.kind = Kind::reset, .to = To::server, .at = 1 << 20});
+    CHECK(!ask(lab.client, {"SET", "a", std::string(30 << 20, 'x')}));
+  });
+  other.join();
+  std::signal(SIGPIPE, before);
+}
+
 TEST_CASE("requests cut at an octet: what was handed over is of unknown outcome") {
   Lab lab;
   for (std::uint64_t at = 0; at < 60; at += 7) {
@@ -112,6 +187,19 @@ TEST_CASE("a reply that comes twice is given to nobody") {
     CHECK(check_own(lab.numbered(first, in(10s)), first) == 3);
     lab.recover();
     for (int i = 0; i < 3; ++i) CHECK(check_own(lab.numbered(first + 5, in(10s)), first + 5) == 0);
+  }
+}
+
+// When the flush has as many replies as it asked for, nothing but the mark tells that they are the wrong ones.
+TEST_CASE("a reply that comes twice is given to nobody, also when the last one is late") {
+  Lab lab;
+  for (std::uint64_t reply = 0; reply < 3; ++reply) {
+    const int first = static_cast<int>(reply) * 10;
+    lab.proxy.arm({{.kind = Kind::duplicate, .at = reply * kReply, .count = kReply},
+                   {.kind = Kind::delay, .at = kReplies, .time = 50ms}});
+    CHECK(check_own(lab.numbered(first, in(10s)), first) == 3);
+    lab.recover();
+    CHECK(check_own(lab.numbered(first + 5, in(10s)), first + 5) == 0);
   }
 }
 
@@ -174,12 +262,62 @@ TEST_CASE("a call whose second attempt is impossible is still of unknown outcome
   CHECK(lab.server.cli({"GET", "n"}) == "1");
 }
 
+TEST_CASE("callers who share a flush that is lost: each is told, each at its own deadline at the latest") {
+  RedisServer server;
+  FaultProxy proxy(server.port());
+  Client client(Lab::make_options(proxy.port()));
+  REQUIRE(ask(client, {"PING"}));
+  for (int round = 0; round < 20; ++round) {
+    proxy.arm({.kind = round % 2 == 0 ? Kind::half_open : Kind::cut, .at = static_cast<std::uint64_t>(round)});
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 8; ++t) {
+      threads.emplace_back([&, t] {
+        const std::string mine = Lab::number(round * 10 + t);
+        const auto result = ask(client, {"ECHO", mine}, in(std::chrono::milliseconds(50 + 10 * t)));
+        if (result) wrong += text(result) != mine;
+        if (!result) wrong += !result.error().retryable;
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(wrong == 0);
+    proxy.disarm();
+    Result<Reply> pong = ask(client, {"PING"});
+    for (const Deadline end = in(10s); !pong && Clock::now() < end;) pong = ask(client, {"PING"});
+    REQUIRE(pong);
+  }
+}
+
 TEST_CASE("nothing is sent while there is no connection, and everybody is told at once") {
   Lab lab;
   lab.proxy.aim(1);
   lab.proxy.reset_all();
   CHECK(check_own(lab.numbered(0, in(10s)), 0, Errc::unavailable) == 3);
   CHECK(lab.server.cli({"INFO", "commandstats"}).find("cmdstat_echo") == std::string::npos);
+}
+
+TEST_CASE("while an attempt to connect is not due, nobody makes one") {
+  RedisServer server;
+  FaultProxy proxy(server.port());
+  proxy.aim(1);
+  Options o = Lab::make_options(proxy.port());
+  o.backoff = o.backoff_cap = 1h;
+  Client client(o);
+  CHECK(!ask(client, {"PING"}));
+  REQUIRE(proxy.accepted() == 1);
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        const auto result = ask(client, {"PING"});
+        refused += !result && result.error().code == Errc::unavailable;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(refused == 400);
+  CHECK(proxy.accepted() == 1);
 }
 
 TEST_CASE("an attempt to connect that gets no answer ends by the deadline") {

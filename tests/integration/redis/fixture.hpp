@@ -18,14 +18,14 @@ inline Deadline in(std::chrono::milliseconds time) { return Clock::now() + time;
 // A batch that owns the words of its calls.
 class Words {
  public:
-  Call& command(std::initializer_list<std::string_view> words) {
+  Call& command(const std::vector<std::string_view>& words) {
     Call& call = calls_.emplace_back();
     call.args = keep(words);
     if (call.args.size() > 1) call.route = call.args[1];
     return call;
   }
-  Call& script(const Script& script, std::initializer_list<std::string_view> keys,
-               std::initializer_list<std::string_view> args) {
+  Call& script(const Script& script, const std::vector<std::string_view>& keys,
+               const std::vector<std::string_view>& args) {
     Call& call = calls_.emplace_back();
     call.script = &script;
     call.keys = keep(keys), call.args = keep(args);
@@ -36,7 +36,7 @@ class Words {
   }
 
  private:
-  std::span<const std::string_view> keep(std::initializer_list<std::string_view> words) {
+  std::span<const std::string_view> keep(const std::vector<std::string_view>& words) {
     auto& views = views_.emplace_back();
     for (std::string_view word : words) views.push_back(texts_.emplace_back(word));
     return views;
@@ -58,6 +58,23 @@ inline std::string text(const Result<Reply>& result) {
   if (!result) return std::string(name(result.error().code)) + ": " + result.error().message;
   if (result->kind() == Reply::Kind::integer) return std::to_string(result->integer());
   return std::string(result->text());
+}
+
+// All that a reply holds, on one line.
+inline std::string shown(const Reply& reply) {
+  switch (reply.kind()) {
+    case Reply::Kind::nil:
+      return "nil";
+    case Reply::Kind::integer:
+      return std::to_string(reply.integer());
+    case Reply::Kind::array: {
+      std::string out = "[";
+      for (std::size_t i = 0; i < reply.size(); ++i) out += shown(reply[i]) + " ";
+      return out + "]";
+    }
+    default:
+      return std::string(reply.text());
+  }
 }
 
 inline Options options(const std::string& url) {

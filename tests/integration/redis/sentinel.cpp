@@ -58,6 +58,22 @@ TEST_CASE("sentinels: a master that is replaced while it lives is left at the an
   CHECK(sentinels.second().cli({"GET", "a"}) == "2");
 }
 
+// The old master is cut off, not dead: its connections stay, and only the announcement tells.
+TEST_CASE("sentinels: a master that hangs is left at the announcement, and not written to when it wakes") {
+  Sentinels sentinels;
+  Client client(sentinel_options(sentinels));
+  auto listener = client.listen({"bell"});
+  REQUIRE(listener->wait(in(10s)).what == What::subscribed);
+  REQUIRE(text(ask(client, {"SET", "a", "1"})) == "OK");
+  sentinels.first().freeze();
+  const auto heard = listener->wait(in(9s));  // before the listener would ask the master by itself
+  CHECK(heard.what == What::lost);
+  CHECK(heard.error.message.find("another master") != std::string::npos);
+  sentinels.first().thaw();
+  REQUIRE(text(ask_until(client, {"SET", "a", "2"})) == "OK");
+  CHECK(sentinels.second().cli({"GET", "a"}) == "2");
+}
+
 TEST_CASE("sentinels: a server that is no master is not written to, whoever names it") {
   RedisServer master;
   RedisServer replica({"--replicaof", "127.0.0.1 " + std::to_string(master.port())});

@@ -1,4 +1,7 @@
 // TLS, and users of the server: what is accepted, and what is refused before anything is said.
+#include <csignal>
+#include <thread>
+
 #include "integration/redis/fixture.hpp"
 #include "support/fault_proxy.hpp"
 #include "support/ports.hpp"
@@ -114,6 +117,29 @@ TEST_CASE("TLS: octets cut or swallowed give no wrong reply") {
     for (const Deadline end = in(5s); !pong && Clock::now() < end;) pong = ask(client, {"ECHO", "again"});
     CHECK(text(pong) == "again");
   }
+}
+
+TEST_CASE("TLS: the signal of a closed pipe is held back from the program") {
+  Certificates certificates;
+  certificates.sign("localhost");
+  const std::uint16_t port = testing::free_port();
+  RedisServer server(certificates.server_words(port, "localhost"));
+  FaultProxy proxy(port);
+  Client client(tls_options("localhost", proxy.port(), certificates.ca()));
+  REQUIRE(ask(client, {"PING"}));
+  const auto before = std::signal(SIGPIPE, SIG_DFL);
+  std::thread other([&] {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
+    proxy.arm({.kind = NetworkFault::Kind::reset, .to = NetworkFault::To::server, .at = 1 << 20});
+    const auto result = ask(client, {"SET", "a", std::string(30 << 20, 'x')});
+    REQUIRE(!result);
+    CHECK(result.error().code == Errc::unknown_outcome);
+  });
+  other.join();
+  std::signal(SIGPIPE, before);
 }
 
 TEST_CASE("users: the right password, the wrong one, none, and one who may not") {
