@@ -6,6 +6,7 @@
 
 #include "model/mutants.hpp"
 #ifdef MODEL_REDIS
+#include "support/redis/cluster.hpp"
 #include "support/redis/server.hpp"
 #endif
 
@@ -83,13 +84,12 @@ class Sqlite final : public Subject {
 #endif
 
 #ifdef MODEL_REDIS
-// One server for all sequences, emptied before each.
-class Redis final : public Subject {
+// Servers for all sequences, emptied before each.
+class Redis : public Subject {
  public:
-  Redis() { Redis::fresh(); }
   void fresh() override {
     backend_.reset();
-    (void)server_.cli({"FLUSHALL"});
+    wipe();
     time_ = std::make_unique<testing::ManualTime>();
     host_ = std::make_unique<testing::TestHost>(time_.get());
     open();
@@ -103,13 +103,42 @@ class Redis final : public Subject {
   Ages ages() const override { return Ages::boot; }
 
  private:
+  virtual std::string url() const = 0;
+  virtual bool cluster() const = 0;
+  virtual void wipe() = 0;
   void open() {
-    backend_ = testing::open_component<DurableBackend>(penstock_plugin_0_redis, "redis", *host_,
-                                                       {{"url", server_.socket_url()}, {"clock", std::string("host")}});
+    backend_ = testing::open_component<DurableBackend>(
+        penstock_plugin_0_redis, "redis", *host_,
+        {{"url", url()}, {"clock", std::string("host")}, {"cluster", cluster()}});
   }
 
-  testing::RedisServer server_;
   std::unique_ptr<testing::TestHost> host_;
+};
+
+class OneRedis final : public Redis {
+ public:
+  OneRedis() { fresh(); }
+
+ private:
+  std::string url() const override { return server_.socket_url(); }
+  bool cluster() const override { return false; }
+  void wipe() override { (void)server_.cli({"FLUSHALL"}); }
+
+  testing::RedisServer server_;
+};
+
+class RedisCluster final : public Redis {
+ public:
+  RedisCluster() { fresh(); }
+
+ private:
+  std::string url() const override { return nodes_.url(); }
+  bool cluster() const override { return true; }
+  void wipe() override {
+    for (std::size_t i = 0; i < 3; ++i) (void)nodes_.node(i).cli({"FLUSHALL"});
+  }
+
+  testing::RedisCluster nodes_;
 };
 #endif
 
@@ -125,6 +154,7 @@ std::vector<std::string> subjects() {
 #endif
 #ifdef MODEL_REDIS
   out.push_back("redis");
+  out.push_back("redis-cluster");
 #endif
   return out;
 }
@@ -137,7 +167,8 @@ std::unique_ptr<Subject> make_subject(const std::string& name) {
   if (name == "sqlite") return std::make_unique<Sqlite>();
 #endif
 #ifdef MODEL_REDIS
-  if (name == "redis") return std::make_unique<Redis>();
+  if (name == "redis") return std::make_unique<OneRedis>();
+  if (name == "redis-cluster") return std::make_unique<RedisCluster>();
 #endif
   if (name == "model") return make_mutant(Fault::none);
   return nullptr;
