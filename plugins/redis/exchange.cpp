@@ -47,8 +47,9 @@ struct Store::Trade {
     std::vector<std::size_t> settle, extend;  // indices of its items
     std::int64_t quota = -1;                  // -1: nothing is claimed here
     Epoch epoch = 0;                          // drawn here
-    std::uint32_t asked = 0, leased = 0;
-    std::optional<Millis> due{};  // when to look again
+    std::uint32_t asked = 0, leased = 0;      // by the last script
+    std::uint32_t claimed = 0;                // by all
+    std::optional<Millis> due{};              // when to look again
   };
   // How much a script may claim from all its queues.
   struct Left {
@@ -118,6 +119,7 @@ struct Store::Trade {
       }
       const std::int64_t leased = in.integer();
       p.leased = static_cast<std::uint32_t>(leased);
+      p.claimed += p.leased;
       p.epoch = static_cast<Epoch>(integer(in.text()));
       const Reply due = in.next();
       p.due = due.text().empty() ? std::nullopt : std::optional(Millis(integer(due.text())));
@@ -189,16 +191,21 @@ std::optional<Error> Store::trade_apart(Trade& t) {
     t.read(in, i, i + 1, true, server_);
   }
   if (failed) return failed;
-  for (std::size_t i = 0; i < t.parts.size() && t.out.leased.size() < x.limit; ++i) {
-    Trade::Part& p = t.parts[i];
-    if (p.quota < 0 || (p.leased < p.asked && p.due != Millis(0))) continue;
-    const auto claimed = static_cast<std::uint32_t>(t.out.leased.size());
-    const auto begun = static_cast<std::uint32_t>(
-        std::count_if(t.out.leased.begin(), t.out.leased.end(), [](const Leased& l) { return l.begun && !l.lapsed; }));
-    auto answer = server_.run(script(i, share(claimed, x.limit, begun), false));
-    if (!answer) return half_done(answer.error());
-    Answers in({std::move(*answer)});
-    t.read(in, i, i + 1, false, server_);
+  for (const bool spill : {false, true}) {
+    for (std::size_t i = 0; i < t.parts.size() && t.out.leased.size() < x.limit; ++i) {
+      Trade::Part& p = t.parts[i];
+      if (p.quota < 0 || (p.leased < p.asked && p.due != Millis(0))) continue;  // it has no more
+      const auto quota = static_cast<std::uint32_t>(p.quota);
+      const std::uint32_t most = spill ? x.limit : quota - std::min(quota, p.claimed);
+      if (most == 0) continue;
+      const auto claimed = static_cast<std::uint32_t>(t.out.leased.size());
+      const auto begun = static_cast<std::uint32_t>(std::count_if(
+          t.out.leased.begin(), t.out.leased.end(), [](const Leased& l) { return l.begun && !l.lapsed; }));
+      auto answer = server_.run(script(i, share(claimed, most, begun), false));
+      if (!answer) return half_done(answer.error());
+      Answers in({std::move(*answer)});
+      t.read(in, i, i + 1, false, server_);
+    }
   }
   return mark_begun(t);
 }
