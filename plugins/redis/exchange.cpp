@@ -200,7 +200,7 @@ std::optional<Error> Store::trade_apart(Trade& t) {
       if (most == 0) continue;
       const auto claimed = static_cast<std::uint32_t>(t.out.leased.size());
       const auto begun = static_cast<std::uint32_t>(std::count_if(
-          t.out.leased.begin(), t.out.leased.end(), [](const Leased& l) { return l.begun && !l.lapsed; }));
+          t.out.leased.begin(), t.out.leased.end(), [](const Leased& l) { return !l.lapsed && l.crashes == 0; }));
       auto answer = server_.run(script(i, share(claimed, most, begun), false));
       if (!answer) return half_done(answer.error());
       Answers in({std::move(*answer)});

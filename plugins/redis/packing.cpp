@@ -9,7 +9,7 @@
 namespace penstock::redis {
 namespace {
 
-constexpr char kTraits = 4;                          // flag of a record
+constexpr char kTraits = 4, kBinding = 16;           // flags of a record
 constexpr char kStop = 2, kBegun = 1, kLong = 8;     // flags of a live entry
 constexpr std::size_t kHeader = 19, kLiveHead = 16;  // octets before the parts of varying length
 
@@ -103,7 +103,7 @@ void add_task(Words& words, const NewTask& t) {
   }
   words.make([&](std::string& out) {
     append_big(out, rank, 6);
-    out += traits ? kTraits : '\0';
+    out += static_cast<char>((traits ? kTraits : 0) | (t.unique.empty() && t.gates.empty() ? 0 : kBinding));
     if (traits) {
       const std::size_t at = out.size();
       out.append(2, '\0');

@@ -100,7 +100,7 @@ class Redis : public Subject {
     return true;
   }
   bool reopens() const override { return true; }
-  Ages ages() const override { return Ages::boot; }
+  Now now() override { return {time_->wall(), time_->boot(), time_->boot()}; }
 
  private:
   virtual std::string url() const = 0;

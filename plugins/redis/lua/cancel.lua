@@ -5,7 +5,6 @@ check(q, KEYED)
 call('del', q.P .. ':free')
 while at < #ARGV do
   local id = arg()
-  flush(q)
   local t, what = load(q, id), OK
   if not t then
     what = gone(q, id) and FINISHED or NOT_FOUND

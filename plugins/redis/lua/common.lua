@@ -12,8 +12,9 @@ local floor, ceil, min, max, huge = math.floor, math.ceil, math.min, math.max, m
 -- States and answers: as penstock::State and penstock::Item number them.
 local SCHEDULED, READY, LEASED, SUCCEEDED, DEAD, CANCELLED = 1, 2, 3, 4, 5, 6
 local OK, EXISTS, CONFLICT, FULL, LEASE_LOST, REQUESTED, FINISHED, NOT_FOUND = 0, 1, 2, 3, 4, 5, 6, 7
--- Flags of a live entry; of a record, TRAITS only.
-local BEGUN, STOP, TRAITS, LONG = 1, 2, 4, 8
+-- Flags of a live entry; of a record: TRAITS says that it has some, BINDING that a unique key or gates are among them.
+-- TRAITS of a live entry is BINDING of its record: there is more to do when its task ends.
+local BEGUN, STOP, TRAITS, LONG, BINDING = 1, 2, 4, 8, 16
 local NEVER = '\0\0\0\0\0\0\0\0' -- epoch of a task that was never leased
 -- A hash with few and short values is a list to the server, searched from end to end for each field. One long value,
 -- under the empty name, keeps it a table.
@@ -51,7 +52,7 @@ local COUNTERS = '<' .. ('d'):rep(21)
 
 local function open(P)
   local q = {P = P, rec = P .. ':rec', live = P .. ':live', ready = P .. ':ready', due = P .. ':due',
-             batch = P .. ':batch', n = {0, 0, 0, 0, 0, 0}, b = {}, L = {}, less = {}, buried = {}, stones = {},
+             batch = P .. ':batch', n = {0, 0, 0, 0, 0, 0}, b = {}, L = {}, S = {}, less = {}, buried = {}, stones = {},
              chunks = {}, puts = {}, rang = false}
   local c = call('get', P .. ':c')
   q.known = c and true
@@ -117,11 +118,15 @@ local function drop_batch(q, epoch)
   call('zrem', q.P .. ':lapsed', epoch)
 end
 
--- Writes live entries, tombstones and what else the script has put off. Nothing looked up in the store before may be
--- relied on after it, but for q.L.
+-- Writes live entries, tombstones and what else the script has put off: q.puts by id; q.buried, q.stones; q.chunks; q.less
+-- by epoch. Until then q.L has the live entries as they will be (false: none), and q.S the tombstones.
 local function flush(q)
-  if #q.puts > 0 then
-    call('hset', q.live, unpack(q.puts))
+  if next(q.puts) then
+    local all = {}
+    for id, v in pairs(q.puts) do
+      all[#all + 1], all[#all + 2] = id, v
+    end
+    call('hset', q.live, unpack(all))
     q.puts = {}
   end
   if #q.buried > 0 then
@@ -175,9 +180,9 @@ local function close(q)
     b[5], b[6], q.ends, q.gone, q.gone_at, q.armed, q.watched, q.own, q.flow, q.rings))
 end
 
--- The tombstone of an id: its epoch and state; nil: there is none. Requires: flushed.
+-- The tombstone of an id: its epoch and state; nil: there is none.
 local function gone(q, id)
-  local g = call('hget', gone_key(q, 0), id) or call('hget', gone_key(q, 1), id)
+  local g = q.S[id] or call('hget', gone_key(q, 0), id) or call('hget', gone_key(q, 1), id)
   if g then return sub(g, 1, 8), byte(g, 9) end
 end
 

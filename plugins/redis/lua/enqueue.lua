@@ -8,48 +8,70 @@
 -- With a guard that fails: an integer, the revision seen.
 -- Its first write takes memory: on a server that is full it is refused, and nothing has changed.
 
--- The tasks that need no more than a record and a place, all at once.
-local function add_plain(q, tasks)
+-- Tasks that are new for sure, and of which no unique key is to be looked after: all at once.
+local function add(q, tasks)
   if #tasks == 0 then return end
-  local recs, ready, due, ids, now = {}, {}, {}, {}, pack('>I6', max(wall, 0))
+  local recs, due, ids, lanes, flows_of, now = {}, {}, {}, {}, {}, pack('>I6', max(wall, 0))
+  local ready = {}
   for i, p in ipairs(tasks) do -- p: the place of its last argument
     local id, rank, when, rest = ARGV[p - 4], ARGV[p - 3], ARGV[p - 2], ARGV[p]
     local seq = pack('>I6', q.seq + i - 1)
     recs[2 * i - 1], recs[2 * i] = id, seq .. now .. rest
     ids[i] = id
     local time = due_of(when)
-    if time <= wall then
+    if time > wall then
+      due[#due + 1] = time
+      due[#due + 1] = seq .. id .. sub(rest, 1, 7)
+    elseif byte(rest, 7) == 0 then
       ready[#ready + 1] = rank
       ready[#ready + 1] = seq .. id
     else
-      due[#due + 1] = time
-      due[#due + 1] = seq .. id .. sub(rest, 1, 7)
+      local flow = select(3, traits(rest, 7))
+      local mine = lanes[flow]
+      if not mine then
+        mine = {}
+        lanes[flow] = mine
+        flows_of[#flows_of + 1] = flow
+      end
+      mine[#mine + 1] = rank
+      mine[#mine + 1] = seq .. id
     end
   end
   call('hset', q.rec, unpack(recs))
+  arrive(q, ids)
   if #ready > 0 then
     call('zadd', q.ready, unpack(ready))
     q.n[READY] = q.n[READY] + #ready / 2
     if in_lines(q) then flows(q).came_plain() end
+    work(q)
   end
   if #due > 0 then
     call('zadd', q.due, unpack(due))
     q.n[SCHEDULED] = q.n[SCHEDULED] + #due / 2
+    work(q)
   end
-  arrive(q, ids)
-  work(q)
+  for _, flow in ipairs(flows_of) do
+    local mine = lanes[flow]
+    call('zadd', lane(q, flow), unpack(mine))
+    for i = 1, #mine, 2 do
+      q.n[READY] = q.n[READY] + 1
+      if not flows(q).came(flow, tonumber(mine[i]), unpick('>I6', mine[i + 1])) then work(q) end
+    end
+  end
 end
 
 local function enqueue(q, n, out)
-  local ids, answers, holders, base, alike = {}, {}, {}, at, true
+  local ids, answers, holders, base, simple, keyed = {}, {}, {}, at, true, false
   at = base + 5 * n
   for i = 1, n do
     ids[i] = ARGV[base + 5 * i - 4]
-    alike = alike and ARGV[base + 5 * i - 1] == '' and byte(ARGV[base + 5 * i], 7) == 0
+    local rest = ARGV[base + 5 * i]
+    keyed = keyed or byte(rest, 7) ~= 0
+    simple = simple and ARGV[base + 5 * i - 1] == '' and (byte(rest, 7) == 0 or byte(rest, 11) == 0)
   end
-  if not alike then
+  if keyed or not simple then check(q, KEYED) end
+  if not simple then
     check(q, ALL)
-    check(q, KEYED)
     for i, id in ipairs(ids) do
       local p = base + 5 * i
       local what, holder = admit(q, id, ARGV[p - 2], ARGV[p - 1], ARGV[p], true)
@@ -59,7 +81,7 @@ local function enqueue(q, n, out)
   else
     local recs = call('hmget', q.rec, unpack(ids))
     local young, old = call('hmget', gone_key(q, 0), unpack(ids)), call('hmget', gone_key(q, 1), unpack(ids))
-    local plain, mine = {}, {}
+    local new, mine = {}, {}
     for i, id in ipairs(ids) do
       local rest, what = ARGV[base + 5 * i], OK
       local known = recs[i] and sub(recs[i], 13) or mine[id]
@@ -68,12 +90,12 @@ local function enqueue(q, n, out)
       elseif young[i] or old[i] then
         what = EXISTS
       else
-        plain[#plain + 1] = base + 5 * i
+        new[#new + 1] = base + 5 * i
         mine[id] = rest
       end
       answers[i] = char(what)
     end
-    add_plain(q, plain)
+    add(q, new)
   end
   out[#out + 1] = concat(answers)
   out[#out + 1] = concat(holders)

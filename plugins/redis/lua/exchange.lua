@@ -30,7 +30,6 @@ local function settle_one(q, id, ep, verb, note)
   if keep < 0 then keep = huge end
   local base = at
   at = at + 5 * children
-  flush(q)
   local t = load(q, id)
   if not t then
     local was, state = gone(q, id)
@@ -83,7 +82,6 @@ local function settle(q, n)
     if v and #verb == 1 and byte(v) == LEASED and byte(v, 2) % 8 < STOP and sub(v, 3, 10) == ep then
       -- The common end: a tombstone is all that stays.
       local k = #q.buried
-      L[id] = false
       q.buried[k + 1] = id
       local stone = stones[ep .. verb]
       if not stone then
@@ -91,6 +89,7 @@ local function settle(q, n)
         stones[ep .. verb] = stone
       end
       q.stones[2 * k + 1], q.stones[2 * k + 2] = id, stone
+      L[id], q.S[id], q.puts[id] = false, stone, nil
       less[ep] = (less[ep] or 0) + 1
       local head = sub(v, 11, 15)
       chunks[head] = (chunks[head] or 0) + 1
@@ -185,7 +184,7 @@ local function lease(q, ids, seqs, lives, lapsed)
       local tail = v and has(byte(v, 2), LONG) and sub(v, 17) or ''
       local mark = begin > 0 and not lapsed and (tail == '' or unpick('<I4', tail, 5) == 0)
       if mark then begin = begin - 1 end
-      local flags = (mark and BEGUN or 0) + (byte(rec, 19) ~= 0 and TRAITS or 0) + (tail ~= '' and LONG or 0)
+      local flags = (mark and BEGUN or 0) + (has(byte(rec, 19), BINDING) and TRAITS or 0) + (tail ~= '' and LONG or 0)
       local head = batch.heads[flags]
       if not head then
         head = char(LEASED, flags) .. batch.ep
@@ -196,7 +195,7 @@ local function lease(q, ids, seqs, lives, lapsed)
       puts[#puts + 1] = id
       puts[#puts + 1] = now_live
       batch.ids[#batch.ids + 1] = id
-      if flags >= TRAITS and byte(rec, 19) ~= 0 then
+      if has(flags, TRAITS) then
         local mode, unique = traits(rec, 19)
         if mode == 1 then release_key(q, {id = id, unique = unique}) end
       end

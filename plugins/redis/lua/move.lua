@@ -15,7 +15,6 @@ local function fence(t)
 end
 
 local function move(id)
-  flush(q)
   local t = load(q, id)
   if not t then return from < SUCCEEDED and gone(q, id) and FINISHED or NOT_FOUND end
   if t.state ~= from then return elsewhere(t.state) end

@@ -38,6 +38,7 @@ end
 
 -- The task as it is; nil: there is no record of it.
 local function load(q, id)
+  if q.L[id] == false then return nil end
   local rec = call('hget', q.rec, id)
   if not rec then return nil end
   local t = {id = id, seq = sub(rec, 1, 6), rank = sub(rec, 13, 18), flags = byte(rec, 19), state = READY, ep = NEVER,
@@ -56,15 +57,12 @@ end
 local function long_form(t) return t.failures > 0 or t.crashes > 0 or t.note ~= '' or t.state > LEASED end
 
 local function put_live(q, id, v)
-  q.L[id] = v
-  local n = #q.puts
-  q.puts[n + 1], q.puts[n + 2] = id, v
-  if n > 500 then flush(q) end
+  q.L[id], q.puts[id] = v, v
 end
 
 local function save(q, t)
   local long = long_form(t)
-  local flags = (t.begun and BEGUN or 0) + (t.stop and STOP or 0) + (t.flags ~= 0 and TRAITS or 0) + (long and LONG or 0)
+  local flags = (t.begun and BEGUN or 0) + (t.stop and STOP or 0) + (has(t.flags, BINDING) and TRAITS or 0) + (long and LONG or 0)
   local v = char(t.state == SCHEDULED and READY or t.state, flags) .. t.ep .. t.seq
   if long then
     v = v .. pack('<I4I4ddd', t.failures, t.crashes, t.ended or 0, t.since or 0, t.turn or 0) .. t.note
@@ -171,14 +169,12 @@ end
 -- Leaves a tombstone. Requires: it has left its state.
 local function bury(q, t, state, ended)
   local n = #q.buried
-  q.L[t.id] = false
+  local stone = t.ep .. char(state) .. pack('<d', ended)
+  q.L[t.id], q.S[t.id], q.puts[t.id] = false, stone, nil
   q.buried[n + 1] = t.id
-  q.stones[2 * n + 1], q.stones[2 * n + 2] = t.id, t.ep .. char(state) .. pack('<d', ended)
+  q.stones[2 * n + 1], q.stones[2 * n + 2] = t.id, stone
   local head = sub(t.seq, 1, 5)
   q.chunks[head] = (q.chunks[head] or 0) + 1
-  for i = 1, #q.puts, 2 do -- it may have been written by this script
-    if q.puts[i] == t.id then return flush(q) end
-  end
   if n > 500 then flush(q) end
 end
 
