@@ -11,7 +11,7 @@ inline constexpr auto penstock::fields<Greet> = std::tuple{penstock::field{"name
 template <>
 inline constexpr penstock::Policy penstock::job<Greet> = {.kind = "greet", .queue = "greetings", .retries = 5};
 
-int main() {
+int main() try {
   penstock::Options options;
   options.backend = {.use = "sqlite", .settings = {{"path", "greetings.db"}}};
   auto tasks = penstock::TaskManager::open(options);  // or open("penstock.toml")
@@ -21,4 +21,7 @@ int main() {
   tasks.enqueue(Greet{"world"});
   tasks.enqueue(Greet{"later"}, {.delay = std::chrono::seconds(1)});
   return tasks.drain();  // until nothing is left; run() works until SIGTERM
+} catch (const penstock::Exception& e) {
+  std::cerr << e.what() << "\n";  // one line: what is wrong, and where
+  return 1;
 }

@@ -91,6 +91,9 @@ struct Task : execution::Runnable {
   bool unstarted = false;  // it did not run under this lease
   std::string note;
   std::vector<Child> children;
+
+  // Its former holder died, or was cut off, while it ran.
+  bool crashed() const noexcept { return leased.lapsed && leased.begun; }
 };
 
 struct EngineOptions {

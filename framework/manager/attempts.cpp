@@ -150,7 +150,7 @@ Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
   view.priority = task.priority;
   Services services(*this, nullptr);
   execution::Attempt ctx(view, {}, {}, self.stop, self.stop_shared, deadline, services);
-  if (has_hooks_.load(std::memory_order_relaxed)) {
+  if (hooked(Aftermath::Event::What::start)) {
     fire(&Hooks::on_start, {.key = {view.queue, view.id},
                             .kind = view.kind,
                             .attempt = view.attempt,
@@ -218,7 +218,7 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
   view.codec = envelope->codec;
   Services services(*this, &task);
   execution::Attempt ctx(view, payload, envelope->metadata, self.stop, self.stop_shared, deadline, services);
-  if (has_hooks_.load(std::memory_order_relaxed)) {
+  if (hooked(Aftermath::Event::What::start)) {
     fire(&Hooks::on_start, {.key = {view.queue, view.id},
                             .kind = view.kind,
                             .durable = true,
@@ -373,7 +373,7 @@ void Manager::finish_local(ManagerState& state, LocalTask& task, Outcome outcome
     ++(snoozed ? queue.snoozed : queue.retried);
     task.available = base::later(at, delay);
     state.scheduler.push(&task, task.available, at);
-    if (telling()) {
+    if (telling(Aftermath::Event::What::retry)) {
       after.events.push_back({Aftermath::Event::What::retry, ref_of(state, task), details ? details->name : "",
                               task.error, false, task.failures + snoozed, task.status, delay, ran, nullptr});
     }
@@ -394,7 +394,7 @@ void Manager::end_local(ManagerState& state, LocalTask& task, Status status, std
   };
   count(counters_of(state, *task.lane));
   if (task.details && task.details->handler_stats) count(*static_cast<Counters*>(task.details->handler_stats));
-  if (telling()) {
+  if (telling(Aftermath::Event::What::finish)) {
     // The result stays in the registry, for its ticket; listeners learn that there is one by the status.
     after.events.push_back({Aftermath::Event::What::finish,
                             ref_of(state, task),

@@ -338,7 +338,7 @@ void Manager::note_queued(std::span<const Enqueued> tasks, std::span<const std::
       if (!tasks[i].created()) continue;
       ++counters_of(*state, state->scheduler.lane(tasks[i].ref.queue)).scheduled;
       if (auto handler = handlers_.find(kinds[i]); handler != handlers_.end()) ++handler->second->counters.scheduled;
-      if (!has_hooks_.load(std::memory_order_relaxed)) continue;
+      if (!hooked(Aftermath::Event::What::queued)) continue;
       Aftermath::Event event{.what = Aftermath::Event::What::queued, .ref = tasks[i].ref};
       event.kind = kinds[i];
       event.durable = true;

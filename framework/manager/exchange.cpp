@@ -60,7 +60,7 @@ bool Manager::exchange(Locked& state, Aftermath& after, bool flush) {
   apply(*state, changes, at, after);
   // Tasks of a queue that is not known yet may have rung the bell: an empty claim looks for new queues. One
   // that was not empty may have answered the same ring, so another one follows.
-  if (plan.limit > 0 && !claimed && !failed && refresh_queues(state)) state->engine.ring();
+  if (plan.limit > 0 && !claimed && !failed) (void)refresh_queues(state);
   if (claimed && got < plan.limit && options_.queues.contains("*")) state->engine.expect_work(at + kLookAgain);
   return true;
 }
@@ -119,7 +119,7 @@ void Manager::apply(ManagerState& state, Changes& changes, Instant at, Aftermath
     unqueue_leased(state, *task);
     if (Worker* worker = worker_of(state, *task)) ask_to_stop(state, *worker, StopReason::lost, at, after);
     if (task->lane) ++counters_of(state, *task->lane).lost;
-    if (telling()) {
+    if (telling(Aftermath::Event::What::lost)) {
       after.events.push_back({Aftermath::Event::What::lost,
                               {task->leased.queue, task->leased.id},
                               task->leased.kind,
@@ -214,7 +214,7 @@ void Manager::publish(ManagerState& state, durable::Task& task, bool cancelled, 
   if (to == State::dead && task.error.empty()) task.error = durable::decode_note(task.note).error;  // poison
   if (to == State::dead || (to == State::ready && task.charge == Charge::failure)) note_failure(state, task);
   bool event = !(task.unstarted && what == Aftermath::Event::What::retry);  // nothing was tried
-  if (event && telling()) {
+  if (event && telling(what)) {
     after.events.push_back({what,
                             {task.leased.queue, task.leased.id},
                             task.leased.kind,
@@ -230,24 +230,26 @@ void Manager::publish(ManagerState& state, durable::Task& task, bool cancelled, 
 }
 
 // Which durable queues there are to claim from: those the options name, and with "*" all the others the
-// store knows. True when the list has changed.
+// store knows. True when the list has changed: then there may be something to claim, and a worker is to be woken.
 bool Manager::refresh_queues(Locked& state) {
   bool all = options_.queues.contains("*");
   if (state->queues_known && !all) return false;
   state->queues_refreshed = now();
+  const std::uint64_t asked = ++state->queues_asked;
   state.unlock();
   Result<std::vector<Counts>> counts = all ? backend_->counts() : std::vector<Counts>();
   state.relock();
+  if (asked < state->queues_answered) return false;  // somebody asked later, and knows more
+  if (!counts && state->queues_known) return false;
+  state->queues_answered = asked;
   std::map<std::string, unsigned> weights;
   for (const auto& [name, weight] : options_.queues) {
     if (name != "*" && name != kLocalQueue) weights[name] = weight;
   }
   // Something is always claimed from, so that an empty claim can arm the bell that a new queue will ring.
   if (all) weights.emplace("default", options_.queues.at("*"));
-  if (counts) {
-    for (const Counts& c : *counts) {
-      if (all && c.queue != kLocalQueue) weights.emplace(c.queue, options_.queues.at("*"));
-    }
+  for (const Counts& c : counts ? *counts : std::vector<Counts>()) {
+    if (c.queue != kLocalQueue) weights.emplace(c.queue, options_.queues.at("*"));
   }
   std::set<std::string> served;
   for (const auto& [name, weight] : weights) served.insert(name);
@@ -255,6 +257,7 @@ bool Manager::refresh_queues(Locked& state) {
   state->queues_known = true;
   state->served = std::move(served);
   state->engine.set_queues({weights.begin(), weights.end()});
+  state->engine.ring();
   return true;
 }
 
@@ -274,7 +277,6 @@ void Manager::pump(std::stop_token stop) {
     }
     Instant at = now();
     if (at - state->queues_refreshed >= kRefreshEvery && !state->stopping && refresh_queues(state)) {
-      state->engine.ring();
       wake_for(*state, 1, after);
       conclude(state, after);
       continue;

@@ -89,12 +89,13 @@ struct Worker {
   std::atomic<bool> stop_shared{false};  // somebody else has a token or the source: not to be used again
   bool retire = false;                   // exits when it has nothing to run
   bool abandoned = false;                // its handler outlived the grace period; another took its place
+  bool has_spun = false;                 // since it ran a task
 };
 
 // What happened under the lock and is to be told outside it.
 struct Aftermath {
   struct Event {
-    enum class What : std::uint8_t { queued, retry, finish, lost } what;
+    enum class What : std::uint8_t { queued, start, retry, finish, lost } what;
     TaskRef ref;
     std::string kind, error;
     bool durable = false;
@@ -132,6 +133,7 @@ struct ManagerState {
   unsigned woken = 0;                                // of these, told to wake and not awake yet
   unsigned idle = 0;                                 // workers with nothing to run, sleeping, listening or leading
   bool listening = false;                            // a worker waits for the store's bell
+  bool spinning = false, signalled = false;          // a worker looks out for work; it was told that there is some
   Instant timer = Instant::max();                    // when the first of the waiting workers looks again by itself
   bool started = false, leasing = false, stopping = false, stop_now = false, closed = false;
   bool closing = false;  // nothing is left but the threads' own end
@@ -143,6 +145,7 @@ struct ManagerState {
   Instant no_start_before{};  // the rate limiter has no token for the process until then
   bool limiter_fails = false;
   Instant queues_refreshed{};
+  std::uint64_t queues_asked = 0, queues_answered = 0;  // so often; and the latest time that was answered
   bool queues_known = false;
   std::set<std::string> served;                   // durable queues claimed from
   std::map<std::string, unsigned> unknown_kinds;  // to how often tasks of it were given back
@@ -239,6 +242,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool run_next(Locked& state, Worker& self, Aftermath& after);
   Runnable* pick(Locked& state, Aftermath& after);
   void idle(Locked& state, Worker& self, Aftermath& after);
+  bool spin(Locked& state, Worker& self);
   void sleep(Locked& state);
   void wake_for(ManagerState& state, std::size_t tasks, Aftermath& after);
   void hand_over(ManagerState& state, Aftermath& after);
@@ -305,7 +309,13 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Counters& counters_of(ManagerState& state, Lane& lane) { return record_of(state, lane).counters; }
   RetryPolicy retry_policy(const std::optional<std::uint32_t>& retries, const std::optional<Millis>& backoff,
                            const std::optional<Millis>& cap, const std::optional<bool>& jitter) const;
-  bool telling() const noexcept { return has_hooks_.load(std::memory_order_relaxed) || hub_.wanted(); }
+  // Whether somebody is told of such events; the others are not written down.
+  bool hooked(Aftermath::Event::What what) const noexcept {
+    return (hooked_.load(std::memory_order_relaxed) >> static_cast<unsigned>(what) & 1) != 0;
+  }
+  bool telling(Aftermath::Event::What what) const noexcept {
+    return hooked(what) || (what == Aftermath::Event::What::finish && hub_.wanted());
+  }
   void tell(const Aftermath& after);
   void fire(std::function<void(const TaskEvent&)> Hooks::*hook, const TaskEvent& event);
   TaskRef ref_of(ManagerState& state, const LocalTask& task) const {
@@ -331,8 +341,9 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::vector<Middleware> middleware_;
   std::vector<EnqueueMiddleware> enqueue_middleware_;
   base::Guarded<std::shared_ptr<const std::vector<Hooks>>> hooks_;
-  std::atomic<bool> has_hooks_{false};
-  std::atomic<bool> frozen_{false};  // started: handlers and middleware are fixed
+  std::atomic<std::uint32_t> signals_{0};  // to the worker that spins
+  std::atomic<unsigned> hooked_{0};        // a bit for each Aftermath::Event::What
+  std::atomic<bool> frozen_{false};        // started: handlers and middleware are fixed
   results::Hub hub_;
 
   base::Guarded<ManagerState> state_;

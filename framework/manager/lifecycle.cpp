@@ -62,9 +62,14 @@ void Manager::start() {
     throw Exception(Error{Errc::unavailable, "the task manager was stopped and cannot be started again"});
   frozen_ = true;
   value_or_throw(ensure_workers(*state));
-  if (state->started || handlers_.empty()) return;
+  if (state->started) return;
+  if (handlers_.empty()) {
+    state.unlock();
+    host_->log(Level::info, "no handlers here: durable tasks are left to other processes");
+    return;
+  }
   state->started = true;
-  refresh_queues(state);
+  (void)refresh_queues(state);
   if (state->stopping) return;  // meanwhile
   state->leasing = true;
   pump_thread_ = std::jthread([this](std::stop_token stop) { pump(stop); });
@@ -129,14 +134,19 @@ bool Manager::store_idle() {
   {
     auto state = state_.lock();
     if (!state->leasing) return true;
-    refresh_queues(state);
+    if (refresh_queues(state)) {
+      Aftermath after;
+      wake_for(*state, 1, after);
+      conclude(state, after);
+    }
   }
   Result<std::vector<Counts>> counts = backend_->counts();
   if (!counts) return false;
   auto state = state_.lock();
+  const bool all = options_.queues.contains("*");  // also those that the refresh has not seen yet
   return std::ranges::none_of(*counts, [&](const Counts& c) {
     auto waits = [&c](State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
-    return state->served.contains(c.queue) &&
+    return (all ? c.queue != kLocalQueue : state->served.contains(c.queue)) &&
            (waits(State::held) || waits(State::scheduled) || waits(State::ready) || waits(State::leased));
   });
 }

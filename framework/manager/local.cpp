@@ -68,7 +68,7 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
     }
     state->scheduler.push(&task, due, at);
     if (want_refs) refs.push_back(ref_of(*state, task));
-    if (has_hooks_.load(std::memory_order_relaxed)) {
+    if (hooked(Aftermath::Event::What::queued)) {
       after.events.push_back({Aftermath::Event::What::queued,
                               ref_of(*state, task),
                               options.name,

@@ -70,11 +70,19 @@ void Manager::use_enqueue(EnqueueMiddleware middleware) {
 }
 
 void Manager::add_hooks(Hooks hooks) {
+  using What = Aftermath::Event::What;
   auto current = hooks_.lock();
   auto next = std::make_shared<std::vector<Hooks>>(*current ? **current : std::vector<Hooks>());
+  unsigned asked = 0;
+  auto ask = [&](What what, const auto& hook) { asked |= hook ? 1u << static_cast<unsigned>(what) : 0; };
+  ask(What::queued, hooks.on_queued);
+  ask(What::start, hooks.on_start);
+  ask(What::retry, hooks.on_retry);
+  ask(What::finish, hooks.on_finish);
+  ask(What::lost, hooks.on_lost);
   next->push_back(std::move(hooks));
   *current = std::move(next);
-  has_hooks_ = true;
+  hooked_.fetch_or(asked);
 }
 
 void Manager::fire(std::function<void(const TaskEvent&)> Hooks::*hook, const TaskEvent& event) {
@@ -107,7 +115,7 @@ void Manager::tell(const Aftermath& after) {
   if (after.ended) ended_.notify_all();
   for (const std::stop_source& source : after.stops) const_cast<std::stop_source&>(source).request_stop();
   for (const Aftermath::Event& e : after.events) {
-    if (has_hooks_.load(std::memory_order_relaxed)) {
+    if (hooked(e.what)) {
       TaskEvent event{.key = e.ref.key(),
                       .kind = e.kind,
                       .durable = e.durable,

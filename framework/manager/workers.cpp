@@ -1,12 +1,15 @@
 // What worker threads do: pull, run, and, with nothing to run, lead or sleep.
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include "manager/attempted.hpp"
 #include "manager/impl.hpp"
 
 namespace penstock::impl {
 namespace {
+
+constexpr int kIdleSpins = 500;  // ten to twenty microseconds
 
 thread_local const Manager* manager_of_thread = nullptr;
 
@@ -127,6 +130,7 @@ Runnable* Manager::pick(Locked& state, Aftermath& after) {
 }
 
 void Manager::begin_run(ManagerState& state, Worker& self, Runnable& task, Instant at) {
+  self.has_spun = false;
   self.run.task = &task;
   self.run.started = at;
   self.run.stop = StopReason::none;
@@ -162,8 +166,22 @@ void Manager::idle(Locked& state, Worker& self, Aftermath& after) {
   if (self.retire || state->closing) return;  // since it looked: asking a limiter gives up the lock
   ++state->idle;
   note_idle(*state);
-  if (!exchange(state, after, false) && !listen(state, after)) sleep(state);
+  if (!exchange(state, after, false) && !listen(state, after) && !spin(state, self)) sleep(state);
   --state->idle;
+}
+
+// Before it sleeps, a worker looks out for work for some microseconds, as a wake-up costs as much; one worker at a
+// time. False: it has done so, and there was none. After true everything is to be looked at again.
+bool Manager::spin(Locked& state, Worker& self) {
+  if (std::exchange(self.has_spun, !self.has_spun) || state->spinning || !real_time_) return false;
+  const std::uint32_t seen = signals_.load(std::memory_order_relaxed);
+  state->spinning = true;
+  state->signalled = false;
+  state.unlock();
+  for (int i = 0; i < kIdleSpins && signals_.load(std::memory_order_relaxed) == seen; ++i) base::relax();
+  state.relock();
+  state->spinning = false;
+  return true;
 }
 
 void Manager::sleep(Locked& state) {
@@ -179,6 +197,11 @@ void Manager::sleep(Locked& state) {
 
 // Has as many idle workers woken as there are new tasks; by interrupting the listener when no other is idle.
 void Manager::wake_for(ManagerState& state, std::size_t tasks, Aftermath& after) {
+  if (state.spinning && !state.signalled && tasks > 0) {
+    state.signalled = true;
+    signals_.fetch_add(1, std::memory_order_relaxed);
+    --tasks;
+  }
   std::size_t sleepers = state.sleeping - state.woken;
   std::size_t wake = std::min(sleepers, tasks);
   state.woken += static_cast<unsigned>(wake);

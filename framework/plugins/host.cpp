@@ -107,12 +107,14 @@ Result<PluginHost::Found> PluginHost::find(std::string_view kind, std::string_vi
     if (const ComponentInfo* component = (*plugin)->find(kind, name)) return Found{*plugin, component};
     return Error{Errc::not_found, wanted + ": " + module + ": has no such component"};
   }
-  std::string tried = "built in:";
+  std::vector<std::string_view> known;
   for (const auto& plugin : plugins_) {
     if (const ComponentInfo* component = plugin->find(kind, name)) return Found{plugin.get(), component};
-    tried += " " + plugin->name;
+    for (const ComponentInfo& component : plugin->components)
+      if (component.kind == kind) known.push_back(component.name);
   }
-  if (plugins_.empty()) tried += " nothing";
+  std::string tried = known.empty() ? "built in: nothing" : "built in:";
+  for (std::string_view other : known) tried += " " + config::printable(other);
   for (const std::string& directory : directories_) {
     std::string path = directory + "/" + file_of_plugin(std::string(name));
     auto plugin = open(path);
@@ -125,13 +127,16 @@ Result<PluginHost::Found> PluginHost::find(std::string_view kind, std::string_vi
       return Error{plugin.error().code, wanted + ": " + plugin.error().message};
     tried += "; " + plugin.error().message;
   }
-  return Error{Errc::not_found, wanted + " is not to be found; tried " + tried};
+  return Error{Errc::not_found, wanted + " is not to be found; tried " + tried + config::suggestion(name, known)};
 }
 
 Result<std::unique_ptr<Interface>> PluginHost::create(std::string_view kind, std::string_view name,
                                                       const config::Section& settings, const std::string& module) {
   auto found = find(kind, name, module);
-  if (!found) return found.error();
+  if (!found) {
+    const std::string place = settings.file.empty() ? "" : settings.file + ": ";
+    return Error{found.error().code, place + found.error().message};
+  }
   auto values = config::check(found->component->settings, settings);
   if (!values) return values.error();
   std::string what = found->component->kind + " '" + found->component->name + "'";

@@ -8,10 +8,12 @@
 namespace penstock {
 
 void Histogram::add(std::chrono::nanoseconds value) noexcept {
-  auto micros = static_cast<std::uint64_t>(std::max<std::int64_t>(value.count(), 0)) / 1000;
+  using Nanos = std::chrono::nanoseconds;
+  value = std::max(value, Nanos(0));
+  auto micros = static_cast<std::uint64_t>(value.count()) / 1000;
   ++buckets[std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(micros)), kBuckets - 1)];
   ++count;
-  total += value;
+  total += std::min(value, Nanos::max() - total);
   max = std::max(max, value);
 }
 

@@ -1,4 +1,4 @@
-// The config file: TOML, every key declared; see README for all of them.
+// The config file: TOML, every key declared; `penstock config show --defaults` prints them all.
 #pragma once
 
 #include <filesystem>

@@ -14,7 +14,7 @@ struct Histogram {
   static constexpr std::size_t kBuckets = 32;
   std::array<std::uint64_t, kBuckets> buckets{};
   std::uint64_t count = 0;
-  std::chrono::nanoseconds total{}, max{};
+  std::chrono::nanoseconds total{}, max{};  // total: 292 years at the most
   void add(std::chrono::nanoseconds value) noexcept;
 };
 

@@ -109,6 +109,11 @@ void Flows::claimed(Task& t, const Now& now) noexcept {
 void Flows::served(Flow& flow, const Now& now) noexcept {
   if (!flow.line) return;
   Key& key = *flow.key;
+  const bool alone = flow.seat->others.empty() && key.away == 0;
+  if (alone && flow.count > 0 && flow.gates.empty()) {  // the rest in short: it goes to the end of its line
+    flow.since = key.turn = ++turns_;
+    return open_.move_back(flow, *head(flow), key.turn);
+  }
   leave(flow);
   key.turn = ++turns_;
   open_.place(key, key.turn);
@@ -320,6 +325,7 @@ Flows::Choice Flows::choose(std::uint64_t most, bool ahead, const Now& now) noex
   if (!lines_) return {&plain_, std::min({most, half, plain_.count}), half == 0 && plain_.count > 0};
   for (int n = 0; n < kMost && !open_.empty(); ++n) {
     Flow& flow = open_.front();
+    open_.prefetch();
     std::uint64_t room = most;
     Gate* closed = nullptr;
     for (Gate* g : flow.gates) {

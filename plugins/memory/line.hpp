@@ -18,7 +18,9 @@
 
 namespace penstock::memory {
 
+struct Flow;
 struct Gate;
+struct Seat;
 class Line;
 
 // A fair key in use.
@@ -44,9 +46,25 @@ struct Flow {
   std::uint64_t count = 0;  // ready tasks
   std::uint64_t users = 0;  // records, in any state
   Line* line = nullptr;     // where it stands; null: it has no ready task, or is a stray
+  Seat* seat = nullptr;     // its key's there
   Place head;               // of its best task, as the line knows it
   std::uint64_t since = 0;  // it has waited for its turn since then
   std::size_t ticket = 0;   // see Line::tickets: 1 and its place there; 0: it has none
+};
+
+// A key's place in a line, and its flows that stand there. Most have one, which the seat holds by itself.
+struct Seat {
+  struct Standing {
+    Place head;
+    Flow* flow = nullptr;
+    friend bool operator<(const Standing& a, const Standing& b) noexcept {
+      return a.head != b.head ? a.head < b.head : a.flow < b.flow;
+    }
+  };
+  Standing best;
+  std::set<Standing> others;
+  std::vector<Flow*> tickets;
+  std::pair<std::uint64_t, std::uint64_t> place;  // and who came first, among those with the same one
 };
 
 class Line {
@@ -56,7 +74,8 @@ class Line {
   bool single() const noexcept { return flows_ == 1; }
 
   // The flow whose turn it is. Requires: not empty.
-  Flow& front() const noexcept { return *order_.begin()->second->flows.begin()->flow; }
+  Flow& front() const noexcept { return *order_.begin()->second->best.flow; }
+  void prefetch() const noexcept;  // has the memory fetched which the turn after this one will need
 
   // The best flow of the key; null: none stands here.
   const Flow* best(const Key&) const noexcept;
@@ -73,21 +92,10 @@ class Line {
   Flow* ticket_holder(const Key&) const noexcept;  // any; null: none
   // The flow's best task is another one now.
   void move(Flow&, const Place& head) noexcept;
+  // The same, and its key goes to the place, the last one in this line.
+  void move_back(Flow&, const Place& head, std::uint64_t place) noexcept;
 
  private:
-  struct Standing {
-    Place head;
-    Flow* flow;
-    friend bool operator<(const Standing& a, const Standing& b) noexcept {
-      return a.head != b.head ? a.head < b.head : a.flow < b.flow;
-    }
-  };
-  struct Seat {
-    std::set<Standing> flows;
-    std::vector<Flow*> tickets;
-    std::pair<std::uint64_t, std::uint64_t> place;  // and who came first, among those with the same one
-  };
-
   std::unordered_map<const Key*, Seat> seats_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, Seat*> order_;
   std::uint64_t flows_ = 0, came_ = 0;

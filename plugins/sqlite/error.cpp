@@ -1,9 +1,8 @@
 #include "error.hpp"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <sqlite3.h>
 
 namespace penstock::sqlite {
 
@@ -43,17 +42,18 @@ Failure failure(sqlite3* db, int code, const char* what) {
   // Where a side file of SQLite's has no room, only the operating system's own number tells.
   const int system = db && meant == Errc::unavailable ? sqlite3_system_errno(db) : 0;
   if (system == ENOSPC || system == EDQUOT) meant = Errc::resource_exhausted;
-  std::string message = std::string(path ? path : "sqlite") + ": " + what + ": " + words + " (sqlite " +
-                        std::to_string(code) + ")";
+  // A file of another kind is not the statement's fault, which happens to be the first.
+  const std::string during = (code & 0xff) == SQLITE_NOTADB ? "" : std::string(what) + ": ";
+  std::string message =
+      std::string(path ? path : "sqlite") + ": " + during + words + " (sqlite " + std::to_string(code) + ")";
   std::replace(message.begin(), message.end(), '\n', ' ');  // SQLite quotes what it cannot read
-  return {Error{meant, std::move(message), meant == Errc::unavailable || meant == Errc::resource_exhausted},
-          code};
+  return {Error{meant, std::move(message), meant == Errc::unavailable || meant == Errc::resource_exhausted}, code};
 }
 
 bool may_have_happened(const Failure& failure) noexcept {
   switch (failure.extended()) {
-    case SQLITE_IOERR_SHMLOCK:     // asked for before the log is written
-    case SQLITE_IOERR_READ:        // of what the log holds of this transaction, before its checksums are right
+    case SQLITE_IOERR_SHMLOCK:  // asked for before the log is written
+    case SQLITE_IOERR_READ:     // of what the log holds of this transaction, before its checksums are right
     case SQLITE_IOERR_SHORT_READ:
       return false;
     default:

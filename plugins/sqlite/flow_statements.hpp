@@ -12,13 +12,15 @@ struct FlowStatements {
   sqlite3* db;
 
   Statement seat_last{db, "SELECT max(seat) FROM penstock_seat"};
-#define PENSTOCK_SEAT_COLUMNS "seat,line,turn,flows,own,counted,away,key"
-  Statement seat_find{db, "SELECT " PENSTOCK_SEAT_COLUMNS " FROM penstock_seat WHERE line=?1 AND key=?2"};
+#define PENSTOCK_SEAT_COLUMNS "seat,line,place,flows,own,counted,away,key"
+  Statement seat_find{db, "SELECT " PENSTOCK_SEAT_COLUMNS " FROM penstock_seat WHERE hash=?3 AND line=?1 AND key=?2"};
   Statement seat_get{db, "SELECT " PENSTOCK_SEAT_COLUMNS " FROM penstock_seat WHERE seat=?1"};
   Statement seat_first{
-      db, "SELECT " PENSTOCK_SEAT_COLUMNS " FROM penstock_seat WHERE line=?1 AND flows>0 ORDER BY turn,seat LIMIT ?2"};
-  Statement seat_add{db, "INSERT INTO penstock_seat VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"};
-  Statement seat_save{db, "UPDATE penstock_seat SET turn=?2,flows=?3,own=?4,counted=?5,away=?6 WHERE seat=?1"};
+      db, "SELECT " PENSTOCK_SEAT_COLUMNS
+          " FROM penstock_seat WHERE place>=?1 AND place<=?2 AND line=?3 AND flows>0 ORDER BY place,seat LIMIT ?4"};
+  Statement seat_add{db, "INSERT INTO penstock_seat VALUES(?1,?2,?3,?4,?5,?6,?7,?9,?8)"};
+  Statement seat_save{db, "UPDATE penstock_seat SET place=?2,flows=?3,own=?4,counted=?5,away=?6 WHERE seat=?1"};
+  Statement seat_turn{db, "UPDATE penstock_seat SET place=?2 WHERE seat=?1"};
   Statement seat_delete{db, "DELETE FROM penstock_seat WHERE seat=?1"};
 
   Statement flow_last{db, "SELECT max(flow) FROM penstock_flow"};
@@ -57,6 +59,14 @@ struct FlowStatements {
   Statement limit_drop{db, "DELETE FROM penstock_limit WHERE queue=?1 AND gate=?2"};
   Statement queue_names{db, "SELECT name FROM penstock_queue"};
 
+  // The best task of each of the first seats of a ring where only a flow without gates stands, and whether it
+  // has another one.
+  Statement task_round{
+      db,
+      "SELECT n,id,kind,body,note,rank,flags,failures,crashes,traits,(SELECT 1 FROM penstock_task WHERE "
+      "lane=8*seat LIMIT 1 OFFSET 1),seat FROM penstock_seat JOIN penstock_task ON n=(SELECT n FROM "
+      "penstock_task WHERE lane=8*seat ORDER BY place,n LIMIT 1) WHERE penstock_seat.place>=?1 AND "
+      "penstock_seat.place<=?2 AND line=?3 AND flows>0 AND own>0 ORDER BY penstock_seat.place,seat LIMIT ?4"};
   Statement task_head{db, "SELECT place,n FROM penstock_task WHERE lane=?1 ORDER BY place,n LIMIT 1"};
   Statement task_due{db,
                      "SELECT n,rank,traits FROM penstock_task WHERE lane=?1 AND place<=?2 ORDER BY place,n LIMIT ?3"};

@@ -216,7 +216,7 @@ Flow* Lines::best(Seat& s, std::size_t most) {
   Flow* out = nullptr;
   for (bool counted : {false, true}) {
     if ((counted ? s.counted : s.flows - s.own - s.counted) == 0) continue;
-    Flow* f = s.standing[counted].first(most, [&](std::size_t n) {
+    Flow* f = s.standing(counted).first(most, [&](std::size_t n) {
       save_lines();
       return flows_.first(s.id, counted, n);
     });

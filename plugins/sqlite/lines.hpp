@@ -62,7 +62,7 @@ class Lines {
     bool stopped = false;
   };
   Turn next(QueueRow&, std::uint32_t want);
-  // So many of its tasks were leased; `next` is the best that is left there.
+  // So many of its tasks were leased; `next` is the best that is left there, or, of a flow without gates, any.
   void served(QueueRow&, const Turn&, std::int64_t tasks, std::optional<Head> next);
   std::optional<Head> head(std::int64_t lane);
 

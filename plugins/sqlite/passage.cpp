@@ -111,7 +111,7 @@ void Lines::restore(QueueRow& q, Flow& f) {
 void Lines::stand(QueueRow& q, Seat& s, Flow& f, std::int64_t turn) {
   f.seat = s.id;
   s.counted += f.counted;
-  s.standing[f.counted].add(f.head, f);
+  s.standing(f.counted).add(f.head, f);
   flows_.touch(f);
   seats_.join(s, turn);
   tally(q, s);
@@ -122,7 +122,7 @@ void Lines::unstand(QueueRow& q, Flow& f) {
   Seat& s = seats_.get(f.seat);
   f.seat = 0;
   s.counted -= f.counted;
-  s.standing[f.counted].remove(f.head);
+  s.standing(f.counted).remove(f.head);
   flows_.touch(f);
   seats_.leave(s);
   for (Gate* g : passes(q, f)) {
@@ -141,9 +141,9 @@ void Lines::unstand(QueueRow& q, Flow& f) {
 
 void Lines::move(Flow& f, Head head) {
   Seat& s = seats_.get(f.seat);
-  s.standing[f.counted].remove(f.head);
+  s.standing(f.counted).remove(f.head);
   f.head = head;
-  s.standing[f.counted].add(f.head, f);
+  s.standing(f.counted).add(f.head, f);
   flows_.touch(f);
 }
 
@@ -191,12 +191,12 @@ Seat& Lines::next_out(QueueRow& q, const Gate& g) {
 void Lines::discount(QueueRow& q, Seat& s) {
   std::vector<Flow*> flows;
   for (int left = kMostAtOnce; s.counted > 0 && left > 0; --left) {
-    Flow& f = *s.standing[true].first(16, [&](std::size_t n) {
+    Flow& f = *s.standing(true).first(16, [&](std::size_t n) {
       save_lines();
       return flows_.first(s.id, true, n);
     });
-    s.standing[true].remove(f.head);
-    s.standing[false].add(f.head, f);
+    s.standing(true).remove(f.head);
+    s.standing(false).add(f.head, f);
     --s.counted;
     seats_.touch(s);
     f.counted = false;

@@ -3,6 +3,26 @@
 #include "statements.hpp"
 
 namespace penstock::sqlite {
+namespace {
+
+constexpr int kTurnBits = 44;
+constexpr std::int64_t kLastTurn = (std::int64_t{1} << kTurnBits) - 1;
+constexpr std::int64_t kLines = std::int64_t{1} << (62 - kTurnBits);
+
+// Stands before line and key in their index, as comparing numbers is all that most look-ups have to do then.
+std::uint32_t hash_of(std::int64_t line, std::string_view key) noexcept {
+  auto hash = static_cast<std::uint64_t>(line) ^ 0xcbf29ce484222325;
+  for (unsigned char octet : key) hash = (hash ^ octet) * 0x100000001b3;  // FNV-1a
+  return static_cast<std::uint32_t>(hash ^ (hash >> 32));
+}
+
+// Line and turn in one number, as comparing numbers is all that the ring's index has to do then. Lines may
+// share the upper bits; the lower ones last for years of turns without a pause.
+std::int64_t place_of(std::int64_t line, std::int64_t turn) noexcept {
+  return (line & (kLines - 1)) << kTurnBits | (turn & kLastTurn);
+}
+
+}  // namespace
 
 Seat& Seats::read(Use& use) {
   const std::int64_t id = use.integer(0);
@@ -11,7 +31,7 @@ Seat& Seats::read(Use& use) {
   s.id = id;
   numbers_.seen(id);
   s.line = use.integer(1);
-  s.turn = use.integer(2);
+  s.turn = use.integer(2) & kLastTurn;
   s.flows = use.integer(3);
   s.own = use.integer(4) != 0;
   s.counted = use.integer(5);
@@ -25,7 +45,7 @@ Seat& Seats::read(Use& use) {
 Seat& Seats::at(std::int64_t line, std::string_view key) {
   std::pair name(line, std::string(key));
   if (auto known = by_key_.find(name); known != by_key_.end()) return *known->second;
-  Use use(sql_.flow().seat_find, line, key);
+  Use use(sql_.flow().seat_find, line, key, hash_of(line, key));
   if (use.next()) return *(by_key_[std::move(name)] = &read(use));
   Seat& s = seats_.emplace_back();
   s.id = numbers_.next(sql_.flow().seat_last);
@@ -45,12 +65,17 @@ Seat& Seats::get(std::int64_t id) {
 
 std::vector<std::pair<Seats::Place, Seat*>> Seats::first(std::int64_t line, std::size_t most) {
   std::vector<std::pair<Place, Seat*>> out;
-  Use use(sql_.flow().seat_first, line, most);
+  const auto [from, to] = places(line);
+  Use use(sql_.flow().seat_first, from, to, line, most);
   while (use.next()) {
     Seat& s = read(use);
     out.emplace_back(Place(s.turn, s.id), &s);
   }
   return out;
+}
+
+std::pair<std::int64_t, std::int64_t> Seats::places(std::int64_t line) noexcept {
+  return {place_of(line, 0), place_of(line, kLastTurn)};
 }
 
 void Seats::join(Seat& s, std::int64_t turn) {
@@ -70,10 +95,15 @@ void Seats::turn(Seat& s, std::int64_t turn) {
   if (s.flows > 0) ring(s.line).remove({s.turn, s.id});
   s.turn = turn;
   if (s.flows > 0) ring(s.line).add({s.turn, s.id}, s);
-  touch(s);
+  mark(s);
 }
 
 void Seats::touch(Seat& s) {
+  s.only_turn = false;
+  mark(s);
+}
+
+void Seats::mark(Seat& s) {
   if (!s.changed) changed_.push_back(&s);
   s.changed = true;
 }
@@ -82,13 +112,17 @@ void Seats::save() {
   for (Seat* s : changed_) {
     if (!s->needed()) {
       if (s->stored) run(sql_.flow().seat_delete, s->id);
+    } else if (s->stored && s->only_turn) {
+      run(sql_.flow().seat_turn, s->id, place_of(s->line, s->turn));
     } else if (s->stored) {
-      run(sql_.flow().seat_save, s->id, s->turn, s->flows, s->own, s->counted, s->away);
+      run(sql_.flow().seat_save, s->id, place_of(s->line, s->turn), s->flows, s->own, s->counted, s->away);
     } else {
-      run(sql_.flow().seat_add, s->id, s->line, s->turn, s->flows, s->own, s->counted, s->away, s->key);
+      run(sql_.flow().seat_add, s->id, s->line, place_of(s->line, s->turn), s->flows, s->own, s->counted, s->away,
+          std::string_view(s->key), hash_of(s->line, s->key));
     }
     s->stored = s->needed();
     s->changed = false;
+    s->only_turn = true;
   }
   changed_.clear();
 }

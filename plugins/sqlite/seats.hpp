@@ -1,9 +1,11 @@
 // Seats: a key's place in a line. See lines.hpp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,7 +28,8 @@ struct Head {
 };
 
 // A row of penstock_seat. Without flows it has no place in the ring, and remembers `turn` only.
-struct Seat {
+class Seat {
+ public:
   std::int64_t id = 0, line = 0;  // line: a queue's q; of a gate: -gate
   std::string key;
   std::int64_t turn = 0;     // place in the ring; the key was not served since
@@ -37,8 +40,16 @@ struct Seat {
 
   bool needed() const noexcept { return flows > 0 || away > 0; }
 
-  Front<Head, Flow> standing[2];  // flows with gates: not counted, counted
-  bool stored = false, changed = false, there = false;
+  // Its flows with gates, those that are counted or the others.
+  Front<Head, Flow>& standing(bool those_counted) {
+    if (!standing_) standing_ = std::make_unique<std::array<Front<Head, Flow>, 2>>();
+    return (*standing_)[those_counted];
+  }
+
+  bool stored = false, changed = false, only_turn = true, there = false;
+
+ private:
+  std::unique_ptr<std::array<Front<Head, Flow>, 2>> standing_;
 };
 
 // The seats that a transaction deals with: loaded when first needed, written back once.
@@ -52,14 +63,17 @@ class Seats {
   Front<Place, Seat>& ring(std::int64_t line) { return rings_[line]; }
   std::vector<std::pair<Place, Seat*>> first(std::int64_t line, std::size_t most);  // of the ring, as written
 
+  static std::pair<std::int64_t, std::int64_t> places(std::int64_t line) noexcept;  // the range of the column
+
   void join(Seat&, std::int64_t turn);  // one more flow; `turn` goes for the first
   void leave(Seat&);                    // one less
   void turn(Seat&, std::int64_t turn);
-  void touch(Seat&);  // to be written
+  void touch(Seat&);  // something else of it has changed
   void save();
 
  private:
   Seat& read(Use&);
+  void mark(Seat&);
 
   Statements& sql_;
   std::deque<Seat> seats_;

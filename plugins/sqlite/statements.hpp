@@ -63,6 +63,10 @@ struct Statements {
   Statement task_ready{db,
                        "SELECT n,id,kind,body,note,rank,flags,failures,crashes,traits FROM penstock_task WHERE lane=?1 "
                        "ORDER BY place,n LIMIT ?2"};
+  // The best one, and whether there is another.
+  Statement task_best{db,
+                      "SELECT n,id,kind,body,note,rank,flags,failures,crashes,traits,(SELECT 1 FROM penstock_task WHERE "
+                      "lane=?1 LIMIT 1 OFFSET 1) FROM penstock_task WHERE lane=?1 ORDER BY place,n LIMIT 1"};
   Statement task_lease{db, "UPDATE penstock_task SET state=3,lane=NULL,place=NULL,epoch=?2,flags=?3 WHERE n=?1"};
   Statement line_head{db, "SELECT place FROM penstock_task WHERE lane=?1 ORDER BY place,n LIMIT 1"};
   Statement line_promote{db,

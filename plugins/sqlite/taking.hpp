@@ -21,8 +21,8 @@ struct Transaction::Candidate {
 // The first tasks of a lane.
 struct Transaction::Supply {
   std::vector<Candidate> tasks;
-  std::size_t next = 0;  // those before it are leased
-  bool all = false;      // there are no more
+  std::size_t next = 0;                         // those before it are leased
+  enum { unknown, none, some } rest = unknown;  // whether there are more of them in the lane
 };
 
 struct Transaction::Taking {

@@ -12,9 +12,9 @@
 #include "bell.hpp"
 #include "clock.hpp"
 #include "connection.hpp"
+#include "gate_setting.hpp"
 #include "ledger.hpp"
 #include "lines.hpp"
-#include "gate_setting.hpp"
 #include "statements.hpp"
 
 namespace penstock::sqlite {
@@ -152,7 +152,10 @@ class Transaction {
 
   // serve.cpp
   void take_ready(Taking&, std::uint32_t want, Exchanged&);
+  static Candidate read_candidate(const Use&);
+  void fetch_round(Taking&, const Lines::Turn&, std::uint32_t want);
   void fetch(std::int64_t lane, std::uint32_t most, Supply&);
+  Supply& supply_for(Taking&, const Lines::Turn&, std::int64_t want, Supply& once);
   void lease(Taking&, Candidate&, Exchanged&);
   std::optional<Head> next_head(std::int64_t lane, const Supply&);
 

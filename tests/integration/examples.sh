@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The small examples, as a user runs them.
-#   examples.sh LIMITS QUICKSTART OUTBOX
+#   examples.sh MAILER QUICKSTART OUTBOX
 set -u
-limits=$(readlink -f "$1") quickstart=$(readlink -f "$2") outbox=$(readlink -f "$3")
+mailer=$(readlink -f "$1") quickstart=$(readlink -f "$2") outbox=$(readlink -f "$3")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -26,14 +26,14 @@ turns() { test "$(grep -E ': to ' out | head -n 5 | grep -cE '^(bolt|cosy): ')" 
 printf '[backend]\nuse = "sqlite"\n[backend.sqlite]\npath = "%s/mails.db"\n' "$dir" >sqlite.toml
 for config in '' sqlite.toml; do
   name=${config:-memory}
-  check "limits runs on $name" bash -c '"$@" >out' _ "$limits" ${config:+"$config"}
-  check "limits on $name: all mails are sent" test "$(grep -c ': to ' out)" -eq 8
-  check "limits on $name: tenants take turns" turns
-  check "limits on $name: a mail asked for twice is sent once" has 'asked twice, sent once'
+  check "mailer runs on $name" bash -c '"$@" >out' _ "$mailer" ${config:+"$config"}
+  check "mailer on $name: all mails are sent" test "$(grep -c ': to ' out)" -eq 8
+  check "mailer on $name: tenants take turns" turns
+  check "mailer on $name: a mail asked for twice is sent once" has 'asked twice, sent once'
   for tenant in acme bolt cosy; do
-    check "limits on $name: $tenant has one at a time" has "$tenant: at most 1 at once"
+    check "mailer on $name: $tenant has one at a time" has "$tenant: at most 1 at once"
   done
-  check "limits on $name: the limit is declared" has 'gate tenant: 1 running, as declared by the type'
+  check "mailer on $name: the limit is declared" has 'gate tenant: 1 running, as declared by the type'
 done
 
 check "quickstart runs" bash -c '"$1" >out' _ "$quickstart"

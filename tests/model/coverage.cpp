@@ -14,15 +14,15 @@ void settlements(Pairs& out) {
   for (const std::string to : {"leased", "ready", "succeeded", "dead", "cancelled"}) {
     const std::string verb = "settle " + to + " on ";
     out.push_back(verb + "leased: ok");
-    out.push_back(verb + "leased, cancel requested: " + (to == "ready" ? "requested" : "ok"));
+    out.push_back(verb + "leased, asked to stop: " + (to == "ready" ? "requested" : "ok"));
     for (const char* waiting : {"scheduled", "ready"})
-      out.push_back(verb + waiting + " of its epoch: " + (to == "ready" ? "ok" : "lease_lost"));
+      out.push_back(verb + waiting + ": " + (to == "ready" ? "ok" : "lease_lost"));
     for (const std::string end : kEnds) {
       bool late_release = to == "ready" && end == "cancelled";
-      out.push_back(verb + end + " of its epoch: " + (late_release ? "requested" : to == end ? "ok" : "lease_lost"));
+      out.push_back(verb + end + ": " + (late_release ? "requested" : to == end ? "ok" : "lease_lost"));
     }
-    for (const char* state : kLive) out.push_back(verb + state + " of another epoch: lease_lost");
-    for (const char* state : kEnds) out.push_back(verb + state + " of another epoch: lease_lost");
+    for (const char* state : kLive) out.push_back("settle " + to + ", another epoch, on " + state + ": lease_lost");
+    for (const char* state : kEnds) out.push_back("settle " + to + ", another epoch, on " + state + ": lease_lost");
     out.push_back(verb + "nothing: not_found");
     out.push_back(verb + "a broken rule: invalid");
   }
@@ -48,7 +48,8 @@ void moves(Pairs& out) {
     out.push_back(verb + "nothing: not_found");
     out.push_back(verb + "a broken rule: invalid");
   }
-  out.insert(out.end(), {"move dead on tombstone: not_found", "move cancelled on tombstone: not_found"});
+  out.insert(out.end(),
+             {"move dead on dead, a tombstone: not_found", "move cancelled on cancelled, a tombstone: not_found"});
 }
 
 void keys(Pairs& out, bool children, bool moves) {
@@ -58,12 +59,12 @@ void keys(Pairs& out, bool children, bool moves) {
                              " on a waiting holder: ok"})
       out.push_back(verb + what);
   }
-  if (moves) out.insert(out.end(), {"move dead on a taken key: conflict", "move cancelled on a taken key: conflict"});
+  if (moves) out.insert(out.end(), {"move dead on dead: conflict", "move cancelled on cancelled: conflict"});
 }
 
 void gates(Pairs& out) {
-  out.insert(out.end(), {"claim: the queue is closed", "claim: ends at the half of a gate", "claim: past a closed gate",
-                         "claim: a gate is full", "claim: a gate has no token", "claim: a gate is held",
+  out.insert(out.end(), {"claim: the queue is closed", "claim: ends at the half of a gate",
+                         "claim: past a gate that is full", "claim: past a gate that opens later",
                          "settle: tokens go back", "limit: ok", "limit: invalid", "hold: ok", "hold: invalid"});
 }
 
@@ -75,11 +76,11 @@ std::vector<std::string> reachable(Subject& subject) {
   Pairs out = {"cancel on ready: ok",
                "cancel on scheduled: ok",
                "cancel on leased: requested",
-               "cancel on leased, again: requested",
+               "cancel on leased, asked to stop: requested",
                "cancel on succeeded: finished",
                "cancel on dead: finished",
                "cancel on cancelled: finished",
-               "cancel on tombstone: finished",
+               "cancel on cancelled, a tombstone: finished",
                "cancel on nothing: not_found",
                "cancel on a broken rule: invalid",
                "extend: ok",
@@ -98,7 +99,6 @@ std::vector<std::string> reachable(Subject& subject) {
                "next_due: nothing",
                "exchange: queue twice",
                "exchange: short lease",
-               "trim: by keep",
                "trim: by age",
                "trim: by count",
                "trim: by bytes",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <map>
 #include <string>
@@ -10,6 +11,9 @@
 #include "model/subject.hpp"
 
 namespace penstock::model {
+
+// Told of every rule of the contract that comes into play, in words.
+using Observer = std::function<void(const std::string&)>;
 
 class Coverage {
  public:

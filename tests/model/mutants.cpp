@@ -5,21 +5,31 @@
 namespace penstock::model {
 namespace {
 
-// The model with its inside turned out, and a second table of gates: the one that is shown.
+// The model with its inside turned out, and what is shown of its gates apart.
 class Tampered final : public Model {
- public:
-  using Model::Model;
-  GateTable shown;
-
-  std::vector<GateState> show(Now now) {
-    std::swap(shown, gates_);
-    auto out = gates(now);
-    std::swap(shown, gates_);
+  template <class What>
+  auto shown(What what) {
+    std::swap(shown_, gates_);
+    auto out = what();
+    std::swap(shown_, gates_);
     return out;
   }
-  void take_tokens(const Leased& l, Now now) {
-    for (const std::string& gate : gates_of(queues_.at(l.queue).tasks.at(l.id).record))
-      gates_.take({l.queue, gate}, now);
+
+ public:
+  using Model::Model;
+
+  std::vector<GateState> show() {
+    return shown([&] { return gates(); });
+  }
+  Result<void> show_limit(const std::string& queue, const std::string& gate, Layer layer, const Limit* l) {
+    return shown([&] { return limit(queue, gate, layer, l); });
+  }
+  Result<void> show_hold(const std::string& queue, const std::string& gate, Millis at_most) {
+    return shown([&] { return hold(queue, gate, at_most); });
+  }
+  void take_tokens(const Leased& l) {
+    const Queue& q = queues_.at(l.queue);
+    spend(q, q.tasks.at(l.id).record, 1);
   }
   // A leased task that nobody knows of, with the gates of this one.
   void leave_slots(const TaskKey& key) {
@@ -34,6 +44,9 @@ class Tampered final : public Model {
   bool bound() {
     return std::any_of(queues_.begin(), queues_.end(), [](const auto& q) { return q.second.bound; });
   }
+
+ private:
+  std::map<GateName, Gate> shown_;
 };
 
 class ModelBackend final : public DurableBackend, public Registry, public Browser, public Gates {
@@ -59,9 +72,9 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
       if (fault_ == Fault::no_children) s.children = {};
       if (fault_ == Fault::late_retries && s.delay > Millis(0)) s.delay += Millis(1);
       if (fault_ == Fault::no_refund) s.unstarted = false;
-      if (fault_ == Fault::keeps_slots && s.to == State::ready) model_.leave_slots(s.key);
+      if (fault_ == Fault::keeps_slots && s.to == State::ready) model().leave_slots(s.key);
       if (fault_ == Fault::no_fence)
-        if (auto record = model_.get({&s.key, 1}, now())[0]) s.epoch = record->epoch;
+        if (auto record = model().get(s.key)) s.epoch = record->epoch;
     }
     x.settle = settle;
     if (fault_ == Fault::no_begin) x.begin = 0;
@@ -73,15 +86,16 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
       for (const Share& s : x.claim) quotas += s.quota;
       x.limit = std::min(x.limit, quotas);
     }
-    auto out = model_.exchange(x, now());
+    Answer none;
+    auto out = model().exchange(x, none);
     if (!out) return out;
     for (const Leased& l : out->leased)
-      if (fault_ == (l.lapsed ? Fault::lapse_takes_tokens : Fault::twice_the_tokens)) model_.take_tokens(l, now());
+      if (fault_ == (l.lapsed ? Fault::lapse_takes_tokens : Fault::twice_the_tokens)) model_.take_tokens(l);
     if (fault_ == Fault::late_next_due && model_.bound() && out->next_due > Millis(0)) ++*out->next_due;
     if (fault_ == Fault::silent_stop)
       for (Extended& e : out->extended) e.stop.clear();
     if (fault_ == Fault::wrong_next_due && out->next_due == x.lease) out->next_due.reset();
-    return out;
+    return done(out);
   }
 
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> asked, const Guard* guard) noexcept override {
@@ -94,44 +108,47 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
       if (fault_ == Fault::no_replace) t.replace = false;
       if (fault_ == Fault::one_key && t.fair.size() <= kMaxKey) fair_.emplace(t.key.id, std::exchange(t.fair, {}));
     }
-    auto out = model_.enqueue(tasks, fault_ == Fault::no_guard ? nullptr : guard, now());
+    auto out = model().enqueue(tasks, fault_ == Fault::no_guard ? nullptr : guard);
     if (out && fault_ == Fault::names_newcomer)
       for (std::size_t i = 0; i < tasks.size(); ++i) (*out)[i].id = tasks[i].key.id;
-    return out;
+    return done(out);
   }
 
   Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override {
-    if (fault_ != Fault::deaf_cancel) return model_.cancel(keys, now());
     std::vector<Item> out;
     for (const TaskKey& key : keys) {
-      auto record = model_.get({&key, 1}, now())[0];
-      bool running = record && record->state == State::leased;
-      out.push_back(running ? Item::requested : model_.cancel({&key, 1}, now())->front());
+      auto record = model().get(key);
+      const bool deaf = fault_ == Fault::deaf_cancel && record && record->state == State::leased;
+      out.push_back(deaf ? Item::requested : model().cancel(key));
     }
-    return out;
+    return done(out);
   }
 
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {
-    auto out = model_.get(keys, now());
-    for (std::size_t i = 0; i < out.size(); ++i) unbend(keys[i].id, out[i]);
+    std::vector<std::optional<Record>> out;
+    for (const TaskKey& key : keys) unbend(key.id, out.emplace_back(model().get(key)));
     return out;
   }
   Result<std::vector<Counts>> counts() noexcept override { return model_.counts(); }
   Result<std::uint64_t> trim(const Retention& asked) noexcept override {
     Retention r = asked;
     if (fault_ == Fault::keeps_one_more && r.count != UINT64_MAX) ++r.count;
-    return model_.trim(r, now(), {});
+    return model().trim(r, {}, {});
   }
 
-  Result<std::vector<Document>> list(std::string_view) noexcept override { return model_.documents(); }
+  Result<std::vector<Document>> list(std::string_view) noexcept override {
+    std::vector<Document> out;
+    for (const auto& [name, document] : model_.documents) out.push_back(document);
+    return out;
+  }
   Result<std::uint64_t> put(const Document& d) noexcept override { return model_.put(d); }
 
   Result<std::vector<std::pair<TaskId, Record>>> list(const Filter& f, std::string& next) noexcept override {
-    auto rows = model_.list(f, now());
-    for (auto& [id, record] : rows) {
-      std::optional<Record> shown = std::move(record);
-      unbend(id, shown);
-      record = *std::move(shown);
+    std::vector<std::pair<TaskId, Record>> rows;
+    for (const auto& [arrival, row] : model().list(f)) {
+      std::optional<Record> shown = row.second;
+      unbend(row.first, shown);
+      rows.emplace_back(row.first, *shown);
     }
     std::size_t from = std::min(f.cursor.empty() ? 0 : std::stoul(std::string(f.cursor)), rows.size());
     std::size_t to = std::min(from + f.at_most, rows.size());
@@ -140,26 +157,29 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
                        rows.begin() + static_cast<std::ptrdiff_t>(to));
   }
   Result<std::vector<Item>> move(std::span<const TaskKey> keys, State from, State to, Millis delay) noexcept override {
-    return model_.move(keys, from, to, fault_ == Fault::moves_at_once ? Millis(0) : delay, now());
+    std::vector<Item> out;
+    for (const TaskKey& key : keys)
+      out.push_back(model().move(key, from, to, fault_ == Fault::moves_at_once ? Millis(0) : delay));
+    return done(out);
   }
 
   Result<void> limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) noexcept override {
-    auto shown = model_.shown.limit({std::string(queue), std::string(gate)}, layer, limit, now());
+    auto shown = model().show_limit(std::string(queue), std::string(gate), layer, limit);
     if (!shown) return shown;
     std::optional<Limit> bent;
     if (limit) bent = *limit;
     if (bent && fault_ == Fault::deaf_limit) bent->running = -1;
     if (fault_ == Fault::meek_operator) layer = layer == Layer::declared ? Layer::operator_ : Layer::declared;
     if (fault_ == Fault::upper_class && gate.find(':') != gate.npos) return {};  // the class has the last word
-    return model_.limit({std::string(queue), std::string(gate)}, layer, bent ? &*bent : nullptr, now());
+    return done(model().limit(std::string(queue), std::string(gate), layer, bent ? &*bent : nullptr));
   }
   Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept override {
-    auto shown = model_.shown.hold({std::string(queue), std::string(gate)}, at_most, now());
+    auto shown = model().show_hold(std::string(queue), std::string(gate), at_most);
     if (!shown || fault_ == Fault::deaf_hold) return shown;
     if (fault_ == Fault::late_opening && at_most > Millis(0) && at_most != kHoldForever) at_most += Millis(1);
-    return model_.hold({std::string(queue), std::string(gate)}, at_most, now());
+    return done(model().hold(std::string(queue), std::string(gate), at_most));
   }
-  Result<std::vector<GateState>> gates(std::string_view) noexcept override { return model_.show(now()); }
+  Result<std::vector<GateState>> gates(std::string_view) noexcept override { return model().show(); }
 
   void* query(std::string_view id) noexcept override { return offer<Registry, Browser, Gates>(this, id); }
 
@@ -168,9 +188,21 @@ class ModelBackend final : public DurableBackend, public Registry, public Browse
     auto fair = fair_.find(id);
     if (record && fair != fair_.end() && !record->tombstone) record->fair = fair->second;
   }
-  Now now() {
-    if (fault_ == Fault::jumping_leases) return {time_.wall(), time_.wall().time_since_epoch()};
-    return {time_.wall(), time_.boot()};
+  // As of now.
+  Tampered& model() {
+    const Millis boot = fault_ == Fault::jumping_leases ? time_.wall().time_since_epoch() : time_.boot();
+    model_.now = {time_.wall(), boot, time_.wall().time_since_epoch()};
+    return model_;
+  }
+  template <class Out>
+  Result<Out> done(Out out) {
+    model_.step();
+    return out;
+  }
+  template <class Out>
+  Result<Out> done(Result<Out> out) {
+    model_.step();
+    return out;
   }
 
   TimeSource& time_;

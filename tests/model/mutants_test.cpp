@@ -14,7 +14,7 @@ using namespace penstock::model;
 TEST_CASE("the model agrees with itself, and every answer it has comes up") {
   auto subject = make_mutant(Fault::none);
   Coverage coverage;
-  auto found = search(*subject, {.sequences = 200, .ops = 200}, coverage);
+  auto found = search(*subject, {.sequences = 400, .ops = 200}, coverage);
   if (found) explain(std::cerr, "model", *subject, *found);
   REQUIRE(!found);
   for (const std::string& pair : coverage.missing(*subject)) FAIL_CHECK("never produced: " << pair);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/compare.hpp"
+#include "model/coverage.hpp"
 #include "model/model.hpp"
 #include "model/ops.hpp"
 #include "model/subject.hpp"
@@ -55,26 +56,31 @@ class Player {
   void flow(const Job&, NewTask&);
   int number(const Job&, int& fresh) const;
   Key resolve(const Target&) const;
-  Epoch resolve(const Say&, const Key&) const;
+  Epoch resolve(const Say&, const Key&);
   std::vector<TaskKey> resolve(const Op&, std::vector<Key>& storage) const;
   Document document(const Op&);
   void sent(const std::string& queue, int id);
   void compare(const Exchange&, const Exchanged& ours, const Exchanged& theirs, const Answer&);
+  void observe(const Exchange&, const Exchanged&);
   void compare_leased(const Exchanged& ours, const Exchanged& theirs, const Answer&);
   void compare_state();
   void compare_tasks();
   void compare_documents(Registry&);
   void compare_gates(Gates&);
   std::vector<std::optional<Record>> get(const std::vector<TaskKey>&);
+  std::vector<std::optional<Record>> expected(const std::vector<TaskKey>&);
   std::vector<TaskKey> everything() const;
 
-  Now now() { return {subject_.time().wall(), subject_.time().boot()}; }
+  Now now() { return subject_.now(); }
   DurableBackend& backend() { return subject_.backend(); }
   bool has(Feature f) const { return (properties_.features & f) != 0; }
   void expect(const std::string& what, const std::string& ours, const std::string& theirs) const;
   template <class T, class U>
   bool both(const char* what, const Result<T>& ours, const Result<U>& theirs) const;
   void say(const std::string& text);
+  void seen(const std::string& what) const {
+    if (observer_) observer_(what);
+  }
 
   Subject& subject_;
   Properties properties_;

@@ -88,7 +88,7 @@ Player::Key Player::resolve(const Target& t) const {
 }
 
 // The epoch that a settlement names, in the model's numbers.
-Epoch Player::resolve(const Say& s, const Key& key) const {
+Epoch Player::resolve(const Say& s, const Key& key) {
   if (s.fence == Fence::zero) return 0;
   if (s.fence == Fence::unknown) return kUnknownEpoch;
   if (s.fence == Fence::older) {
@@ -97,8 +97,7 @@ Epoch Player::resolve(const Say& s, const Key& key) const {
     return 0;
   }
   if (s.fence == Fence::handed && s.of.leased) return key.epoch;
-  const TaskKey asked{key.queue, task_id(key.id)};
-  auto record = model_.get({&asked, 1}, Now{})[0];
+  auto record = model_.get({key.queue, task_id(key.id)});
   return record ? record->epoch : 0;
 }
 

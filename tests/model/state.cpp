@@ -26,6 +26,12 @@ std::vector<std::optional<Record>> Player::get(const std::vector<TaskKey>& keys)
   return out;
 }
 
+std::vector<std::optional<Record>> Player::expected(const std::vector<TaskKey>& keys) {
+  std::vector<std::optional<Record>> out;
+  for (const TaskKey& key : keys) out.push_back(model_.get(key));
+  return out;
+}
+
 void Player::compare_state() {
   compare_tasks();
   if (auto* registry = query<Registry>(backend())) compare_documents(*registry);
@@ -34,7 +40,7 @@ void Player::compare_state() {
 
 void Player::compare_tasks() {
   auto keys = everything();
-  auto ours = model_.get(keys, now()), theirs = get(keys);
+  auto ours = expected(keys), theirs = get(keys);
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const std::string what = "get " + std::string(keys[i].queue) + "/" + name(keys[i].id);
     if (!ours[i] && !theirs[i]) continue;
@@ -61,7 +67,8 @@ void Player::compare_documents(Registry& registry) {
     for (const Document& d : all) out += d.name + " = " + quoted(d.value) + " ";
     return out;
   };
-  auto expected = model_.documents();
+  std::vector<Document> expected;
+  for (const auto& [name, document] : model_.documents) expected.push_back(document);
   expect("documents", names(expected), names(*documents));
   for (std::size_t i = 0; i < expected.size(); ++i) {
     auto& known = revisions_[expected[i].name];
@@ -79,7 +86,7 @@ void Player::compare_gates(Gates& gates) {
     for (const GateState& g : all) out += "\n        " + text(g);
     return out;
   };
-  auto expected = model_.gates(now());
+  auto expected = model_.gates();
   expect("gates", table(expected), table(*seen));
   for (std::size_t i = 0; i < expected.size(); ++i)
     if ((*seen)[i].waiting > expected[i].waiting)

@@ -28,7 +28,7 @@ class Memory final : public Subject {
     host_ = std::make_unique<testing::TestHost>(time_.get());
     backend_ = testing::open_component<DurableBackend>(penstock_plugin_0_memory, "memory", *host_);
   }
-  Ages ages() const override { return Ages::boot; }
+  Now now() override { return {time_->wall(), time_->boot(), time_->boot()}; }
 
  private:
   std::unique_ptr<testing::TestHost> host_;

@@ -7,7 +7,7 @@
 
 #include <penstock/plugin/backend.hpp>
 
-#include "model/model.hpp"
+#include "model/flow.hpp"
 #include "support/open_plugin.hpp"
 
 namespace penstock::model {
@@ -18,7 +18,8 @@ class Subject {
   virtual void fresh() = 0;                // an empty store, and the clock at its start
   virtual bool reopen() { return false; }  // the same store opened anew; false: it ends with its object
   virtual bool reopens() const { return false; }
-  virtual Ages ages() const { return Ages::wall; }
+  // By the clock by which it counts the ages of ended tasks.
+  virtual Now now() { return {time_->wall(), time_->boot(), time_->wall().time_since_epoch()}; }
   DurableBackend& backend() { return *backend_; }
   testing::ManualTime& time() { return *time_; }
 

@@ -3,7 +3,7 @@
 // A component lists its keys as `constexpr Setting kSettings[]`. The host reads the config file,
 // refuses unknown keys (naming the nearest one), wrong types and values out of range, fills in
 // fallbacks, resolves `env:NAME` and `file:PATH` for secrets, and only then creates the component.
-// Help texts, `penstock config show` and the manual are made from the same table. A component that
+// `penstock config show` and `penstock plugin inspect` are made from the same table. A component that
 // refuses a value for a reason of its own says so in an error that starts with "KEY: ": the host puts
 // the file, the line and the section in front.
 #pragma once

@@ -343,12 +343,14 @@ constexpr Promise kPromises[] = {
      [](Lab& lab) {
        const TaskKey parent = free(lab, "of a free key");
        const std::vector<NewTask> first = {replacing(lab)}, second = {keyed(lab)};
-       Settlement s = lab.say(lab.claim_one(), State::ready);
+       const Leased once = lab.claim_one();
+       Settlement s = lab.say(once, State::ready);
        s.children = first;
        same(lab.settle(s), Item::ok, "the retry");
        holds(!lab.get(first[0].key), "no child of the retry");
        taken(lab, parent.id, "after the retry");
-       s = lab.say(lab.claim_one(), State::succeeded);
+       const Leased again = lab.claim_one();
+       s = lab.say(again, State::succeeded);
        s.children = second;
        same(lab.settle(s), Item::ok, "the end");
        taken(lab, second[0].key.id, "after the end");

@@ -169,6 +169,8 @@ TEST_CASE("a manager may be destroyed by a handler, and by a hook") {
                         .on_lost = {}});
   (*hooked)->submit([] {});
   gone.wait();
+  CHECK(!shared->has_value());
+  CHECK(!hooked->has_value());
 }
 
 TEST_CASE("after the stop every call answers, and none hangs") {

@@ -287,7 +287,7 @@ TEST_CASE("retries of a kind that mostly fails are put off") {
   for (int i = 0; i < 30; ++i) tasks.enqueue_bytes(broken, "x");
   tasks.start();
   REQUIRE(tasks.wait_idle(20s));
-  const auto& counters = tasks.metrics().by_queue.at("jobs");
+  const auto counters = tasks.metrics().by_queue.at("jobs");
   CHECK(counters.failed == 30);
   CHECK(counters.put_off > 0);
   CHECK(counters.put_off <= 30);

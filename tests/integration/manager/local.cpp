@@ -33,10 +33,11 @@ TEST_CASE("a ticket hands the result out once; types need not be storable") {
 
 TEST_CASE("lower priority numbers go first, then higher weights, then who came first") {
   auto tasks = one_thread();
-  std::latch go(1);
+  std::latch begun(1), go(1);
   std::mutex mutex;
   std::vector<int> order;
-  auto block = tasks.submit([&] { go.wait(); });
+  auto block = tasks.submit([&] { begun.count_down(), go.wait(); });
+  begun.wait();  // else the first of those that follow might run before it
   auto add = [&](int name, penstock::SubmitOptions o) {
     tasks.submit(
         [&order, &mutex, name] {

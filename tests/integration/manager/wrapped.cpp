@@ -38,7 +38,11 @@ class Wrapped final : public DurableBackend, public Registry {
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {
     return inner_->get(keys);
   }
-  Result<std::vector<Counts>> counts() noexcept override { return inner_->counts(); }
+  Result<std::vector<Counts>> counts() noexcept override {
+    auto out = inner_->counts();
+    if (between_.after_counts) between_.after_counts();
+    return out;
+  }
   Result<std::uint64_t> trim(const Retention& r) noexcept override { return inner_->trim(r); }
   Result<std::vector<Document>> list(std::string_view prefix) noexcept override { return registry_->list(prefix); }
   Result<std::uint64_t> put(const Document& document) noexcept override {

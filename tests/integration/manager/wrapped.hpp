@@ -12,6 +12,7 @@
 struct Between {
   std::function<penstock::Result<void>(const penstock::Exchange&)> before;
   std::function<void(const penstock::Exchange&, penstock::Result<penstock::Exchanged>&)> after;
+  std::function<void()> after_counts;
   std::function<penstock::Result<void>()> before_put;  // of a document; in place of it when it returns an error
 };
 

@@ -1,12 +1,9 @@
-"""Takes the N-th block of a language out of a Markdown file. Usage: extract.py FILE LANGUAGE N [BEFORE AFTER]
-
-BEFORE and AFTER are files put around it, for a fragment that is to be compiled.
-"""
+"""Writes the C++ blocks of a Markdown file into files, in their order. Usage: extract.py MARKDOWN FILE..."""
 import pathlib
 import re
 import sys
 
-text = pathlib.Path(sys.argv[1]).read_text()
-blocks = re.findall(rf'^```{sys.argv[2]}\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
-around = [pathlib.Path(p).read_text() for p in sys.argv[4:6]] or ['', '']
-sys.stdout.write(around[0] + blocks[int(sys.argv[3]) - 1] + around[1])
+text = pathlib.Path(sys.argv[1]).read_text(encoding='utf-8')
+blocks = re.findall(r'^```cpp\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
+for file, block in zip(sys.argv[2:], blocks, strict=True):
+    pathlib.Path(file).write_text(block, encoding='utf-8')

@@ -109,12 +109,12 @@ TEST_CASE("any truncation or changed byte gives a value or an error") {
 TEST_CASE("random octets give a value or an error") {
   auto codec = open_codec(GENERATE("json", "protobuf"));
   Random random(3, 40);
+  std::size_t refused = 0;
   for (int i = 0; i < 20'000; ++i) {
     All value;
-    std::string bytes = random.octets();
-    (void)read(*codec, bytes, value);
+    refused += !read(*codec, random.octets(), value).empty();
   }
-  SUCCEED();
+  CHECK(refused > 0);
 }
 
 TEST_CASE("unknown fields are passed over, missing ones keep their default") {

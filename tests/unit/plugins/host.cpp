@@ -119,8 +119,11 @@ TEST_CASE("a search that fails lists every place, in order") {
   REQUIRE_FALSE(found);
   CHECK(found.error().code == Errc::not_found);
   std::string file = "/libpenstock-acme.so: No such file or directory";
-  CHECK(found.error().message == "backend \"acme\" is not to be found; tried built in: good; /a" + file + "; /b" +
-                                     file + "; /c" + file + "; /d" + file);
+  const std::string places = "; /a" + file + "; /b" + file + "; /c" + file + "; /d" + file;
+  CHECK(found.error().message == "backend \"acme\" is not to be found; tried built in: nothing" + places);
+  with.path.clear(), with.environment_path.clear(), with.installed.clear();
+  CHECK(make(log, with)->find("tracer", "iner").error().message ==
+        "tracer \"iner\" is not to be found; tried built in: inner; did you mean \"inner\"?");
   CHECK(make(log, with)->find("backend", "../x").error().message == "backend \"../x\": names match [a-z][a-z0-9_]*");
 }
 

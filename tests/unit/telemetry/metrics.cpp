@@ -25,6 +25,7 @@ TEST_CASE("no value is too large or too small for a histogram") {
   h.add(std::chrono::nanoseconds::max());
   h.add(std::chrono::hours(24 * 365));
   h.add(-5s);
+  CHECK(h.total == std::chrono::nanoseconds::max());
   CHECK(h.buckets[Histogram::kBuckets - 1] == 2);
   CHECK(h.buckets[0] == 1);
   CHECK(std::accumulate(h.buckets.begin(), h.buckets.end(), std::uint64_t{0}) == h.count);

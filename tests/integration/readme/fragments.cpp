@@ -1,6 +1,8 @@
-// What the fragment of the README stands in.
+// What the fragments of the README stand in.
 #include <penstock/outbox.hpp>
 #include <penstock/penstock.hpp>
+
+#include "readme_limits.hpp"
 
 struct ConfirmOrder {
   int number = 0;
@@ -25,3 +27,9 @@ int main() {
   auto tasks = penstock::TaskManager::open(options);
   int confirmed = 0;
   tasks.handle<ConfirmOrder>([&](const ConfirmOrder& job) { confirmed = job.number; });
+#include "readme_outbox.hpp"
+  relay.flush();
+  tasks.drain();
+  sqlite3_close(db);
+  return confirmed == 17 ? 0 : 1;
+}

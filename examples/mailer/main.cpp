@@ -1,6 +1,6 @@
 // Unique tasks, fair turns and limits: what a mailer of several tenants says beside its task type.
 //
-//   limits [CONFIG]     in memory, or on the store that the config file names
+//   mailer [CONFIG]     in memory, or on the store that the config file names
 #include <algorithm>
 #include <chrono>
 #include <iostream>
@@ -47,7 +47,7 @@ class Outbox {
   std::map<std::string, int> now_, most_;
 };
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   penstock::Options options;
   options.backend = {.use = "memory"};
   if (argc > 1) options = penstock::read_config(argv[1]);
@@ -69,4 +69,7 @@ int main(int argc, char** argv) {
     std::cout << "gate " << gate.gate << ": " << gate.declared->running << " running, as declared by the type\n";
   }
   return status;
+} catch (const penstock::Exception& e) {
+  std::cerr << "mailer: " << e.what() << "\n";
+  return 1;
 }
