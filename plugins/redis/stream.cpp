@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <optional>
 #include <poll.h>
 #include <pthread.h>
 
@@ -63,17 +64,6 @@ class NoSigpipe {
   bool was_pending_;
 };
 
-// Runs one step of the socket; Poco tells of errors by exceptions, of waits by negative numbers.
-template <class F>
-int attempt(F&& step) {
-  try {
-    return step();
-  } catch (const Poco::Exception& e) {
-    if (e.code() == EWOULDBLOCK) return -1;  // Poco's sendBytes does not leave this to the caller
-    throw Lost(e.displayText());
-  }
-}
-
 }  // namespace
 
 Context::Ptr make_context(const Tls& tls) {
@@ -90,6 +80,19 @@ Context::Ptr make_context(const Tls& tls) {
     return context;
   } catch (const Poco::Exception& e) {
     throw Failure({Errc::invalid, "redis: TLS cannot be set up: " + e.displayText()});
+  }
+}
+
+// Runs one step of the socket; Poco tells of errors by exceptions, of waits by negative numbers. OpenSSL may write in
+// each of them.
+template <class F>
+int Stream::step(F&& attempt) {
+  std::optional<NoSigpipe> no_sigpipe;
+  if (secure_) no_sigpipe.emplace();
+  try {
+    return attempt();
+  } catch (const Poco::Exception& e) {
+    throw Lost(e.displayText());
   }
 }
 
@@ -116,6 +119,13 @@ Stream::Stream(const Address& address, const Tls& tls, const Context::Ptr& conte
   }
 }
 
+// TLS says goodbye.
+Stream::~Stream() {
+  std::optional<NoSigpipe> no_sigpipe;
+  if (secure_) no_sigpipe.emplace();
+  socket_ = Poco::Net::StreamSocket();
+}
+
 void Stream::connect(const SocketAddress& address, Deadline deadline) {
   socket_.connectNB(address);  // and stays so
   fcntl(descriptor(), F_SETFD, FD_CLOEXEC);
@@ -126,6 +136,7 @@ void Stream::connect(const SocketAddress& address, Deadline deadline) {
 // By hand, so that the name is checked however slowly the server answers.
 void Stream::shake_hands(const std::string& name, Deadline deadline) {
   SecureStreamSocket secure(socket_);
+  const NoSigpipe no_sigpipe;
   for (int state = 0; (state = secure.completeHandshake()) != 1;) {
     if (state != kWantRead && state != kWantWrite) throw Lost("closed during the TLS handshake");
     if (!wait(state == kWantRead ? POLLIN : POLLOUT, deadline)) throw Lost("no TLS handshake in time");
@@ -154,12 +165,11 @@ int Stream::send(std::string_view octets) {
     if (n < 0 && errno != EAGAIN && errno != EINTR) throw Lost(std::strerror(errno));
     return static_cast<int>(n);
   }
-  const NoSigpipe no_sigpipe;
-  return attempt([&] { return socket_.sendBytes(octets.data(), static_cast<int>(octets.size())); });
+  return step([&] { return socket_.sendBytes(octets.data(), static_cast<int>(octets.size())); });
 }
 
 int Stream::receive(char* buffer, std::size_t size) {
-  const int n = attempt([&] { return socket_.receiveBytes(buffer, static_cast<int>(size)); });
+  const int n = step([&] { return socket_.receiveBytes(buffer, static_cast<int>(size)); });
   if (n == 0) throw Lost("closed by the server");
   return n;
 }

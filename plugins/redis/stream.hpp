@@ -23,6 +23,10 @@ class Stream {
   Stream(const Address& address, const Tls& tls, const Poco::Net::Context::Ptr& context, Deadline deadline,
          int wake = -1);
 
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
+
   // Sends all. Throws Lost; `handed` is then how many octets at most may have left.
   void write(std::string_view octets, std::size_t& handed, Deadline deadline);
   // Receives what is there, at least one octet, and returns how many; 0 when nothing came until the deadline.
@@ -35,6 +39,8 @@ class Stream {
  private:
   void connect(const Poco::Net::SocketAddress& address, Deadline deadline);
   void shake_hands(const std::string& name, Deadline deadline);
+  template <class F>
+  int step(F&& attempt);
   int send(std::string_view octets);
   int receive(char* buffer, std::size_t size);
   bool wait(int events, Deadline deadline);  // false: the deadline has passed

@@ -133,6 +133,10 @@ TEST_CASE("TLS: the signal of a closed pipe is held back from the program") {
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
+    for (int i = 0; i < 20; ++i) {  // it says goodbye to a peer that is gone
+      proxy.reset_all();
+      CHECK(ask(client, {"PING"}));
+    }
     proxy.arm({.kind = NetworkFault::Kind::reset, .to = NetworkFault::To::server, .at = 1 << 20});
     const auto result = ask(client, {"SET", "a", std::string(30 << 20, 'x')});
     REQUIRE(!result);
