@@ -1,6 +1,6 @@
 -- What all scripts share: the call's clocks, a queue's counters, its records, and what is put off to the end of the
 -- script. README.md has the layout. Every script starts with this file; those that move tasks add meter.lua,
--- tasks.lua, rows.lua and flow.lua.
+-- tasks.lua, rows.lua, lines.lua and flow.lua.
 --
 -- ARGV[1] clock: empty, or 16 octets (two doubles: wall, boot) that stand for the server's time.
 -- ARGV[2] the channel on which the bell rings: the number of the ring, a space, and the queue's P.

@@ -1,332 +1,47 @@
--- Whose turn it is: the order in which the ready tasks of a queue that uses fair keys or gates are claimed.
---
--- A *flow* is the ready tasks that have a fair key and a set of gates in common; the one without either is the plain
--- flow, and all there is in most queues. A flow stands in one *line*: the open one of its queue, or that of one of its
--- gates, where it waits for room. In a line every key has one *seat*, and a seat's flows stand there by their best
--- tasks. A flow without gates always stands in the open line: it is its seat's `own`.
---
--- Seats take turns, the lowest `turn` first. The numbers come from one counter per queue, so a turn is also a point in
--- time, and what lets a key in late puts it where it would be if it had been let in at once: its turn is that at which
--- it was served last, its gates opened, or its flow began to wait, whichever came last. Hence no key is served twice
--- while another one has a task that could be claimed.
---
--- A gate lets no more flows into the open line than it has room for. It counts those that entered as the best of their
--- seat, or were let out of its own line (`counted`); when their key is served and they are not, they lose that
--- privilege, and the gate lets others out. A claim which meets a flow whose gate has no room after all (a limit was
--- lowered, room was taken by a flow that was not counted) sends it there.
---
--- Nothing here walks a queue or a line. One script moves MOST flows at the most from line to line; a gate with more to
--- let out is due at once, and the next claim goes on with it.
-local AT_ONCE = 64 -- flows of one key, where all are meant
+-- Flow control as the rest of the scripts sees it: what comes and goes, what to claim next, what is set. lines.lua says how it
+-- works, rows.lua how it is kept.
 
 make_flows = function(q)
   local P, now = q.P, q.now
-  local R = flow_rows(q)
-  local limit_of, fair_of, lane_of, standing, ring_of = R.limit_of, R.fair_of, R.lane_of, R.standing, R.ring_of
-  local seat, touch_seat, join_seat, leave_seat, turn_seat = R.seat, R.touch_seat, R.join_seat, R.leave_seat, R.turn_seat
-  local flow_row, touch_flow, gate, touch_gate = R.flow_row, R.touch_flow, R.gate, R.touch_gate
-  local passes, room_of, save_gates = R.passes, R.room_of, R.save_gates
-  local moves = MOST
-  local turns, there, parked, keyed, walking = 0, 0, 0, 0, nil -- there: seats in the open line
-  local own = {full_ms = 0, full_ns = 0, all_held = 0}
-  local enter, regate, leave_line
-
+  -- Turns given so far; seats in the open line; flows at gates; ready tasks in other flows than the plain one; gates
+  -- that have still to be looked at, as something was set for them; moves left to this script; the queue's own gate.
+  local W = {turns = 0, there = 0, parked = 0, keyed = 0, walking = nil, moves = MOST,
+             own = {full_ms = 0, full_ns = 0, all_held = 0}}
   do
     local v = call('get', P .. ':fc')
-    if v then turns, there, parked, keyed, own.full_ms, own.full_ns, own.all_held = unpick('<ddddddd', v) end
-    walking = call('get', P .. ':walk') or nil
-    if walking then walking = cmsgpack.unpack(walking) end
+    if v then
+      W.turns, W.there, W.parked, W.keyed, W.own.full_ms, W.own.full_ns, W.own.all_held = unpick('<ddddddd', v)
+    end
+    local walking = call('get', P .. ':walk')
+    if walking then W.walking = cmsgpack.unpack(walking) end
   end
+  local R = flow_rows(q)
+  local lines = flow_lines(q, R, W)
+  local limit_of, fair_of, lane_of, ring_of = R.limit_of, R.fair_of, R.lane_of, R.ring_of
+  local seat, join_seat, leave_seat, turn_seat = R.seat, R.join_seat, R.leave_seat, R.turn_seat
+  local flow_row, gate, touch_gate = R.flow_row, R.gate, R.touch_gate
+  local passes, room_of, save_gates = R.passes, R.room_of, R.save_gates
+  local plain_ready, tally, home, turn_for, front, head = lines.plain_ready, lines.tally, lines.home, lines.turn_for,
+    lines.front, lines.head
+  local before, own_lane, best, unstand, move, discount = lines.before, lines.own_lane, lines.best, lines.unstand,
+    lines.move, lines.discount
+  local enter, call_back, send, leave_line, regate = lines.enter, lines.call_back, lines.send, lines.leave_line,
+    lines.regate
 
   local function set_own()
-    adopt(own, limit_of(''), nil, now)
-    own.held = max(own.held, own.all_held)
+    adopt(W.own, limit_of(''), nil, now)
+    W.own.held = max(W.own.held, W.own.all_held)
   end
   set_own()
 
-  -- ---- seats
-
-  local function plain_ready() return q.n[READY] - keyed end
-
-  -- Keeps count of the seats in the open line. The plain flow gives up its own when it is alone again.
-  local function tally(s)
-    local needed = s.flows > 0 or s.away > 0
-    if s.line ~= OPEN or needed == (s.there or false) then return end
-    s.there = needed
-    there = there + (needed and 1 or -1)
-    if needed or there ~= 1 then return end
-    local plain = seat(OPEN, '')
-    if not plain.own or plain.flows > 1 or plain.away > 0 then return end
-    plain.own, plain.there = false, false
-    leave_seat(plain)
-    there = 0
-  end
-
-  -- The key's seat in the open line. The plain flow, when it was alone so far, takes its own first.
-  local function home(key, others)
-    if there == 0 and (others or plain_ready()) > 0 then
-      local plain = seat(OPEN, '')
-      plain.own = true
-      turns = turns + 1
-      join_seat(plain, turns)
-      tally(plain)
-    end
-    return seat(OPEN, key)
-  end
-
-  -- The turn of a key that comes into the open line, and would have this one. If flows of it wait at gates it may have
-  -- had tasks to claim before: not earlier than its last turn, nor than such a gate opened.
-  local function turn_for(s, turn)
-    if s.away == 0 then return turn end
-    save_gates()
-    local oldest = call('zrange', P .. ':gopen', 0, 0, 'withscores')[2]
-    return max(s.turn, min(turn, oldest and tonumber(oldest) or huge))
-  end
-
-  local function front(line)
-    local two = call('zrange', ring_of(line), 0, 1)
-    if two[1] then return seat(line, two[1]), not two[2] end
-  end
-
-  local function head(key)
-    local h = call('zrange', key, 0, 0, 'withscores')
-    if h[1] then return tonumber(h[2]), unpick('>I6', h[1]) end
-  end
-  local function before(rank, seq, rank2, seq2) return rank < rank2 or rank == rank2 and seq < seq2 end
-
-  local function own_lane(s) return s.key == '' and q.ready or P .. ':k:' .. s.key end
-
-  -- The best of its flows with gates.
-  local function best(s)
-    local out
-    for _, counted in ipairs({false, true}) do
-      local n = counted and s.counted or s.flows - (s.own and 1 or 0) - s.counted
-      if n > 0 then
-        local h = call('zrange', standing(s, counted), 0, 0)[1]
-        local f = h and flow_row(sub(h, 7))
-        if f and (not out or before(f.rank, f.seq, out.rank, out.seq)) then out = f end
-      end
-    end
-    return out
-  end
-
-  -- ---- flows and gates
-
-  local function place_flow(s, f) call('zadd', standing(s, f.counted), f.rank, pack('>I6', f.seq) .. f.name) end
-  local function unplace_flow(s, f) call('zrem', standing(s, f.counted), pack('>I6', f.seq) .. f.name) end
-
-  local function stand(s, f, turn)
-    f.line = s.line
-    if f.counted then s.counted = s.counted + 1 end
-    place_flow(s, f)
-    touch_flow(f)
-    join_seat(s, turn)
-    tally(s)
-  end
-
-  local function let_in(f, turn, counted)
-    f.counted = counted
-    if counted then
-      for _, g in ipairs(passes(f)) do
-        g.admitted = g.admitted + 1
-        touch_gate(g)
-      end
-    end
-    stand(home(f.fair), f, turn)
-  end
-
-  local function wait_at(f, g)
-    if g.waiting == 0 then g.opened = room_of(g) > 0 and turns or CLOSED end
-    g.waiting = g.waiting + 1
-    touch_gate(g)
-    local s = home(f.fair)
-    s.away = s.away + 1
-    call('zadd', P .. ':away:' .. f.fair, 0, f.name)
-    touch_seat(s)
-    tally(s)
-    parked = parked + 1
-    stand(seat(g.line, f.fair), f, f.since)
-  end
-
-  -- Takes the flow out of its line; tally() is for the caller, once the flow has got where it goes.
-  local function unstand(f)
-    local s = seat(f.line, f.fair)
-    unplace_flow(s, f)
-    if f.counted then s.counted = s.counted - 1 end
-    touch_flow(f)
-    leave_seat(s)
-    for _, g in ipairs(passes(f)) do
-      if s.line == g.line then
-        g.waiting = g.waiting - 1
-        touch_gate(g)
-      elseif f.counted then
-        g.admitted = g.admitted - 1
-        touch_gate(g)
-      end
-    end
-    f.counted, f.line = false, nil
-    if s.line == OPEN then return end
-    local at_home = seat(OPEN, f.fair)
-    at_home.away = at_home.away - 1
-    call('zrem', P .. ':away:' .. f.fair, f.name)
-    touch_seat(at_home)
-    parked = parked - 1
-  end
-
-  local function move(f, rank, seq)
-    local s = seat(f.line, f.fair)
-    unplace_flow(s, f)
-    f.rank, f.seq = rank, seq
-    place_flow(s, f)
-    touch_flow(f)
-  end
-
-  -- The key of this seat was served by another flow than those that are counted there, or comes to have a better one:
-  -- they have had their chance.
-  local function discount(s)
-    if s.counted == 0 then return end
-    local names = call('zrange', standing(s, true), 0, AT_ONCE - 1)
-    local done = {}
-    for i, member in ipairs(names) do
-      local f = flow_row(sub(member, 7))
-      unplace_flow(s, f)
-      f.counted = false
-      place_flow(s, f)
-      s.counted = s.counted - 1
-      touch_seat(s)
-      touch_flow(f)
-      for _, g in ipairs(passes(f)) do
-        g.admitted = g.admitted - 1
-        touch_gate(g)
-      end
-      done[i] = f
-    end
-    for _, f in ipairs(done) do
-      for _, g in ipairs(passes(f)) do regate(g) end
-    end
-  end
-
-  local function best_of(s, f)
-    if s.own then
-      local rank, seq = head(own_lane(s))
-      if rank and before(rank, seq, f.rank, f.seq) then return false end
-    end
-    local other = best(s)
-    return not other or before(f.rank, f.seq, other.rank, other.seq)
-  end
-
-  -- Finds the flow a line: the open one, or that of the first gate without room. `out_of` is the gate that lets it out:
-  -- others who wait there do not go first.
-  enter = function(f, out_of)
-    local bound = false
-    for _, g in ipairs(passes(f)) do bound = bound or room_of(g) ~= huge end
-    local s = home(f.fair)
-    local first = bound and not out_of and best_of(s, f)
-    if first then discount(s) end
-    for _, g in ipairs(f.passes) do
-      if g ~= out_of and g.waiting > 0 or g.admitted >= room_of(g) then return wait_at(f, g) end
-    end
-    local turn = max(s.turn, f.since)
-    for _, g in ipairs(f.passes) do turn = max(turn, g.opened) end
-    let_in(f, turn_for(s, turn), bound and (out_of ~= nil or first))
-  end
-
-  -- The flow left the open line, and its key was not served for it: those that wait behind the same gates have their
-  -- place again.
-  local function restore(f)
-    local at_home = seat(OPEN, f.fair)
-    for _, g in ipairs(passes(f)) do
-      if g.waiting > 0 then
-        local s = seat(g.line, f.fair)
-        if s.flows > 0 and s.turn > at_home.turn then turn_seat(s, at_home.turn) end
-      end
-    end
-  end
-
-  -- When a key has lost its last flow in the open line and was not served, those of its flows that wait at gates which
-  -- are open all the same come in at its place, even if room is kept there for others: they had none of it because
-  -- they had another way. `closed`: so many are known to have no room.
-  local function call_back(key, closed)
-    local s = seat(OPEN, key)
-    if s.flows > 0 or s.away <= closed then return end
-    for _, name in ipairs(call('zrange', P .. ':away:' .. key, 0, AT_ONCE - 1)) do
-      local f = flow_row(name)
-      local open_to_it = true
-      for _, g in ipairs(passes(f)) do open_to_it = open_to_it and room_of(g) > 0 end
-      if open_to_it and f.line and f.line ~= OPEN then
-        unstand(f)
-        let_in(f, s.turn, true)
-        tally(s)
-      end
-    end
-  end
-
-  -- A flow of the open line that turns out to have no room at `g` goes to wait there.
-  local function send(f, g)
-    unstand(f)
-    wait_at(f, g)
-    restore(f)
-    for _, other in ipairs(f.passes) do
-      if other ~= g then regate(other) end
-    end
-    call_back(f.fair, 1)
-  end
-
-  leave_line = function(f)
-    passes(f)
-    unstand(f)
-    tally(seat(OPEN, f.fair))
-    restore(f)
-    for _, g in ipairs(f.passes) do regate(g) end
-    call_back(f.fair, 0)
-  end
-
-  -- The seat whose turn it is to be let out. A key that was served while it stood here goes behind those that were
-  -- waiting then.
-  local function next_out(g)
-    while true do
-      local s = front(g.line)
-      local at_home = seat(OPEN, s.key)
-      if at_home.turn <= s.turn then return s end
-      turn_seat(s, at_home.turn)
-    end
-  end
-
-  -- Room may have come: lets out as many flows as there is room for.
-  regate = function(g)
-    g.overdue = false
-    while g.waiting > 0 do
-      local left = room_of(g)
-      if left == 0 then g.opened = CLOSED end
-      if left > 0 and g.opened == CLOSED then
-        turns = turns + 1
-        g.opened = turns
-      end
-      touch_gate(g)
-      if g.admitted >= left then return end
-      g.overdue = moves == 0
-      if g.overdue then return end
-      moves = moves - 1
-      local s = next_out(g)
-      local f = best(s)
-      unstand(f)
-      enter(f, g)
-      if f.line == OPEN and s.flows > 0 then
-        turns = turns + 1
-        turn_seat(s, turns)
-      end
-      tally(seat(OPEN, s.key))
-    end
-  end
-
   local function walk()
-    local names = call('zrangebylex', P .. ':gn', '[' .. walking[1], walking[2] and '(' .. walking[2] or '+', 'limit', 0, MOST)
+    local names = call('zrangebylex', P .. ':gn', '[' .. W.walking[1], W.walking[2] and '(' .. W.walking[2] or '+', 'limit', 0, MOST)
     for _, name in ipairs(names) do
       local g = gate(name)
       touch_gate(g)
       regate(g)
     end
-    if #names == MOST then walking[1] = names[MOST] .. '\0' else walking = nil end
+    if #names == MOST then W.walking[1] = names[MOST] .. '\0' else W.walking = nil end
   end
 
   local F = {}
@@ -337,13 +52,13 @@ make_flows = function(q)
       F.came_plain()
       return false
     end
-    keyed = keyed + 1
+    W.keyed = W.keyed + 1
     if not has_gates(name) then
       local s = home(fair_of(name))
       if not s.own then
         s.own = true
-        turns = turns + 1
-        join_seat(s, turn_for(s, turns))
+        W.turns = W.turns + 1
+        join_seat(s, turn_for(s, W.turns))
         tally(s)
       end
       return false
@@ -352,8 +67,8 @@ make_flows = function(q)
     if not f.line then
       home(f.fair)
       f.rank, f.seq = rank, seq
-      turns = turns + 1
-      f.since = turns
+      W.turns = W.turns + 1
+      f.since = W.turns
       enter(f, nil)
     elseif before(rank, seq, f.rank, f.seq) then
       move(f, rank, seq)
@@ -362,13 +77,13 @@ make_flows = function(q)
   end
 
   function F.came_plain()
-    if there == 0 then return end
+    if W.there == 0 then return end
     local s, some = seat(OPEN, ''), plain_ready() > 0
     if some == s.own then return end
     s.own = some
     if some then
-      turns = turns + 1
-      join_seat(s, turn_for(s, turns))
+      W.turns = W.turns + 1
+      join_seat(s, turn_for(s, W.turns))
     else
       leave_seat(s)
     end
@@ -379,7 +94,7 @@ make_flows = function(q)
   -- One is ready no more, though nobody has claimed it: out of its lane, and out of q.n.
   function F.went(name)
     if name == '' then return F.came_plain() end
-    keyed = keyed - 1
+    W.keyed = W.keyed - 1
     local rank, seq = head(lane_of(name))
     if has_gates(name) then
       local f = flow_row(name)
@@ -402,9 +117,9 @@ make_flows = function(q)
   -- for tasks leased ahead. nil: nothing. `stopped`: this script has done enough.
   function F.next()
     while true do
-      local t = {room = room(own, q.n[LEASED], now), ahead = slots_ahead(own, q.n[LEASED])}
+      local t = {room = room(W.own, q.n[LEASED], now), ahead = slots_ahead(W.own, q.n[LEASED])}
       if t.room == 0 then return nil end
-      if there == 0 then
+      if W.there == 0 then
         if plain_ready() <= 0 then return nil end
         t.lane, t.alone = q.ready, true
         return t
@@ -426,19 +141,19 @@ make_flows = function(q)
         if t.room == 0 and not closed then closed = g end
       end
       if not closed then return t end
-      if moves == 0 then return {stopped = true} end
-      moves = moves - 1
+      if W.moves == 0 then return {stopped = true} end
+      W.moves = W.moves - 1
       send(f, closed)
     end
   end
 
   -- So many of its tasks are out of their lane, and counted as leased.
   function F.served(t, tasks)
-    take(own, tasks, now)
+    take(W.own, tasks, now)
     local s = t.seat
     if not s then return end
     local plain = t.lane == q.ready
-    if not plain then keyed = keyed - tasks end
+    if not plain then W.keyed = W.keyed - tasks end
     local rank, seq
     if not plain then rank, seq = head(t.lane) end
     if t.flow then
@@ -453,15 +168,15 @@ make_flows = function(q)
       leave_seat(s)
       tally(s)
     end
-    turns = turns + 1
-    turn_seat(s, turns)
+    W.turns = W.turns + 1
+    turn_seat(s, W.turns)
     discount(s)
     if not t.flow then return end
     for _, g in ipairs(passes(t.flow)) do regate(g) end
     if rank then
       t.flow.rank, t.flow.seq = rank, seq
-      turns = turns + 1
-      t.flow.since = turns
+      W.turns = W.turns + 1
+      t.flow.since = W.turns
       enter(t.flow, nil)
     end
     tally(s)
@@ -484,54 +199,54 @@ make_flows = function(q)
 
   -- Lets out who can be by now, as time has passed.
   function F.look()
-    if walking then walk() end
-    if parked == 0 then return end
+    if W.walking then walk() end
+    if W.parked == 0 then return end
     save_gates()
     for _, name in ipairs(call('zrangebyscore', P .. ':gdue', '-inf', now, 'limit', 0, MOST)) do regate(gate(name)) end
   end
 
   function F.claimable()
-    if there == 0 then return plain_ready() > 0 end
+    if W.there == 0 then return plain_ready() > 0 end
     return call('exists', ring_of(OPEN)) == 1
   end
 
   -- When to look again.
   function F.due()
-    if walking then return 0 end
-    if parked == 0 then return nil end
+    if W.walking then return 0 end
+    if W.parked == 0 then return nil end
     save_gates()
     local first = call('zrange', P .. ':gdue', 0, 0, 'withscores')[2]
     return first and tonumber(first)
   end
 
-  function F.refund_own() take(own, -1, now) end
-  function F.own_limited() return own.running >= 0 end
-  function F.shut() return shut(own, now) end
-  function F.held() return own.held end
-  function F.open_for_ever() return own.running ~= 0 and own.held ~= huge end
-  function F.own_opens() return opens(own, q.n[LEASED], 1) end
+  function F.refund_own() take(W.own, -1, now) end
+  function F.own_limited() return W.own.running >= 0 end
+  function F.shut() return shut(W.own, now) end
+  function F.held() return W.own.held end
+  function F.open_for_ever() return W.own.running ~= 0 and W.own.held ~= huge end
+  function F.own_opens() return opens(W.own, q.n[LEASED], 1) end
 
   -- What is set for the name has changed: P:limit has it.
   function F.limit_changed(name)
     R.limits_changed()
     if name == '' then return set_own() end
     local past = name .. (string.find(name, ':', 1, true) and '\0' or ';')
-    if walking then
-      walking = {'', false} -- all of them: Lua compares as the locale has it, not as the server does
+    if W.walking then
+      W.walking = {'', false} -- all of them: Lua compares as the locale has it, not as the server does
 
     else
-      walking = {name, past}
+      W.walking = {name, past}
     end
     walk()
   end
 
   function F.hold_all(till)
-    own.all_held = till == 0 and 0 or max(own.all_held, till)
+    W.own.all_held = till == 0 and 0 or max(W.own.all_held, till)
     set_own()
   end
   function F.own_set()
     local s = limit_of('')
-    return s.declared or s.operator or s.held > now or own.all_held > now or not full(own, now)
+    return s.declared or s.operator or s.held > now or W.own.all_held > now or not full(W.own, now)
   end
   function F.state(name)
     if name == '' then return q.n[LEASED], 0 end
@@ -541,13 +256,13 @@ make_flows = function(q)
 
   function F.save()
     R.save()
-    call('set', P .. ':fc', pack('<ddddddd', turns, there, parked, keyed, own.full_ms, own.full_ns, own.all_held))
-    if walking then
-      call('set', P .. ':walk', cmsgpack.pack(walking))
+    call('set', P .. ':fc', pack('<ddddddd', W.turns, W.there, W.parked, W.keyed, W.own.full_ms, W.own.full_ns, W.own.all_held))
+    if W.walking then
+      call('set', P .. ':walk', cmsgpack.pack(W.walking))
     elseif call('exists', P .. ':walk') == 1 then
       call('del', P .. ':walk')
     end
-    q.flow = (there > 0 or keyed > 0 or parked > 0 or walking) and 1 or 0
+    q.flow = (W.there > 0 or W.keyed > 0 or W.parked > 0 or W.walking) and 1 or 0
     q.own = F.own_set() and 1 or 0
   end
 

@@ -165,7 +165,7 @@ local function flow_rows(q)
     dirty_flows, dirty_seats = {}, {}
     save_gates()
     if idle > 0 then -- forgets some that nobody needs any more: two for each that was put aside
-      local names = call('zrangebyscore', P .. ':gidle', '-inf', now, 'limit', 0, 2 * idle)
+      local names = call('zrangebyscore', P .. ':gidle', '-inf', now, 'limit', 0, min(MOST, 2 * idle))
       if #names > 0 then
         call('hdel', P .. ':gate', unpack(names))
         call('zrem', P .. ':gn', unpack(names))

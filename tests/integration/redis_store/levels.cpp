@@ -54,11 +54,17 @@ TEST_CASE("with a replica that confirms, the level is failover") {
   RedisServer replica({"--replicaof", "127.0.0.1 " + std::to_string(server.port())});
   replica.said("Finished with success");
   server.cli({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  while (server.cli({"INFO", "replication"}).find("min_slaves_good_slaves:1") == std::string::npos) {
+  }  // the master has yet to hear from it
   testing::TestHost host;
   const auto b = open(host, server.url(), {{"durability", std::string("failover")}});
   CHECK(std::string(b->properties().durability) == "failover");
-  CHECK(*put(*b, task(1)) == Item::ok);
-  CHECK(claim(*b, 1)->leased.size() == 1);
+  const auto entered = put(*b, task(1));
+  REQUIRE(entered);
+  CHECK(*entered == Item::ok);
+  const auto claimed = claim(*b, 1);
+  REQUIRE(claimed);
+  CHECK(claimed->leased.size() == 1);
 }
 
 }  // namespace penstock::redis
