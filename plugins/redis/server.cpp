@@ -29,7 +29,8 @@ std::vector<Result<Reply>> Server::run(std::span<Run> runs, Lane lane) {
   std::vector<std::vector<std::string_view>> keys, words;
   std::vector<Call> calls;
   const std::string wait_for = std::to_string(options_.replicas);
-  const std::string wait_ms = std::to_string(std::max<std::int64_t>(1, options_.timeout.count() / 2));
+  // A quarter each: there is time left to load a script that the server does not know, and to send it again.
+  const std::string wait_ms = std::to_string(std::max<std::int64_t>(1, options_.timeout.count() / 4));
   const std::string_view wait[] = {"WAIT", wait_for, wait_ms};
   keys.reserve(runs.size());
   words.reserve(runs.size());

@@ -41,7 +41,7 @@ TEST_CASE("a server that evicts keys is refused, unless that is allowed") {
 TEST_CASE("a change that no replica confirms is of unknown outcome, and sending it again is safe") {
   RedisServer server;
   testing::TestHost host;
-  const auto b = open(host, server.url(), {{"replicas", std::int64_t{1}}, {"timeout", std::string("200ms")}});
+  const auto b = open(host, server.url(), {{"replicas", std::int64_t{1}}, {"timeout", std::string("2s")}});
   const auto first = put(*b, task(1));
   REQUIRE(!first);
   CHECK(first.error().code == Errc::unknown_outcome);

@@ -7,8 +7,8 @@
 
 namespace {
 
-struct Request : penstock::sqlite::Turns<Request>::Ticket {};
-using Turns = penstock::sqlite::Turns<Request>;
+struct Request : penstock::shared::Turns<Request>::Ticket {};
+using Turns = penstock::shared::Turns<Request>;
 using Group = std::span<Request* const>;
 using namespace std::chrono_literals;
 
