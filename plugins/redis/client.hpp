@@ -18,6 +18,10 @@
 // a number never used before. Its echo must be the last reply; then as many replies came as calls were sent, and all
 // of them are believed. If anything else comes, or nothing in time, the whole flush is of unknown outcome and the
 // connection is closed. So a reply is never read by another caller, whatever the peer or the network does to it.
+//
+// Callers who find all connections in use wait in a line, and the first of them takes the small batches behind him
+// along in his flush: many threads of one call each are as good as one thread of many calls. Such a flush ends at the
+// deadline of the one who leads it, and is lost for all of them or for none.
 #pragma once
 
 #include <memory>
