@@ -151,11 +151,11 @@ Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
   Services services(*this, nullptr);
   execution::Attempt ctx(view, {}, {}, self.stop, self.stop_shared, deadline, services);
   if (hooked(Aftermath::Event::What::start)) {
-    fire(&Hooks::on_start, {.key = {view.queue, view.id},
-                            .kind = view.kind,
-                            .attempt = view.attempt,
-                            .status = Status::running,
-                            .waited = self.run.started - task.available});
+    fire(Aftermath::Event::What::start, {.key = {view.queue, view.id},
+                                         .kind = view.kind,
+                                         .attempt = view.attempt,
+                                         .status = Status::running,
+                                         .waited = self.run.started - task.available});
   }
   const std::uint64_t span = start_span(view, {});
   out.outcome = execution::run_chain(middleware_, ctx, [&](Context& c) { return task.closure(c); });
@@ -219,12 +219,12 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
   Services services(*this, &task);
   execution::Attempt ctx(view, payload, envelope->metadata, self.stop, self.stop_shared, deadline, services);
   if (hooked(Aftermath::Event::What::start)) {
-    fire(&Hooks::on_start, {.key = {view.queue, view.id},
-                            .kind = view.kind,
-                            .durable = true,
-                            .attempt = view.attempt,
-                            .status = Status::running,
-                            .waited = self.run.started - task.available});
+    fire(Aftermath::Event::What::start, {.key = {view.queue, view.id},
+                                         .kind = view.kind,
+                                         .durable = true,
+                                         .attempt = view.attempt,
+                                         .status = Status::running,
+                                         .waited = self.run.started - task.available});
   }
   const std::uint64_t span = start_span(view, ctx.metadata("traceparent"));
   if (tracer_) services.traceparent = tracer_->inject(span);

@@ -234,30 +234,40 @@ void Manager::publish(ManagerState& state, durable::Task& task, bool cancelled, 
 bool Manager::refresh_queues(Locked& state) {
   bool all = options_.queues.contains("*");
   if (state->queues_known && !all) return false;
-  state->queues_refreshed = now();
-  const std::uint64_t asked = ++state->queues_asked;
+  const std::uint64_t asked = ask_for_queues(*state);
   state.unlock();
   Result<std::vector<Counts>> counts = all ? backend_->counts() : std::vector<Counts>();
   state.relock();
-  if (asked < state->queues_answered) return false;  // somebody asked later, and knows more
   if (!counts && state->queues_known) return false;
-  state->queues_answered = asked;
+  return learn_queues(*state, asked, counts ? *counts : std::vector<Counts>());
+}
+
+std::uint64_t Manager::ask_for_queues(ManagerState& state) {
+  state.queues_refreshed = now();
+  return ++state.queues_asked;
+}
+
+// The same, with what the store has answered to the question of this number.
+bool Manager::learn_queues(ManagerState& state, std::uint64_t asked, std::span<const Counts> counts) {
+  if (asked < state.queues_answered) return false;  // somebody asked later, and knows more
+  state.queues_answered = asked;
+  const bool all = options_.queues.contains("*");
   std::map<std::string, unsigned> weights;
   for (const auto& [name, weight] : options_.queues) {
     if (name != "*" && name != kLocalQueue) weights[name] = weight;
   }
   // Something is always claimed from, so that an empty claim can arm the bell that a new queue will ring.
   if (all) weights.emplace("default", options_.queues.at("*"));
-  for (const Counts& c : counts ? *counts : std::vector<Counts>()) {
-    if (c.queue != kLocalQueue) weights.emplace(c.queue, options_.queues.at("*"));
+  for (const Counts& c : counts) {
+    if (all && c.queue != kLocalQueue) weights.emplace(c.queue, options_.queues.at("*"));
   }
   std::set<std::string> served;
   for (const auto& [name, weight] : weights) served.insert(name);
-  if (state->queues_known && served == state->served) return false;
-  state->queues_known = true;
-  state->served = std::move(served);
-  state->engine.set_queues({weights.begin(), weights.end()});
-  state->engine.ring();
+  if (state.queues_known && served == state.served) return false;
+  state.queues_known = true;
+  state.served = std::move(served);
+  state.engine.set_queues({weights.begin(), weights.end()});
+  state.engine.ring();
   return true;
 }
 

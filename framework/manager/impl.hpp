@@ -89,7 +89,7 @@ struct Worker {
   std::atomic<bool> stop_shared{false};  // somebody else has a token or the source: not to be used again
   bool retire = false;                   // exits when it has nothing to run
   bool abandoned = false;                // its handler outlived the grace period; another took its place
-  bool has_spun = false;                 // since it ran a task
+  bool has_spun = false;                 // since it ran a task, or slept
 };
 
 // What happened under the lock and is to be told outside it.
@@ -242,7 +242,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool run_next(Locked& state, Worker& self, Aftermath& after);
   Runnable* pick(Locked& state, Aftermath& after);
   void idle(Locked& state, Worker& self, Aftermath& after);
-  bool spin(Locked& state, Worker& self);
+  void spin(Locked& state);
   void sleep(Locked& state);
   void wake_for(ManagerState& state, std::size_t tasks, Aftermath& after);
   void hand_over(ManagerState& state, Aftermath& after);
@@ -283,6 +283,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void publish(ManagerState& state, durable::Task& task, bool cancelled, Aftermath& after);
   durable::Demand demand(const ManagerState& state, bool flush) const;
   bool refresh_queues(Locked& state);
+  std::uint64_t ask_for_queues(ManagerState& state);
+  bool learn_queues(ManagerState& state, std::uint64_t asked, std::span<const Counts> counts);
   void pump(std::stop_token stop);
   void keep(std::stop_token stop);
   void trim_store();
@@ -317,7 +319,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
     return hooked(what) || (what == Aftermath::Event::What::finish && hub_.wanted());
   }
   void tell(const Aftermath& after);
-  void fire(std::function<void(const TaskEvent&)> Hooks::*hook, const TaskEvent& event);
+  void fire(Aftermath::Event::What what, const TaskEvent& event);
   TaskRef ref_of(ManagerState& state, const LocalTask& task) const {
     return {task.lane->name, state.local.id_of(task)};
   }

@@ -131,22 +131,21 @@ bool Manager::local_idle(const ManagerState& state) const {
 
 // Whether the queues served hold nothing that is still to be done, here or elsewhere.
 bool Manager::store_idle() {
-  {
-    auto state = state_.lock();
-    if (!state->leasing) return true;
-    if (refresh_queues(state)) {
-      Aftermath after;
-      wake_for(*state, 1, after);
-      conclude(state, after);
-    }
-  }
+  auto state = state_.lock();
+  if (!state->leasing) return true;
+  const std::uint64_t asked = ask_for_queues(*state);
+  state.unlock();
   Result<std::vector<Counts>> counts = backend_->counts();
   if (!counts) return false;
-  auto state = state_.lock();
-  const bool all = options_.queues.contains("*");  // also those that the refresh has not seen yet
+  state.relock();
+  if (learn_queues(*state, asked, *counts)) {  // there are queues nobody here claims from yet
+    Aftermath after;
+    wake_for(*state, 1, after);
+    conclude(state, after);
+  }
   return std::ranges::none_of(*counts, [&](const Counts& c) {
     auto waits = [&c](State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
-    return (all ? c.queue != kLocalQueue : state->served.contains(c.queue)) &&
+    return state->served.contains(c.queue) &&
            (waits(State::held) || waits(State::scheduled) || waits(State::ready) || waits(State::leased));
   });
 }

@@ -1,4 +1,5 @@
 // The public face, and what all parts of the manager share.
+#include <array>
 #include <set>
 #include <unistd.h>
 
@@ -10,6 +11,12 @@
 
 namespace penstock {
 namespace impl {
+namespace {
+
+constexpr std::array kHooks{&Hooks::on_queued, &Hooks::on_start, &Hooks::on_retry, &Hooks::on_finish,
+                            &Hooks::on_lost};  // by Aftermath::Event::What
+
+}  // namespace
 
 bool Aftermath::empty() const {
   return events.empty() && garbage.empty() && stops.empty() && closures.empty() && !wake_one && !wake_all &&
@@ -70,22 +77,19 @@ void Manager::use_enqueue(EnqueueMiddleware middleware) {
 }
 
 void Manager::add_hooks(Hooks hooks) {
-  using What = Aftermath::Event::What;
   auto current = hooks_.lock();
   auto next = std::make_shared<std::vector<Hooks>>(*current ? **current : std::vector<Hooks>());
   unsigned asked = 0;
-  auto ask = [&](What what, const auto& hook) { asked |= hook ? 1u << static_cast<unsigned>(what) : 0; };
-  ask(What::queued, hooks.on_queued);
-  ask(What::start, hooks.on_start);
-  ask(What::retry, hooks.on_retry);
-  ask(What::finish, hooks.on_finish);
-  ask(What::lost, hooks.on_lost);
+  for (std::size_t what = 0; what < kHooks.size(); ++what) {
+    if (hooks.*kHooks[what]) asked |= 1u << what;
+  }
   next->push_back(std::move(hooks));
   *current = std::move(next);
   hooked_.fetch_or(asked);
 }
 
-void Manager::fire(std::function<void(const TaskEvent&)> Hooks::*hook, const TaskEvent& event) {
+void Manager::fire(Aftermath::Event::What what, const TaskEvent& event) {
+  const auto hook = kHooks[static_cast<std::size_t>(what)];
   std::shared_ptr<const std::vector<Hooks>> all = *hooks_.lock();
   if (!all) return;
   for (const Hooks& hooks : *all) {
@@ -124,11 +128,7 @@ void Manager::tell(const Aftermath& after) {
                       .error = e.error,
                       .delay = e.delay,
                       .ran = e.ran};
-      fire(e.what == What::queued   ? &Hooks::on_queued
-           : e.what == What::retry  ? &Hooks::on_retry
-           : e.what == What::finish ? &Hooks::on_finish
-                                    : &Hooks::on_lost,
-           event);
+      fire(e.what, event);
     }
     if (e.what == What::finish && hub_.wanted()) {
       hub_.publish({e.ref, e.kind, e.durable, e.status, e.attempt, e.error, e.value, e.ran});

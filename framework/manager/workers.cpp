@@ -1,7 +1,6 @@
 // What worker threads do: pull, run, and, with nothing to run, lead or sleep.
 #include <algorithm>
 #include <system_error>
-#include <utility>
 
 #include "manager/attempted.hpp"
 #include "manager/impl.hpp"
@@ -166,14 +165,21 @@ void Manager::idle(Locked& state, Worker& self, Aftermath& after) {
   if (self.retire || state->closing) return;  // since it looked: asking a limiter gives up the lock
   ++state->idle;
   note_idle(*state);
-  if (!exchange(state, after, false) && !listen(state, after) && !spin(state, self)) sleep(state);
+  if (!exchange(state, after, false) && !listen(state, after)) {
+    self.has_spun = !self.has_spun;
+    if (self.has_spun) {
+      spin(state);
+    } else {
+      sleep(state);
+    }
+  }
   --state->idle;
 }
 
-// Before it sleeps, a worker looks out for work for some microseconds, as a wake-up costs as much; one worker at a
-// time. False: it has done so, and there was none. After true everything is to be looked at again.
-bool Manager::spin(Locked& state, Worker& self) {
-  if (std::exchange(self.has_spun, !self.has_spun) || state->spinning || !real_time_) return false;
+// Before a worker sleeps it looks out for work for some microseconds, as a wake-up costs as much; one worker at a
+// time. Then everything is to be looked at again.
+void Manager::spin(Locked& state) {
+  if (state->spinning || !real_time_) return;
   const std::uint32_t seen = signals_.load(std::memory_order_relaxed);
   state->spinning = true;
   state->signalled = false;
@@ -181,7 +187,6 @@ bool Manager::spin(Locked& state, Worker& self) {
   for (int i = 0; i < kIdleSpins && signals_.load(std::memory_order_relaxed) == seen; ++i) base::relax();
   state.relock();
   state->spinning = false;
-  return true;
 }
 
 void Manager::sleep(Locked& state) {
@@ -195,7 +200,8 @@ void Manager::sleep(Locked& state) {
   if (state->woken > 0) --state->woken;
 }
 
-// Has as many idle workers woken as there are new tasks; by interrupting the listener when no other is idle.
+// Has as many idle workers woken as there are new tasks: first the one that looks out for some, then those that
+// sleep; by interrupting the listener when no other is idle.
 void Manager::wake_for(ManagerState& state, std::size_t tasks, Aftermath& after) {
   if (state.spinning && !state.signalled && tasks > 0) {
     state.signalled = true;

@@ -29,7 +29,6 @@
 // is set aside, with IfTaken::keep it is let go. The hook on_queued is called, and the task counted, by
 // the relay.
 //
-// A task whose unique key is taken when the relay comes to it is set aside as well, whatever its if_taken says.
 // Tasks set aside are in penstock_outbox_refused, with the reason. To try them again:
 //   INSERT INTO penstock_outbox(id, queue, kind, task) SELECT id, queue, kind, task FROM penstock_outbox_refused;
 //   DELETE FROM penstock_outbox_refused;

@@ -18,7 +18,7 @@ struct FlowStatements {
   Statement seat_first{
       db, "SELECT " PENSTOCK_SEAT_COLUMNS
           " FROM penstock_seat WHERE place>=?1 AND place<=?2 AND line=?3 AND flows>0 ORDER BY place,seat LIMIT ?4"};
-  Statement seat_add{db, "INSERT INTO penstock_seat VALUES(?1,?2,?3,?4,?5,?6,?7,?9,?8)"};
+  Statement seat_add{db, "INSERT INTO penstock_seat VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)"};
   Statement seat_save{db, "UPDATE penstock_seat SET place=?2,flows=?3,own=?4,counted=?5,away=?6 WHERE seat=?1"};
   Statement seat_turn{db, "UPDATE penstock_seat SET place=?2 WHERE seat=?1"};
   Statement seat_delete{db, "DELETE FROM penstock_seat WHERE seat=?1"};

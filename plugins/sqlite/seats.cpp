@@ -118,7 +118,7 @@ void Seats::save() {
       run(sql_.flow().seat_save, s->id, place_of(s->line, s->turn), s->flows, s->own, s->counted, s->away);
     } else {
       run(sql_.flow().seat_add, s->id, s->line, place_of(s->line, s->turn), s->flows, s->own, s->counted, s->away,
-          std::string_view(s->key), hash_of(s->line, s->key));
+          hash_of(s->line, s->key), s->key);
     }
     s->stored = s->needed();
     s->changed = false;

@@ -23,10 +23,10 @@ enum Flag : std::int64_t {
   kNothing = 0,
   kBegun = 1,
   kStop = 2,
-  kGated = 4,   // passes gates
-  kHolds = 8,   // its unique key
-  kFirst = 16,  // ... until it is claimed for the first time
-  kLargeBody = 64,
+  kGated = 4,       // passes gates
+  kHolds = 8,       // its unique key
+  kFirst = 16,      // ... until it is claimed for the first time
+  kLargeBody = 64,  // from here on: content elsewhere. Statements compare with 4 and 64
   kLargeNote = 128,
   kNoted = kGated | kHolds,  // its end concerns others
 };

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "bench/flow/jobs.hpp"
+#include "bench/lib/claims.hpp"
 #include "bench/lib/clock.hpp"
 #include "bench/lib/report.hpp"
 #include "torture/folder.hpp"
@@ -116,35 +117,22 @@ void many_keys(const Run& run, Report& report, Store store) {
       0.6);
 }
 
-// Microseconds per task, of claims of 256 among waiting tasks of so many keys; what was claimed is settled and
-// replaced, untimed.
-Series claim_cost(Store kind, std::size_t keys, std::size_t waiting, std::size_t claims) {
+// Of claims among waiting tasks of so many keys.
+Series cost_among(Store kind, std::size_t keys, std::size_t waiting, std::size_t claims) {
   const Scratch scratch(Scratch::On::disk);
   TaskManager tasks = TaskManager::open(on(kind, scratch));
   send<Flow::fair>(tasks, 0, waiting, keys);
-  std::size_t sent = waiting, claimed = 0;
-  DurableBackend& store = tasks.backend();
-  const Share share{kQueue, kBulk};
-  std::int64_t spent = 0;
-  for (std::size_t i = 0; i < claims; ++i) {
-    const std::int64_t start = now_ns();
-    auto took = store.exchange({.claim = {&share, 1}, .limit = kBulk, .lease = Millis(10'000), .worker = "bench"});
-    spent += now_ns() - start;
-    if (!took || took->leased.size() != kBulk) throw std::runtime_error("a claim came back short");
-    claimed += took->leased.size();
-    std::vector<Settlement> ends;
-    for (const Leased& l : took->leased) ends.push_back({.key = {kQueue, l.id}, .epoch = l.epoch});
-    if (auto settled = store.exchange({.settle = ends}); !settled) throw std::runtime_error(settled.error().message);
+  std::size_t sent = waiting;
+  return {claim_cost(tasks, claims, [&] {
     send<Flow::fair>(tasks, sent, kBulk, keys);
     sent += kBulk;
-  }
-  return {double(spent) / double(claimed) / 1e3};
+  })};
 }
 
 void claims(const Run& run, Report& report, Store store) {
   const std::size_t waiting = run.size(200'000, 1'000), n = run.size(200, 2), keys = run.size(kKeys, 500);
-  const Rounds r = run.interleave({{"10 keys", [=] { return claim_cost(store, 10, waiting, n); }},
-                                   {"many keys", [=] { return claim_cost(store, keys, waiting, n); }}});
+  const Rounds r = run.interleave({{"10 keys", [=] { return cost_among(store, 10, waiting, n); }},
+                                   {"many keys", [=] { return cost_among(store, keys, waiting, n); }}});
   Row row{.id = "F3",
           .what = "claim cost among " + std::to_string(keys) + " keys against 10, " + name(store),
           .unit = "us/task",

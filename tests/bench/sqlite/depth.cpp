@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "bench/ceilings/same_statements.hpp"
+#include "bench/lib/claims.hpp"
 #include "bench/lib/clock.hpp"
 #include "bench/lib/tasks.hpp"
 #include "bench/sqlite/areas.hpp"
@@ -27,31 +28,12 @@ void fill(TaskManager& tasks, std::size_t count) {
   }
 }
 
-// Microseconds per claimed task, of claims of 256; what was claimed is settled, and replaced, untimed.
 Series ours(const std::string& path, std::size_t claims) {
   TaskManager tasks = TaskManager::open(on_sqlite(path, false));
-  DurableBackend& store = tasks.backend();
-  const Share share{kQueue, kBulk};
-  std::int64_t spent = 0;
-  std::size_t claimed = 0;
-  for (std::size_t i = 0; i < claims; ++i) {
-    const std::int64_t start = now_ns();
-    auto took = store.exchange({.claim = {&share, 1}, .limit = kBulk, .lease = Millis(10'000), .worker = "bench"});
-    spent += now_ns() - start;
-    if (!took || took->leased.size() != kBulk) throw std::runtime_error("a claim came back short");
-    claimed += took->leased.size();
-    std::vector<Settlement> ends;
-    for (const Leased& l : took->leased) ends.push_back({.key = {kQueue, l.id}, .epoch = l.epoch});
-    auto settled = store.exchange({.settle = ends});
-    if (!settled) throw std::runtime_error(settled.error().message);
-    for (const Item item : settled->settled) {
-      if (item != Item::ok) throw std::runtime_error("a settlement was refused");
-    }
-    fill(tasks, kBulk);
-  }
-  return {double(spent) / double(claimed) / 1e3};
+  return {claim_cost(tasks, claims, [&] { fill(tasks, kBulk); })};
 }
 
+// The same, without the runtime.
 Series same_statements(const std::string& path, std::size_t claims) {
   const std::string body = stored_body();
   SameStatements store(path, false);

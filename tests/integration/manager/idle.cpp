@@ -28,7 +28,7 @@ TEST_CASE("a queue that is found by looking whether all is done is worked") {
   std::atomic<bool> sent = false;
   std::promise<void> came, looked;
   between.after_counts = [&] {
-    if (sent && ++looks == 2) looked.set_value();  // for the list of queues, and then for what they hold
+    if (sent && ++looks == 2) looked.set_value();  // so that the first look has been heeded
   };
   between.before = [&](const Exchange& x) -> Result<void> {
     if (x.claim.empty() || sent) return {};
