@@ -7,7 +7,7 @@
 #include <penstock/plugin/plugin.hpp>
 
 #include "checks.hpp"
-#include "durability.hpp"
+#include "server_facts.hpp"
 #include "store.hpp"
 
 namespace penstock::redis {
@@ -138,18 +138,18 @@ Result<StoreOptions> store_options(const Settings& s) {
 }
 
 // Why this server will not do; nothing: it does.
-std::optional<Error> refuse(const Promise& p, std::string_view wanted, bool allow_eviction) {
-  if (p.eviction != "noeviction" && !allow_eviction) {
+std::optional<Error> refuse(const ServerFacts& f, Durability level, std::string_view wanted, bool allow_eviction) {
+  if (f.evicts() && !allow_eviction) {
     return Error{Errc::unsupported, "the server throws keys away when its memory is full (maxmemory-policy " +
-                                        p.eviction + "): set it to noeviction, or allow_eviction = true to lose tasks"};
+                                        f.eviction + "): set it to noeviction, or allow_eviction = true to lose tasks"};
   }
-  if (wanted == "any" || name(p.level) == wanted) return std::nullopt;
+  if (wanted == "any" || name(level) == wanted) return std::nullopt;
   const Durability least = wanted == "process" ? Durability::process
                            : wanted == "power" ? Durability::power
                                                : Durability::failover;
-  if (p.level >= least) return std::nullopt;
+  if (level >= least) return std::nullopt;
   return Error{Errc::unsupported, "durability: \"" + std::string(wanted) + "\" was asked for, and the server gives \"" +
-                                      name(p.level) + "\" (" + p.told + ")"};
+                                      name(level) + "\" (" + f.told() + ")"};
 }
 
 class Redis final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
@@ -170,11 +170,12 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
     TimeSource* time = nullptr;
     if (s.text("clock") == "host") time = static_cast<TimeSource*>(host.query(TimeSource::kId));
     auto made = std::make_unique<Redis>(host, std::move(*client), std::move(*store), time, s);
-    auto promise = read_promise(made->server_);
-    if (!promise) return promise.error();
-    if (auto e = refuse(*promise, made->wanted_, made->allow_eviction_)) return *e;
-    made->durability_ = name(promise->level);
-    host.log(Level::info, "redis: durability " + std::string(made->durability_) + " (" + promise->told + ")");
+    const auto facts = made->weakest_server();
+    if (!facts) return facts.error();
+    const Durability level = made->level(*facts);
+    if (auto e = refuse(*facts, level, made->wanted_, made->allow_eviction_)) return *e;
+    made->durability_ = name(level);
+    host.log(Level::info, "redis: durability " + std::string(made->durability_) + " (" + facts->told() + ")");
     return std::unique_ptr<DurableBackend>(std::move(made));
   }
 
@@ -241,14 +242,23 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
   }
 
  private:
+  Result<ServerFacts> weakest_server() {
+    const auto facts = read_server_facts(server_.client(), Clock::now() + server_.options().timeout);
+    if (!facts) return facts.error();
+    if (facts->empty()) return Error{Errc::unavailable, "the cluster has no master"};
+    return weakest(*facts, server_.options().replicas);
+  }
+  Durability level(const ServerFacts& f) const noexcept { return f.level(server_.options().replicas); }
+
   // The server's settings can be changed while it runs; nothing is refused for that, but it is said.
   void check_again() {
     const auto now = Clock::now().time_since_epoch();
     auto last = checked_.load();
     if (now - last < kCheckAgain || !checked_.compare_exchange_strong(last, now)) return;
-    const auto promise = read_promise(server_);
-    if (!promise) return;
-    const auto e = refuse(*promise, wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
+    const auto facts = weakest_server();
+    if (!facts) return;
+    const auto e =
+        refuse(*facts, level(*facts), wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
     if (e) host_.log(Level::error, "redis: since this program has started, the server was changed: " + e->message);
   }
 

@@ -1,7 +1,9 @@
 #include "server_facts.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <tuple>
 
 namespace penstock::redis {
 namespace {
@@ -45,9 +47,27 @@ Result<ServerFacts> read_one(Client& client, const Address& node, Deadline deadl
 
 }  // namespace
 
-const char* ServerFacts::level() const noexcept {
-  if (!append_only) return "memory";
-  return append_fsync == "always" ? "power" : "process";
+const char* name(Durability d) noexcept {
+  constexpr const char* kNames[] = {"memory", "process", "power", "failover"};
+  return kNames[static_cast<std::size_t>(d)];
+}
+
+Durability ServerFacts::level(std::uint32_t confirming) const noexcept {
+  if (confirming > 0 && min_replicas_to_write > 0) return Durability::failover;
+  if (!append_only) return Durability::memory;
+  return append_fsync == "always" ? Durability::power : Durability::process;
+}
+
+std::string ServerFacts::told() const {
+  return to_text(address) + ": Redis " + version + ", appendonly " + (append_only ? "yes" : "no") + ", appendfsync " +
+         (append_fsync.empty() ? "not told" : append_fsync) + ", maxmemory-policy " + eviction +
+         ", min-replicas-to-write " + std::to_string(min_replicas_to_write);
+}
+
+const ServerFacts& weakest(const std::vector<ServerFacts>& facts, std::uint32_t confirming) noexcept {
+  return *std::min_element(facts.begin(), facts.end(), [=](const ServerFacts& a, const ServerFacts& b) {
+    return std::tuple(!a.evicts(), a.level(confirming)) < std::tuple(!b.evicts(), b.level(confirming));
+  });
 }
 
 void read_info(std::string_view info, ServerFacts& facts) {

@@ -19,12 +19,12 @@ ServerFacts facts_of(Client& client) {
 TEST_CASE("the level follows the server's settings, also when they change while it runs") {
   RedisServer server;
   Client client(options(server.url()));
-  CHECK(std::string(facts_of(client).level()) == "memory");
+  CHECK(facts_of(client).level() == Durability::memory);
   server.cli({"CONFIG", "SET", "appendonly", "yes"});
-  CHECK(std::string(facts_of(client).level()) == "process");
+  CHECK(facts_of(client).level() == Durability::process);
   server.cli({"CONFIG", "SET", "appendfsync", "always"});
   const ServerFacts facts = facts_of(client);
-  CHECK(std::string(facts.level()) == "power");
+  CHECK(facts.level() == Durability::power);
   CHECK(facts.eviction == "noeviction");
   CHECK(facts.version.substr(0, 1) >= "6");
   CHECK(facts.run_id.size() == 40);
@@ -49,7 +49,7 @@ TEST_CASE("where CONFIG is refused, the weaker level counts") {
   server.cli({"ACL", "SETUSER", "anna", "on", ">secret", "~*", "&*", "+@all", "-config"});
   Client client(options("redis://anna:secret@127.0.0.1:" + std::to_string(server.port())));
   const ServerFacts facts = facts_of(client);
-  CHECK(std::string(facts.level()) == "process");
+  CHECK(facts.level() == Durability::process);
   CHECK(facts.append_fsync.empty());
   CHECK(facts.min_replicas_to_write == 1);
 }
