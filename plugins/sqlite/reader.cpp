@@ -47,7 +47,7 @@ struct Reader::Session {
   }
 };
 
-struct Reader::Request : Turns<Request>::Ticket {
+struct Reader::Request : shared::Turns<Request>::Ticket {
   virtual void work(Session&) = 0;
   std::optional<Error> failed;
 

@@ -9,11 +9,11 @@
 
 #include <penstock/plugin/backend.hpp>
 
+#include "../shared/turns.hpp"
 #include "clock.hpp"
 #include "connection.hpp"
 #include "error.hpp"
 #include "identity.hpp"
-#include "turns.hpp"
 
 namespace penstock::sqlite {
 
@@ -40,7 +40,7 @@ class Reader {
   const Clock& clock_;
   Identity& identity_;
   std::unique_ptr<Session> session_;  // the leader's
-  Turns<Request> turns_;
+  shared::Turns<Request> turns_;
 };
 
 }  // namespace penstock::sqlite

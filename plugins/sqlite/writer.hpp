@@ -7,10 +7,10 @@
 #include <optional>
 #include <span>
 
+#include "../shared/turns.hpp"
 #include "identity.hpp"
 #include "reserve.hpp"
 #include "transaction.hpp"
-#include "turns.hpp"
 #include "watermark.hpp"
 
 namespace penstock::sqlite {
@@ -33,7 +33,8 @@ class Writer {
       F& f;
       std::optional<Result<T>> answer;
     } question(need, f);
-    turns_.take(question, patience(), [this](auto group) { lead(group); }, [this] { tidy(step_); });
+    turns_.take(
+        question, patience(), [this](auto group) { lead(group); }, [this] { tidy(step_); });
     if (question.failed) return *std::move(question.failed);
     return *std::move(question.answer);
   }
@@ -45,7 +46,7 @@ class Writer {
 
  private:
   struct Session;
-  struct Request : Turns<Request>::Ticket {
+  struct Request : shared::Turns<Request>::Ticket {
     explicit Request(Need n) : need(n) {}
     virtual void work(Transaction&) = 0;
     Need need;
@@ -79,7 +80,7 @@ class Writer {
   std::unique_ptr<Session> session_;  // this and what follows is the leader's
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::int64_t> sync_{0};  // nanoseconds of a commit, on average, when it syncs the disk
-  Turns<Request> turns_;
+  shared::Turns<Request> turns_;
 };
 
 }  // namespace penstock::sqlite

@@ -10,6 +10,11 @@
 
 #include "plugins/host.hpp"
 #include "support/open_plugin.hpp"
+#include "support/ports.hpp"
+#include "support/redis/certificates.hpp"
+#include "support/redis/cluster.hpp"
+#include "support/redis/sentinels.hpp"
+#include "support/redis/server.hpp"
 
 #ifndef CONFORMANCE_MODULES
 #include <penstock/builtin.hpp>
@@ -93,6 +98,60 @@ Harness on_file(const std::string& name, Settings settings) {
 
 Harness on_sqlite(const std::string& durability) { return on_file("sqlite", {{"durability", durability}}); }
 
+// Redis takes the time from the test.
+template <class Servers>
+Harness on_redis(std::shared_ptr<Servers> servers, Settings settings, std::function<void(Servers&)> wipe) {
+  settings["clock"] = std::string("host");
+  Harness h = on("redis", settings);
+  h.wipe = [=] { wipe(*servers); };
+  h.shared = h.survives_reopen = true;
+  return h;
+}
+
+Harness on_one_redis() {
+  auto server = std::make_shared<testing::RedisServer>();
+  return on_redis<testing::RedisServer>(server, {{"url", server->socket_url()}},
+                                        [](auto& s) { (void)s.cli({"FLUSHALL"}); });
+}
+
+struct Shielded {
+  testing::Certificates certificates;
+  std::uint16_t port = testing::free_port();
+  std::unique_ptr<testing::RedisServer> server;
+  Shielded() {
+    certificates.sign("localhost");
+    certificates.sign("client");
+    server = std::make_unique<testing::RedisServer>(certificates.server_words(port, "localhost", true));
+  }
+};
+
+Harness on_redis_by_tls() {
+  auto servers = std::make_shared<Shielded>();
+  return on_redis<Shielded>(servers,
+                            {{"url", "rediss://localhost:" + std::to_string(servers->port)},
+                             {"tls_ca", servers->certificates.ca()},
+                             {"tls_cert", servers->certificates.certificate("client")},
+                             {"tls_key", servers->certificates.key("client")}},
+                            [](Shielded& s) { (void)s.server->cli({"FLUSHALL"}); });
+}
+
+Harness on_redis_by_sentinel() {
+  auto servers = std::make_shared<testing::Sentinels>();
+  std::vector<std::string> where;
+  for (const std::uint16_t port : servers->ports()) where.push_back("127.0.0.1:" + std::to_string(port));
+  return on_redis<testing::Sentinels>(servers,
+                                      {{"master", std::string(testing::Sentinels::kMaster)}, {"sentinels", where}},
+                                      [](testing::Sentinels& s) { (void)s.first().cli({"FLUSHALL"}); });
+}
+
+Harness on_redis_cluster() {
+  auto servers = std::make_shared<testing::RedisCluster>();
+  return on_redis<testing::RedisCluster>(servers, {{"url", servers->url()}, {"cluster", true}},
+                                         [](testing::RedisCluster& s) {
+                                           for (std::size_t i = 0; i < 3; ++i) (void)s.node(i).cli({"FLUSHALL"});
+                                         });
+}
+
 using Make = Harness (*)();
 struct Entry {
   const char *name, *backend;
@@ -102,6 +161,10 @@ constexpr Entry kTable[] = {
     {"memory", "memory", [] { return on("memory", {}); }},
     {"sqlite-power", "sqlite", [] { return on_sqlite("power"); }},
     {"sqlite-process", "sqlite", [] { return on_sqlite("process"); }},
+    {"redis", "redis", [] { return on_one_redis(); }},
+    {"redis-tls", "redis", [] { return on_redis_by_tls(); }},
+    {"redis-sentinel", "redis", [] { return on_redis_by_sentinel(); }},
+    {"redis-cluster", "redis", [] { return on_redis_cluster(); }},
 };
 
 }  // namespace

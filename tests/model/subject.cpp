@@ -5,12 +5,19 @@
 #include <unistd.h>
 
 #include "model/mutants.hpp"
+#ifdef MODEL_REDIS
+#include "support/redis/cluster.hpp"
+#include "support/redis/server.hpp"
+#endif
 
 #ifdef MODEL_MEMORY
 extern "C" const penstock::PluginDescriptor* penstock_plugin_0_memory() noexcept;
 #endif
 #ifdef MODEL_SQLITE
 extern "C" const penstock::PluginDescriptor* penstock_plugin_0_sqlite() noexcept;
+#endif
+#ifdef MODEL_REDIS
+extern "C" const penstock::PluginDescriptor* penstock_plugin_0_redis() noexcept;
 #endif
 
 namespace penstock::model {
@@ -76,6 +83,65 @@ class Sqlite final : public Subject {
 };
 #endif
 
+#ifdef MODEL_REDIS
+// Servers for all sequences, emptied before each.
+class Redis : public Subject {
+ public:
+  void fresh() override {
+    backend_.reset();
+    wipe();
+    time_ = std::make_unique<testing::ManualTime>();
+    host_ = std::make_unique<testing::TestHost>(time_.get());
+    open();
+  }
+  bool reopen() override {
+    backend_.reset();
+    open();
+    return true;
+  }
+  bool reopens() const override { return true; }
+  Now now() override { return {time_->wall(), time_->boot(), time_->boot()}; }
+
+ private:
+  virtual std::string url() const = 0;
+  virtual bool cluster() const = 0;
+  virtual void wipe() = 0;
+  void open() {
+    backend_ = testing::open_component<DurableBackend>(
+        penstock_plugin_0_redis, "redis", *host_,
+        {{"url", url()}, {"clock", std::string("host")}, {"cluster", cluster()}});
+  }
+
+  std::unique_ptr<testing::TestHost> host_;
+};
+
+class OneRedis final : public Redis {
+ public:
+  OneRedis() { fresh(); }
+
+ private:
+  std::string url() const override { return server_.socket_url(); }
+  bool cluster() const override { return false; }
+  void wipe() override { (void)server_.cli({"FLUSHALL"}); }
+
+  testing::RedisServer server_;
+};
+
+class RedisCluster final : public Redis {
+ public:
+  RedisCluster() { fresh(); }
+
+ private:
+  std::string url() const override { return nodes_.url(); }
+  bool cluster() const override { return true; }
+  void wipe() override {
+    for (std::size_t i = 0; i < 3; ++i) (void)nodes_.node(i).cli({"FLUSHALL"});
+  }
+
+  testing::RedisCluster nodes_;
+};
+#endif
+
 }  // namespace
 
 std::vector<std::string> subjects() {
@@ -86,6 +152,10 @@ std::vector<std::string> subjects() {
 #ifdef MODEL_SQLITE
   out.push_back("sqlite");
 #endif
+#ifdef MODEL_REDIS
+  out.push_back("redis");
+  out.push_back("redis-cluster");
+#endif
   return out;
 }
 
@@ -95,6 +165,10 @@ std::unique_ptr<Subject> make_subject(const std::string& name) {
 #endif
 #ifdef MODEL_SQLITE
   if (name == "sqlite") return std::make_unique<Sqlite>();
+#endif
+#ifdef MODEL_REDIS
+  if (name == "redis") return std::make_unique<OneRedis>();
+  if (name == "redis-cluster") return std::make_unique<RedisCluster>();
 #endif
   if (name == "model") return make_mutant(Fault::none);
   return nullptr;

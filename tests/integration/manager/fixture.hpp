@@ -11,6 +11,9 @@
 #include <tuple>
 
 #include <penstock/penstock.hpp>
+#ifdef MANAGER_REDIS
+#include "support/redis/server.hpp"
+#endif
 
 using namespace std::chrono_literals;
 
@@ -29,6 +32,14 @@ inline constexpr auto penstock::fields<Answer> = std::tuple{penstock::field{"tex
 template <>
 inline constexpr penstock::Policy penstock::job<Job> = {
     .kind = "test.job", .queue = "jobs", .retries = 2, .backoff = std::chrono::milliseconds(5), .jitter = false};
+
+#ifdef MANAGER_REDIS
+// One for all tests: each has keys of its own.
+inline const penstock::testing::RedisServer& redis_server() {
+  static const penstock::testing::RedisServer server;
+  return server;
+}
+#endif
 
 // A folder of its own for each test's file.
 class Store {
@@ -51,6 +62,12 @@ class Store {
       o.backend.settings["path"] = file("tasks.db");
       o.backend.settings["durability"] = std::string("process");
     }
+#ifdef MANAGER_REDIS
+    if (backend_ == "redis") {
+      o.backend.settings["url"] = redis_server().socket_url();
+      o.backend.settings["prefix"] = folder_.substr(folder_.rfind('/') + 1);
+    }
+#endif
     return o;
   }
 
@@ -68,4 +85,10 @@ inline void await_stuck(const penstock::TaskManager& tasks) {
   while (tasks.metrics().stuck_threads > 0) std::this_thread::yield();
 }
 
-inline std::string every_backend() { return GENERATE(std::string("memory"), std::string("sqlite")); }
+inline std::string every_backend() {
+#ifdef MANAGER_REDIS
+  return GENERATE(std::string("memory"), std::string("sqlite"), std::string("redis"));
+#else
+  return GENERATE(std::string("memory"), std::string("sqlite"));
+#endif
+}

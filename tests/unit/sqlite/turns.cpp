@@ -1,5 +1,5 @@
 // Who leads, and for whom.
-#include "turns.hpp"
+#include "../shared/turns.hpp"
 
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -7,8 +7,8 @@
 
 namespace {
 
-struct Request : penstock::sqlite::Turns<Request>::Ticket {};
-using Turns = penstock::sqlite::Turns<Request>;
+struct Request : penstock::shared::Turns<Request>::Ticket {};
+using Turns = penstock::shared::Turns<Request>;
 using Group = std::span<Request* const>;
 using namespace std::chrono_literals;
 

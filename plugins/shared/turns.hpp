@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace penstock::sqlite {
+namespace penstock::shared {
 
 // Thread: any. At most as many requests wait as there are threads that call.
 template <class Request>
@@ -94,4 +94,4 @@ class Turns {
   std::vector<Request*> group_;  // the leader's, reached without the lock
 };
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::shared

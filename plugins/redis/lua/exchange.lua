@@ -1,0 +1,379 @@
+-- Settles, extends and claims. KEYS: the queues.
+-- ARGV[3..7] limit, begin, ahead, lease (milliseconds), worker. Then for each queue: the numbers of its settlements and
+-- extensions, its quota (-1: nothing is claimed from it), the epoch that this exchange has drawn there already (0: none), and
+--   a settlement: id, epoch (8 octets), verb, note. verb: an octet `to`, where nothing else matters and keep is 0; or
+--     '<BBBddH' to, charge, 1 for unstarted, delay, keep (-1: for ever), children; these follow as in enqueue.lua
+--   an extension: the epoch in decimal
+-- Answers per queue: an octet for each settlement; for each extension an octet, a count of two and the ids to stop; the
+-- number of tasks leased; the epoch; when to look again, in milliseconds or empty; the last ring; for each task id,
+-- record, and an octet (1 begun, 2 lapsed), followed by failures, crashes and note (as in a live entry from the 17th octet on) if
+-- there is any.
+-- Its first write takes no memory, so that a full server does not refuse the rest.
+local limit, begin, ahead, lease_ms, worker = tonumber(arg()), tonumber(arg()), tonumber(arg()), tonumber(arg()), arg()
+local at_once, got = max(0, limit - ahead), 0
+limit = min(limit, MOST)
+
+-- ---- settling
+
+-- The answer to a settlement that does not find its task leased under its epoch.
+local function late(state, ep, named, to)
+  if named == NEVER or ep ~= named or state == LEASED then return LEASE_LOST end
+  if to > LEASED then return state == to and OK or LEASE_LOST end
+  if to == LEASED then return LEASE_LOST end
+  if state == CANCELLED then return REQUESTED end
+  return state > LEASED and LEASE_LOST or OK
+end
+
+local function settle_one(q, id, ep, verb, note)
+  local to, charge, unstarted, delay, keep, children = byte(verb), 0, 0, 0, 0, 0
+  if #verb > 1 then to, charge, unstarted, delay, keep, children = unpick('<BBBddH', verb) end
+  if keep < 0 then keep = huge end
+  local base = at
+  at = at + 5 * children
+  local t = load(q, id)
+  if not t then
+    local was, state = gone(q, id)
+    return was and late(state, was, ep, to) or NOT_FOUND
+  end
+  if t.state ~= LEASED or t.ep ~= ep then return late(t.state, t.ep, ep, to) end
+  local stopped = to == READY and t.stop
+  if to > LEASED or stopped then release_key(q, t) end -- it is for the children to take
+  for i = 1, children do
+    local p = base + 5 * i
+    admit(q, ARGV[p - 4], ARGV[p - 2], ARGV[p - 1], ARGV[p], false)
+  end
+  if to <= LEASED or keep ~= 0 then
+    if note ~= '' then t.note = note end
+    if to ~= LEASED or not t.begun then
+      if charge == 1 then t.failures = t.failures + 1 elseif charge == 2 then t.crashes = t.crashes + 1 end
+    end
+  end
+  if to == LEASED then
+    t.begun = true
+    save(q, t)
+    return OK
+  end
+  leave(q, t, unstarted == 1 and to == READY)
+  if stopped then
+    finish(q, t, CANCELLED, huge)
+    return REQUESTED
+  end
+  if to == READY then wait(q, t, wall + delay) else finish(q, t, to, keep) end
+  return OK
+end
+
+local function settle(q, n)
+  if n == 0 then return '' end
+  local ids, base = {}, at
+  for i = 1, n do -- children come in between
+    ids[i] = ARGV[at + 1]
+    local verb = ARGV[at + 3]
+    at = at + 4
+    if #verb > 1 then at = at + 5 * unpick('<H', verb, 20) end
+  end
+  local lives = call('hmget', q.live, unpack(ids))
+  local L, less, chunks, answers, stones = q.L, q.less, q.chunks, {}, {}
+  at = base
+  for i = 1, n do
+    local id, ep, verb, note = ids[i], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+    at = at + 4
+    local v = L[id]
+    if v == nil then v = lives[i] end
+    if v and #verb == 1 and byte(v) == LEASED and byte(v, 2) % 8 < STOP and sub(v, 3, 10) == ep then
+      -- The common end: a tombstone is all that stays.
+      local k = #q.buried
+      q.buried[k + 1] = id
+      local stone = stones[ep .. verb]
+      if not stone then
+        stone = ep .. verb .. pack('<d', wall)
+        stones[ep .. verb] = stone
+      end
+      q.stones[2 * k + 1], q.stones[2 * k + 2] = id, stone
+      L[id], q.S[id], q.puts[id] = false, stone, nil
+      less[ep] = (less[ep] or 0) + 1
+      local head = sub(v, 11, 15)
+      chunks[head] = (chunks[head] or 0) + 1
+      q.n[LEASED] = q.n[LEASED] - 1
+      if q.own ~= 0 and flows(q).own_limited() then work(q) end
+      answers[i] = '\0'
+    else
+      answers[i] = char(settle_one(q, id, ep, verb, note))
+      less, chunks = q.less, q.chunks
+    end
+  end
+  flush(q)
+  return concat(answers)
+end
+
+-- ---- extending
+
+local function extend(q, n)
+  local out = {}
+  for i = 1, n do
+    local epoch = arg()
+    local b = batch_row(q, epoch)
+    if not b then
+      out[i] = char(LEASE_LOST, 0, 0)
+    else
+      local stop = b.stops == 1 and call('smembers', q.P .. ':s:' .. epoch) or {}
+      local till = q.now + lease_ms
+      if till < b.till then work(q) end -- before the time that claimers were told
+      b.till = till
+      save_batch(q, epoch, b)
+      call('zadd', q.P .. ':leases', till, epoch)
+      call('zrem', q.P .. ':lapsed', epoch)
+      out[i] = char(OK, floor(#stop / 256), #stop % 256) .. concat(stop)
+    end
+  end
+  return concat(out)
+end
+
+-- ---- claiming
+
+-- Promotes what is due, and finds the leases that have lapsed.
+local function refresh(q)
+  if q.n[SCHEDULED] > 0 then
+    local due = call('zrangebyscore', q.due, '-inf', wall, 'limit', 0, MOST)
+    if #due > 0 then
+      local plain = {}
+      call('zrem', q.due, unpack(due))
+      for _, m in ipairs(due) do
+        local rank, seq, flow = unpick('>I6', m, 23), sub(m, 1, 6), ''
+        if byte(m, 29) ~= 0 then
+          local rec = call('hget', q.rec, sub(m, 7, 22))
+          if rec then flow = select(3, traits(rec, 19)) end
+        end
+        if flow == '' then
+          plain[#plain + 1], plain[#plain + 2] = rank, sub(m, 1, 22)
+        else
+          q.n[SCHEDULED], q.n[READY] = q.n[SCHEDULED] - 1, q.n[READY] + 1
+          call('zadd', lane(q, flow), rank, sub(m, 1, 22))
+          flows(q).came(flow, rank, unpick('>I6', seq))
+        end
+      end
+      if #plain > 0 then
+        local n = #plain / 2
+        call('zadd', q.ready, unpack(plain))
+        q.n[SCHEDULED], q.n[READY] = q.n[SCHEDULED] - n, q.n[READY] + n
+        if in_lines(q) then flows(q).came_plain() end
+      end
+    end
+  end
+  if q.n[LEASED] > 0 then
+    local lapsed = call('zrangebyscore', q.P .. ':leases', '-inf', q.now, 'limit', 0, MOST)
+    for _, epoch in ipairs(lapsed) do
+      call('zadd', q.P .. ':lapsed', epoch, epoch)
+      call('zrem', q.P .. ':leases', epoch)
+    end
+  end
+end
+
+-- Leases these tasks to the caller. lives: of each, or false.
+local function lease(q, ids, seqs, lives, lapsed)
+  local n = #ids
+  local batch, out, puts = q.taken, q.out, {}
+  if not batch then
+    local epoch = draw_epoch(q)
+    batch = {epoch = text(epoch), ep = pack('<d', epoch), ids = {}, heads = {}}
+    q.taken = batch
+  end
+  local recs = call('hmget', q.rec, unpack(ids))
+  for i = 1, n do
+    local id, rec, v = ids[i], recs[i], lives[i]
+    if rec then
+      local tail = v and has(byte(v, 2), LONG) and sub(v, 17) or ''
+      local mark = begin > 0 and not lapsed and (tail == '' or unpick('<I4', tail, 5) == 0)
+      if mark then begin = begin - 1 end
+      local flags = (mark and BEGUN or 0) + (has(byte(rec, 19), BINDING) and TRAITS or 0) + (tail ~= '' and LONG or 0)
+      local head = batch.heads[flags]
+      if not head then
+        head = char(LEASED, flags) .. batch.ep
+        batch.heads[flags] = head
+      end
+      local now_live = head .. seqs[i] .. tail
+      q.L[id] = now_live
+      puts[#puts + 1] = id
+      puts[#puts + 1] = now_live
+      batch.ids[#batch.ids + 1] = id
+      if has(flags, TRAITS) then
+        local mode, unique = traits(rec, 19)
+        if mode == 1 then release_key(q, {id = id, unique = unique}) end
+      end
+      local k = #out
+      out[k + 1], out[k + 2] = id, rec
+      out[k + 3] = char(lapsed and 2 + byte(v, 2) % 2 or mark and 1 or 0) .. tail
+      got = got + 1
+    else
+      q.n[LEASED] = q.n[LEASED] - 1 -- its record was taken away by other hands
+    end
+  end
+  if #puts > 0 then call('hset', q.live, unpack(puts)) end
+end
+
+local function take_lapsed(q, want)
+  local looked, key = 0, q.P .. ':lapsed'
+  while want > 0 do
+    local epoch = call('zrange', key, 0, 0)[1]
+    if not epoch then return want end
+    local b, ep = batch_row(q, epoch), pack('<d', tonumber(epoch))
+    local all = b and call('getrange', q.P .. ':l:' .. epoch, 16 * b.head, 16 * (b.head + min(want, 250)) - 1) or ''
+    local n = #all / 16
+    if n == 0 then
+      drop_batch(q, epoch)
+    else
+      local ids, mine, seqs, lives, stopped = {}, {}, {}, {}, {}
+      for i = 1, n do ids[i] = sub(all, 16 * i - 15, 16 * i) end
+      for i, v in ipairs(call('hmget', q.live, unpack(ids))) do
+        if v and byte(v) == LEASED and sub(v, 3, 10) == ep then
+          if has(byte(v, 2), STOP) then
+            stopped[#stopped + 1] = ids[i]
+          else
+            mine[#mine + 1], seqs[#seqs + 1], lives[#lives + 1] = ids[i], sub(v, 11, 16), v
+          end
+        end
+      end
+      b.head, b.stops = b.head + n, 1
+      save_batch(q, epoch, b)
+      for _, id in ipairs(stopped) do
+        local t = load(q, id)
+        leave(q, t)
+        finish(q, t, CANCELLED, huge)
+        call('sadd', q.P .. ':s:' .. epoch, id) -- its holder, if it lives, is told to stop
+      end
+      if #mine > 0 then
+        lease(q, mine, seqs, lives, true)
+        call('sadd', q.P .. ':s:' .. epoch, unpack(mine))
+        q.less[ep] = (q.less[ep] or 0) + #mine
+      end
+      flush(q)
+      want, looked = want - #mine, looked + n
+      if looked >= MOST and want > 0 then
+        q.stopped = true
+        return 0
+      end
+    end
+  end
+  return 0
+end
+
+local function pop(q, from, n, members)
+  local popped = call('zpopmin', from, n)
+  for i = 1, #popped, 2 do members[#members + 1] = popped[i] end
+  n = #popped / 2
+  q.n[READY], q.n[LEASED] = q.n[READY] - n, q.n[LEASED] + n
+  return n
+end
+
+-- As many as may be had of those that come next: out of their lanes.
+local function choose(q, want, members)
+  local F = flows(q)
+  F.look()
+  while want > 0 do
+    local turn = F.next()
+    if not turn then return end
+    if turn.stopped then
+      q.stopped = true
+      return
+    end
+    local most, free = min(turn.alone and want or 1, turn.room), max(0, at_once - got - #members)
+    if most > free then most = max(free, min(most, turn.ahead)) end
+    if most == 0 then
+      q.stopped = true
+      return
+    end
+    local taken = pop(q, turn.lane, most, members)
+    if taken == 0 then return error('redis backend: tasks are counted in ' .. turn.lane .. ' that cannot be found') end
+    want = want - taken
+    F.served(turn, taken)
+  end
+end
+
+local function take_ready(q, want)
+  if q.n[READY] == 0 then return end
+  local members = {}
+  if not in_lines(q) then
+    pop(q, q.ready, want, members)
+  else
+    choose(q, want, members)
+  end
+  if #members == 0 then return end
+  local ids, seqs = {}, {}
+  for i, m in ipairs(members) do ids[i], seqs[i] = sub(m, 7), sub(m, 1, 6) end
+  lease(q, ids, seqs, call('hmget', q.live, unpack(ids)), false)
+end
+
+local function claim(q, want)
+  if want <= 0 or q.own ~= 0 and flows(q).shut() then return end
+  want = take_lapsed(q, want)
+  if want > 0 then take_ready(q, want) end
+end
+
+-- Until something may be claimable by time alone.
+local function next_due(q)
+  if q.stopped then return '0' end
+  local F = in_lines(q) and flows(q)
+  if F and not F.open_for_ever() then return '' end
+  local held, soonest = F and F.held() - q.now or 0, huge
+  local function consider(time, now) soonest = min(soonest, max(time - now, held, 0)) end
+  if q.n[READY] > 0 and not F then consider(0, 0) end
+  local opens_at = q.n[READY] > 0 and F and F.own_opens()
+  if opens_at then
+    local due = F.due()
+    if F.claimable() then consider(opens_at, q.now) end
+    if due then consider(max(opens_at, due), q.now) end
+  end
+  if q.n[SCHEDULED] > 0 then
+    local due = call('zrange', q.due, 0, 0, 'withscores')[2]
+    if due then consider(tonumber(due), wall) end
+  end
+  if q.n[LEASED] > 0 then
+    local lapses = call('zrange', q.P .. ':leases', 0, 0, 'withscores')[2]
+    if lapses then consider(tonumber(lapses), q.now) end
+    if call('exists', q.P .. ':lapsed') == 1 then consider(0, 0) end
+  end
+  return soonest == huge and '' or text(ceil(soonest))
+end
+
+local queues, out = {}, {}
+for i = 1, #KEYS do
+  local q = open(KEYS[i])
+  check(q, ALL)
+  if in_lines(q) then check(q, KEYED) end
+  queues[i] = q
+end
+if #KEYS > 0 then call('del', KEYS[1] .. ':free') end -- no such key: frees nothing, and refuses nothing
+for i, q in ipairs(queues) do
+  local settlements, extensions, quota, epoch = tonumber(arg()), tonumber(arg()), tonumber(arg()), arg()
+  q.quota, q.out = quota, {}
+  if epoch ~= '0' then q.taken = {epoch = epoch, ep = pack('<d', tonumber(epoch)), ids = {}, heads = {}, more = true} end
+  q.settled = settle(q, settlements)
+  q.extended = extend(q, extensions)
+  if quota >= 0 then
+    refresh(q)
+    claim(q, min(quota, limit - got))
+  end
+end
+for _, q in ipairs(queues) do
+  if q.quota >= 0 then claim(q, limit - got) end
+end
+for _, q in ipairs(queues) do
+  local batch, due = q.taken, ''
+  if batch and #batch.ids > 0 then
+    local b = batch.more and batch_row(q, batch.epoch)
+    call(b and 'append' or 'set', q.P .. ':l:' .. batch.epoch, concat(batch.ids))
+    b = b or {left = 0, head = 0, stops = 0, worker = worker}
+    b.left, b.till = b.left + #batch.ids, q.now + lease_ms
+    save_batch(q, batch.epoch, b)
+    call('zadd', q.P .. ':leases', q.now + lease_ms, batch.epoch)
+  end
+  if q.quota >= 0 then
+    due = next_due(q)
+    if got < limit then q.armed = 1 end
+  end
+  close(q)
+  local k = #out
+  out[k + 1], out[k + 2], out[k + 3], out[k + 4] = q.settled, q.extended, #q.out / 3, batch and batch.epoch or '0'
+  out[k + 5], out[k + 6] = due, text(q.rings)
+  for i, v in ipairs(q.out) do out[k + 6 + i] = v end
+end
+return out

@@ -1,0 +1,93 @@
+// What is run on the server, and what it is known to promise.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <penstock/plugin/plugin.hpp>
+#include <penstock/plugin/time.hpp>
+
+#include "client.hpp"
+#include "scripts.hpp"
+#include "words.hpp"
+
+namespace penstock::redis {
+
+struct StoreOptions {
+  std::string prefix = "penstock";
+  Millis timeout{5000};        // of a call, at the most
+  Millis remember{10'000};     // ids of ended tasks
+  std::uint64_t max_body = 0;  // of body and note
+  std::uint32_t replicas = 0;  // that must have a change before it counts as done; 0: none
+};
+
+// The values that scripts have answered, one after the other.
+class Answers {
+ public:
+  explicit Answers(std::vector<Reply> replies) : replies_(std::move(replies)) {}
+  std::string_view text() { return next().text(); }
+  std::int64_t integer() { return next().integer(); }
+  Reply next() {
+    while (at_ == replies_[reply_].size() && reply_ + 1 < replies_.size()) ++reply_, at_ = 0;
+    return replies_[reply_][at_++];
+  }
+
+ private:
+  std::vector<Reply> replies_;
+  std::size_t reply_ = 0, at_ = 0;
+};
+
+// Thread: any, many at once.
+class Server {
+ public:
+  // `time`: null, or what stands for the server's clock.
+  Server(Options, StoreOptions, TimeSource* time);
+
+  const StoreOptions& options() const noexcept { return options_; }
+  bool cluster() const noexcept { return client_.options().cluster; }
+  const Scripts& scripts() const noexcept { return scripts_; }
+  Client& client() noexcept { return client_; }
+
+  std::string key(std::string_view queue) const { return "{" + options_.prefix + ":" + std::string(queue) + "}"; }
+  std::string shared(std::string_view what) const { return "{" + options_.prefix + "}:" + std::string(what); }
+  const std::string& channel() const noexcept { return channel_; }
+
+  // One run of a script.
+  struct Run {
+    const Script& script;
+    std::vector<std::string> keys;
+    Words words;
+    bool writes = true;
+  };
+  Words words();  // with what every script is told first
+  // Runs them in one flush, each by itself.
+  std::vector<Result<Reply>> run(std::span<Run> runs, Lane lane = Lane::calls);
+  Result<Reply> run(Run run, Lane lane = Lane::calls);
+  Result<Reply> command(std::initializer_list<std::string_view> words, bool repeatable = false);
+
+  // Queues that may be there, by name.
+  Result<std::vector<std::string>> queues();
+  // To be called before anything is put into a queue: others shall find it, and what holds for all goes for it as well.
+  // True when it is new.
+  Result<bool> enroll(std::string_view queue);
+
+ private:
+  const StoreOptions options_;
+  TimeSource* const time_;
+  const Scripts scripts_;
+  const std::string channel_, queues_key_;
+  Client client_;
+  std::mutex mutex_;
+  std::set<std::string, std::less<>> enrolled_;
+};
+
+// Changes, some of which may have been done.
+Error half_done(const Error& why);
+
+}  // namespace penstock::redis

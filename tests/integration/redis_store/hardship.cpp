@@ -1,0 +1,117 @@
+// Full memory, keys of other types, keys taken away by hand.
+#include <algorithm>
+#include <sstream>
+
+#include "fixture.hpp"
+
+namespace penstock::redis {
+namespace {
+
+std::vector<std::string> lines(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) out.push_back(line);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a full server refuses tasks whole, and goes on with all else") {
+  RedisServer server;
+  testing::TestHost host;
+  const auto b = open(host, server.url());
+  for (int i = 1; i <= 4; ++i) REQUIRE(*put(*b, task(i)) == Item::ok);
+  const auto held = claim(*b, 1);
+  REQUIRE(held->leased.size() == 1);
+  server.cli({"CONFIG", "SET", "maxmemory", "1"});
+
+  const std::vector<NewTask> more{task(8), task(9)};
+  const auto refused = b->enqueue(more, nullptr);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Errc::resource_exhausted);
+  CHECK(refused.error().retryable);
+  CHECK(*settle(*b, held->leased[0]) == Item::ok);
+  const auto next = claim(*b, 2);
+  REQUIRE(next);
+  REQUIRE(next->leased.size() == 2);
+  CHECK(*settle(*b, next->leased[0], State::ready) == Item::ok);
+  CHECK(*settle(*b, next->leased[1], State::dead) == Item::ok);
+  const TaskKey key{"q", id(4)};
+  CHECK(b->cancel(std::span(&key, 1))->front() == Item::ok);
+  CHECK(b->trim({.queue = "q", .state = State::cancelled, .count = 0}));
+
+  server.cli({"CONFIG", "SET", "maxmemory", "0"});
+  CHECK(b->enqueue(more, nullptr)->front().what == Item::ok);
+}
+
+TEST_CASE("a key of another type stops a script before it has changed anything") {
+  RedisServer server;
+  testing::TestHost host;
+  for (const char* part : {"c", "rec", "live", "ready", "due", "leases", "batch", "gone:0", "gone:1"}) {
+    DYNAMIC_SECTION(part) {
+      const std::string key = "{penstock:q}:" + std::string(part);
+      {
+        const auto b = open(host, server.url());
+        REQUIRE(*put(*b, task(1)) == Item::ok);
+      }
+      server.cli({"DEL", key});
+      server.cli({"SADD", key, "strange"});
+      const auto dump = [&] {
+        std::string out;
+        auto keys = lines(server.cli({"KEYS", "{penstock:q}*"}));
+        std::sort(keys.begin(), keys.end());
+        for (const std::string& k : keys) out += k + " " + server.cli({"DUMP", k}) + "\n";
+        return out;
+      };
+      const auto b = open(host, server.url());
+      const std::string before = dump();
+      const auto entered = put(*b, task(2));
+      if (!entered) CHECK(dump() == before);
+      const std::string between = dump();
+      const auto claimed = claim(*b, 1);
+      REQUIRE(!claimed);
+      CHECK(dump() == between);
+      CHECK((claimed.error().code == Errc::data_regression || std::string(part) == "c"));
+    }
+    server.cli({"FLUSHALL"});
+  }
+}
+
+TEST_CASE("a record that was taken away by hand is passed over") {
+  RedisServer server;
+  testing::TestHost host;
+  const auto b = open(host, server.url());
+  REQUIRE(*put(*b, task(1)) == Item::ok);
+  server.cli({"EVAL", "for _, id in ipairs(redis.call('hkeys', KEYS[1])) do redis.call('hdel', KEYS[1], id) end", "1",
+              "{penstock:q}:rec"});
+  REQUIRE(*put(*b, task(2)) == Item::ok);
+  const auto x = claim(*b, 5);
+  REQUIRE(x);
+  REQUIRE(x->leased.size() == 1);
+  CHECK(x->leased[0].id == id(2));
+  CHECK(*settle(*b, x->leased[0]) == Item::ok);
+  CHECK(!claim(*b, 5)->next_due);
+}
+
+TEST_CASE("each key that is deleted by hand leads to no endless error") {
+  RedisServer server;
+  testing::TestHost host;
+  for (const char* part : {"c", "rec", "live", "ready", "due", "leases", "batch", "gone:0", "ai", "ac", "a:0"}) {
+    INFO(part);
+    const auto b = open(host, server.url());
+    for (int i = 1; i <= 3; ++i) REQUIRE(*put(*b, task(i)) == Item::ok);
+    REQUIRE(claim(*b, 1)->leased.size() == 1);
+    server.cli({"DEL", "{penstock:q}:" + std::string(part)});
+    CHECK(put(*b, task(4)));
+    for (int i = 0; i < 3; ++i) {
+      const auto x = claim(*b, 5);
+      REQUIRE(x);
+      for (const Leased& l : x->leased) CHECK(settle(*b, l));
+    }
+    CHECK(b->counts());
+    server.cli({"FLUSHALL"});
+  }
+}
+
+}  // namespace penstock::redis
