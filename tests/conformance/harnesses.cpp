@@ -113,6 +113,16 @@ Harness on_sqlite(const std::string& durability, const Wrappers& wrappers = {}) 
   return on_file("sqlite", {{"durability", durability}}, wrappers);
 }
 
+// The example that was written outside. Its leases go by the wall clock, so that is not turned.
+Harness on_folder() {
+  auto folder = std::make_shared<Folder>();
+  Harness h = on("filesystem", {{"path", (folder->path / "store").string()}, {"sync", false}});
+  h.wipe = [=] { folder->empty(); };
+  h.jump_wall = nullptr;
+  h.shared = h.survives_reopen = true;
+  return h;
+}
+
 using Make = Harness (*)();
 struct Entry {
   const char *name, *backend;
@@ -126,6 +136,7 @@ constexpr Entry kTable[] = {
      }},
     {"sqlite-power", "sqlite", [] { return on_sqlite("power"); }},
     {"sqlite-process", "sqlite", [] { return on_sqlite("process"); }},
+    {"filesystem", "filesystem", on_folder},
     {"sqlite-wrapped", "sqlite",
      [] {
        return on_sqlite("process", {"metrics", "fault"});
