@@ -63,6 +63,28 @@ constexpr Part kParts[] = {
          if (!undone) holds(!undone.error().message.empty(), "an error that says what is wrong");
        }
      }},
+    {"transform.same_octets_make_the_same", "The same octets come out the same every time, of another object too.",
+     [](const Opener& open) {
+       Subject subject(open), another(open);
+       Random random(3);
+       for (const std::string& bytes : samples(random)) {
+         const std::string stored = must(subject.transform->apply(bytes), "apply");
+         holds(must(subject.transform->apply(bytes), "apply again") == stored, "the same from the same object");
+         holds(must(another.transform->apply(bytes), "apply of another") == stored, "the same from another object");
+       }
+     }},
+    {"transform.cut_or_lengthened_input_is_refused",
+     "What was cut short, or has more behind it, is Errc::invalid: it is not what apply made.",
+     [](const Opener& open) {
+       Subject subject(open);
+       Random random(4);
+       const std::string stored = must(subject.transform->apply(noise(random, 100) + std::string(100, 'x')), "apply");
+       for (std::size_t size = 0; size < stored.size(); ++size) {
+         fails(subject.transform->undo(std::string_view(stored).substr(0, size), 1000), Errc::invalid,
+               "an undo of the first " + std::to_string(size) + " octets of " + std::to_string(stored.size()));
+       }
+       fails(subject.transform->undo(stored + "x", 1000), Errc::invalid, "an undo of one octet more");
+     }},
     {"transform.many_threads_at_once", "One object serves many threads at once.",
      [](const Opener& open) {
        Subject subject(open);
