@@ -2,8 +2,11 @@
 //
 //   [worker]
 //   handlers = ["/path/to/libpenstock-greet.so"]
+//   [handlers.greet]
+//   greeting = "good morning"
 //
-// It is a plugin like any other: one descriptor, no registration code, nothing of ours to link.
+// It is a plugin like any other: one descriptor, no registration code, nothing of ours to link. A worker that runs
+// keeps the module it has; a new one is taken when the worker is started again.
 #include <string>
 #include <vector>
 
@@ -30,23 +33,33 @@ inline constexpr penstock::Policy penstock::job<Greet> = {.kind = "greet", .queu
 
 namespace {
 
+constexpr penstock::Setting kSettings[] = {
+    {.key = "greeting", .kind = penstock::Kind::string, .fallback = "hello", .doc = "What is said before the name."},
+};
+
 class Greetings final : public penstock::Handlers {
  public:
-  static penstock::Result<std::unique_ptr<penstock::Handlers>> open(penstock::Host&, const penstock::Settings&) {
-    return std::unique_ptr<penstock::Handlers>(std::make_unique<Greetings>());
+  explicit Greetings(std::string_view greeting) : greeting_(greeting) {}
+
+  static penstock::Result<std::unique_ptr<penstock::Handlers>> open(penstock::Host&,
+                                                                    const penstock::Settings& settings) {
+    return std::unique_ptr<penstock::Handlers>(std::make_unique<Greetings>(settings.text("greeting")));
   }
 
   std::vector<Entry> list() noexcept override {
     std::vector<Entry> out;
-    out.push_back(penstock::handler_entry<Greet>([](penstock::Context& ctx, const Greet& job) {
+    out.push_back(penstock::handler_entry<Greet>([greeting = greeting_](penstock::Context& ctx, const Greet& job) {
       ctx.log(penstock::Level::info, "greeting " + job.name);
-      return Greeting{"hello, " + job.name};
+      return Greeting{greeting + ", " + job.name};
     }));
     return out;
   }
+
+ private:
+  std::string greeting_;
 };
 
 }  // namespace
 
 PENSTOCK_PLUGIN(greet, "0.1.0", "MIT",
-                penstock::component<penstock::Handlers, Greetings>("greet", "Greets whoever is named."));
+                penstock::component<penstock::Handlers, Greetings>("greet", "Greets whoever is named.", kSettings));

@@ -38,14 +38,20 @@ constexpr Command kCommands[] = {
      "Take an operator's limit away, or the one that programs declared.", limits_reset},
     {"limits set", "QUEUE [GATE] [--running=N] [--rate=N/s] [--burst=N] [--config=FILE]",
      "Set an operator's limit; what is not named stays as it is in force.", limits_set},
+    {"plugin check", "FILE|NAME [--set=KEY=VALUE]... [--limit=TIME] [--no-bench]",
+     "Run the conformance kit on a plugin, in child processes; --set gives it settings.", plugin_check},
+    {"plugin doc", "[NAME]", "Print the settings of a plugin, or of all that can be reached, as Markdown.", plugin_doc},
     {"plugin inspect", "FILE|NAME", "Print what a plugin offers and how it is set up.", plugin_inspect},
     {"plugin list", "[FILE]", "List the plugins that a config file's settings, or the defaults, can reach.",
      plugin_list},
+    {"plugin new", "NAME [--kind=KIND] [DIR]",
+     "Write the project of a backend, codec, handlers, limiter or tracer, which builds and works, into a new folder.",
+     plugin_new},
     {"queues", "[FILE]", "Print each queue's tasks, whether it is held, and its limit.", queues},
     {"queues pause", "QUEUE [GATE] [--for=TIME] [--config=FILE]",
      "Start nothing more of a queue, or of a gate; \"*\" is every queue.", queues_pause},
     {"queues resume", "QUEUE [GATE] [--config=FILE]", "Let a queue or a gate go on.", queues_resume},
-    {"run", "[FILE]", "Work on the handler modules that the config names, until SIGTERM or SIGINT.", run_worker},
+    {"run", "[FILE] [--config=FILE]", "Work on the handler modules that the config names, until SIGTERM or SIGINT.", run_worker},
     {"stats", "[FILE]", "Print how many tasks of each queue are in which state.", stats},
     {"version", "", "Print the version and what plugins must agree with.", version},
 };
@@ -90,6 +96,11 @@ int misuse(const Command& c) {
   return fail(std::string("usage: penstock ") + c.name + (*c.arguments ? " " : "") + c.arguments, kUsage);
 }
 
+// True for an option that the usage text has as "[--for=TIME]": "--for 5m" is the same as "--for=5m".
+bool wants_value(std::string_view usage, const std::string& word) {
+  return word.find('=') == word.npos && usage.find("[" + word + "=") != usage.npos;
+}
+
 // Takes "--defaults" or "--for=5m" into `out`; false: the usage text has no such option, or it came before.
 bool take_option(std::string_view usage, const std::string& word, Arguments& out) {
   const std::size_t equals = word.find('=');
@@ -97,17 +108,24 @@ bool take_option(std::string_view usage, const std::string& word, Arguments& out
     out.flags.push_back(word);
     return usage.find("[" + word + "]") != std::string_view::npos;
   }
-  return usage.find("[" + word.substr(0, equals + 1)) != std::string_view::npos &&
-         out.options.emplace(word.substr(2, equals - 2), word.substr(equals + 1)).second;
+  const std::size_t at = usage.find("[" + word.substr(0, equals + 1));
+  if (at == std::string_view::npos) return false;
+  const std::string name = word.substr(2, equals - 2);
+  const bool repeatable = usage.substr(usage.find(']', at)).substr(0, 4) == "]...";
+  if (!repeatable && out.options.contains(name)) return false;
+  out.options.emplace(name, word.substr(equals + 1));
+  return true;
 }
 
 int start(const Command& c, std::span<const std::string> rest) {
   Arguments arguments;
   bool options = true;  // until "--"
-  for (const std::string& word : rest) {
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    std::string word = rest[i];
     if (options && word == "--") {
       options = false;
     } else if (options && word.rfind("--", 0) == 0) {
+      if (wants_value(c.arguments, word) && i + 1 < rest.size()) word += "=" + rest[++i];
       if (!take_option(c.arguments, word, arguments)) return misuse(c);
     } else {
       arguments.words.push_back(word);
@@ -127,6 +145,12 @@ bool Arguments::flag(std::string_view name) const { return std::ranges::find(fla
 std::optional<std::string> Arguments::option(std::string_view name) const {
   const auto at = options.find(name);
   return at == options.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::vector<std::string> Arguments::all(std::string_view name) const {
+  std::vector<std::string> out;
+  for (auto [at, end] = options.equal_range(name); at != end; ++at) out.push_back(at->second);
+  return out;
 }
 
 int fail(const std::string& message, int code) {

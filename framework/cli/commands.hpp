@@ -17,17 +17,20 @@ namespace penstock::cli {
 enum Exit : int { kOk = 0, kFailed = 1, kUsage = 2 };
 
 struct Arguments {
-  std::vector<std::string> words;                           // after the command's own name, options taken out
-  std::vector<std::string> flags;                           // "--defaults"
-  std::map<std::string, std::string, std::less<>> options;  // "--for=5m" is "for" to "5m"
+  std::vector<std::string> words;                                // after the command's own name, options taken out
+  std::vector<std::string> flags;                                // "--defaults"
+  std::multimap<std::string, std::string, std::less<>> options;  // "--for=5m" is "for" to "5m"
 
   bool flag(std::string_view name) const;
   std::optional<std::string> option(std::string_view name) const;
+  std::vector<std::string> all(std::string_view name) const;  // of an option that may be repeated
 };
 
 struct Command {
-  const char* name;       // "plugin list"
-  const char* arguments;  // "[FILE] [--defaults] [--for=TIME]", for the usage text; words outside [] are required
+  const char* name;  // "plugin list"
+  // For the usage text: "[FILE] [--defaults] [--for=TIME] [--set=KEY=VALUE]...". Words outside [] are required;
+  // dots behind an option let it be repeated.
+  const char* arguments;
   const char* doc;
   int (*run)(const Arguments&);
 };
@@ -53,6 +56,9 @@ int reported(F&& f) {
 
 int plugin_list(const Arguments&);
 int plugin_inspect(const Arguments&);
+int plugin_check(const Arguments&);
+int plugin_new(const Arguments&);
+int plugin_doc(const Arguments&);
 int config_check(const Arguments&);
 int config_show(const Arguments&);
 int run_worker(const Arguments&);

@@ -53,6 +53,14 @@ Result<void> check_chain(const Use& use, const plugins::ComponentInfo& component
             : config::quoted(use.name) + " is a second value codec: one that only reads goes into codec.also");
 }
 
+// A module of handlers is called as its plugin is.
+Result<plugins::PluginHost::Found> handlers(plugins::PluginHost& host, const std::string& module) {
+  if (module[0] != '/') return host.find("handlers", module);
+  auto opened = host.open(module);
+  if (!opened) return opened.error();
+  return host.find("handlers", (*opened)->name, module);
+}
+
 // Checks the sections of all components in use, and calls `each` with every one of them.
 template <class Each>
 Result<void> visit(const config::Loaded& loaded, plugins::PluginHost& host, Each each) {
@@ -66,12 +74,13 @@ Result<void> visit(const config::Loaded& loaded, plugins::PluginHost& host, Each
     each(*found->component, section);
   }
   for (const std::string& module : loaded.table("worker").list("handlers")) {
-    Use use{"handlers", module, "", "worker", "handlers"};
-    if (module[0] == '/') {
-      if (auto opened = host.open(module); !opened) return in_place(loaded, use, opened.error());
-    } else if (auto found = host.find("handlers", module); !found) {
-      return in_place(loaded, use, found.error());
-    }
+    const Use use{"handlers", module, "", "worker", "handlers"};
+    auto found = handlers(host, module);
+    if (!found) return in_place(loaded, use, found.error());
+    config::Section section = loaded.component("handlers", found->component->name);
+    auto values = config::check(found->component->settings, section);
+    if (!values) return values.error();
+    each(*found->component, section);
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // penstock plugin list, penstock plugin inspect: every module is opened in a child process.
 #include <algorithm>
 #include <dirent.h>
+#include <filesystem>
 #include <iostream>
 #include <set>
 #include <unistd.h>
@@ -24,6 +25,8 @@ std::string summary(const plugins::Plugin& plugin) {
   return out;
 }
 
+}  // namespace
+
 std::vector<std::string> modules_in(const std::string& directory) {
   std::vector<std::string> out;
   DIR* open = ::opendir(directory.c_str());
@@ -37,34 +40,28 @@ std::vector<std::string> modules_in(const std::string& directory) {
   return out;
 }
 
+namespace {
+
+// What is wrong, behind what it is about.
+std::string from(const std::string& what, const Error& error) {
+  return error.message.rfind(what, 0) == 0 ? error.message : what + ": " + error.message;
+}
+
 // With a file named, or penstock.toml here, its [plugins] section counts; else the defaults do.
 Result<config::Loaded> load_or_default(const Arguments& arguments) {
   if (arguments.words.empty() && ::access(kDefaultFile, F_OK) != 0) return config::check_core({});
   return config::load(file_of(arguments));
 }
 
-Result<std::string> inspect(const std::string& target) {
-  auto loaded = load_or_default({});
-  if (!loaded) return loaded.error();
+Result<std::string> inspect(const Named& target) {
+  auto options = options_here();
+  if (!options) return options.error();
   SilentHost silent;
-  auto host = plugins::PluginHost::make(silent, host_options(*loaded));
+  auto host = plugins::PluginHost::make(silent, *options);
   if (!host) return host.error();
-  if (target[0] == '/') {
-    auto plugin = (*host)->open(target);
-    if (!plugin) return plugin.error();
-    return plugins::describe(**plugin);
-  }
-  for (const auto& plugin : (*host)->plugins()) {
-    if (plugin->name == target) return plugins::describe(*plugin);
-  }
-  std::string tried = "built in";
-  for (const std::string& directory : (*host)->directories()) {
-    auto plugin = (*host)->open(directory + "/" + plugins::file_of_plugin(target));
-    if (plugin) return plugins::describe(**plugin);
-    if (plugin.error().code != Errc::not_found) return plugin.error();
-    tried += "; " + plugin.error().message;
-  }
-  return Error{Errc::not_found, "plugin " + config::quoted(target) + " is not to be found; tried " + tried};
+  auto plugin = target.module.empty() ? find_plugin(**host, target.name) : (*host)->open(target.module);
+  if (!plugin) return plugin.error();
+  return plugins::describe(**plugin);
 }
 
 }  // namespace
@@ -75,6 +72,37 @@ plugins::HostOptions host_options(const config::Loaded& loaded) {
   options.path = loaded.table("plugins").list("path");
   options.allow = loaded.table("plugins").list("allow");
   return options.from_environment();
+}
+
+Result<plugins::HostOptions> options_here() {
+  auto loaded = load_or_default({});
+  if (!loaded) return loaded.error();
+  return host_options(*loaded);
+}
+
+Result<Named> module_or_name(const std::string& word) {
+  if (word.find('/') == word.npos && !word.ends_with(".so")) {
+    if (config::component_name(word)) return Named{"", word};
+    return Error{Errc::invalid, "expected a plugin's name or a path of a module, got " + config::quoted(word)};
+  }
+  std::error_code failed;
+  const auto whole = std::filesystem::absolute(word, failed);  // the loader would not resolve it
+  const auto real = std::filesystem::canonical(whole, failed);
+  const bool linked = !failed && plugins::plugin_of_file(real).empty();  // by a name that says what it is
+  return Named{failed || linked ? whole.string() : real.string(), ""};
+}
+
+Result<const plugins::Plugin*> find_plugin(plugins::PluginHost& host, const std::string& name) {
+  for (const auto& plugin : host.plugins()) {
+    if (plugin->name == name) return plugin.get();
+  }
+  std::string tried = "built in";
+  for (const std::string& directory : host.directories()) {
+    auto plugin = host.open(directory + "/" + plugins::file_of_plugin(name));
+    if (plugin || plugin.error().code != Errc::not_found) return plugin;
+    tried += "; " + plugin.error().message;
+  }
+  return Error{Errc::not_found, "plugin " + config::quoted(name) + " is not to be found; tried " + tried};
 }
 
 int plugin_list(const Arguments& arguments) {
@@ -91,26 +119,18 @@ int plugin_list(const Arguments& arguments) {
         if (!plugin) return plugin.error();
         return summary(**plugin);
       });
-      std::string why = text ? "" : text.error().message;
-      if (why.rfind(path, 0) != 0) why = path + ": " + why;
-      std::cout << (text ? *text : "refused: " + config::printable(why, 4096)) << "\n";
+      std::cout << (text ? *text : "refused: " + config::printable(from(path, text.error()), 4096)) << "\n";
     }
   }
   return kOk;
 }
 
 int plugin_inspect(const Arguments& arguments) {
-  std::string target = arguments.words[0];
-  if (target.find('/') != std::string::npos && target[0] != '/') {
-    char* whole = ::realpath(target.c_str(), nullptr);  // the person's shell resolves it; the loader would not
-    if (whole) target = whole;
-    ::free(whole);
-  }
-  if (target.find('/') == std::string::npos && !config::component_name(target)) {
-    return fail("expected a plugin's name or a path with a slash, got " + config::quoted(target), kUsage);
-  }
-  auto text = plugins::in_child([&] { return inspect(target); });
-  if (!text) return fail(Error{Errc::unavailable, target + ": " + text.error().message});
+  const std::string& word = arguments.words[0];
+  auto named = module_or_name(word);
+  if (!named) return fail(named.error());
+  auto text = plugins::in_child([&] { return inspect(*named); });
+  if (!text) return fail(Error{Errc::unavailable, from(named->module.empty() ? word : named->module, text.error())});
   std::cout << *text;
   return kOk;
 }

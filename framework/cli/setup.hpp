@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <penstock/manager.hpp>
 
@@ -21,9 +22,10 @@ class SilentHost final : public Host {
   void* query(std::string_view) noexcept override { return nullptr; }
 };
 
-// The file that the command names, or penstock.toml.
+// The file that the command names, by a word or by --config, or penstock.toml.
 inline std::string file_of(const Arguments& arguments) {
-  return arguments.words.empty() ? kDefaultFile : arguments.words[0];
+  if (!arguments.words.empty()) return arguments.words[0];
+  return arguments.option("config").value_or(kDefaultFile);
 }
 
 // A manager on the store that the file names, to look at it or to set things by hand: none of the file's
@@ -44,5 +46,17 @@ inline std::string config_of(const Arguments& arguments) { return arguments.opti
 
 // What a file's [plugins] section, the environment and the build say about where plugins are.
 plugins::HostOptions host_options(const config::Loaded& loaded);
+// The same by penstock.toml, if there is one here.
+Result<plugins::HostOptions> options_here();
+
+// A plugin as a command line names it: the path of a module (a word with a slash, or that ends in .so), or a name to
+// be found. One of them is empty.
+struct Named {
+  std::string module, name;
+};
+Result<Named> module_or_name(const std::string& word);
+Result<const plugins::Plugin*> find_plugin(plugins::PluginHost& host, const std::string& name);
+// Files of a directory that are named as modules are, by name.
+std::vector<std::string> modules_in(const std::string& directory);
 
 }  // namespace penstock::cli

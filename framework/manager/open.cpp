@@ -187,7 +187,10 @@ std::shared_ptr<Manager> Manager::open(Options options) {
     std::string file = path ? module : std::string();
     std::string name = module;
     if (path) name = value_or_throw(made->plugins_->open(module))->name;
-    auto handlers = value_or_throw(made->plugins_->create(Handlers::kKind, name, {}, file));
+    const auto written = o.handler_settings.find(name);
+    const PluginChoice& choice = written == o.handler_settings.end() ? PluginChoice{.use = name} : written->second;
+    auto handlers =
+        value_or_throw(made->plugins_->create(Handlers::kKind, name, section_of(Handlers::kKind, choice), file));
     for (Handlers::Entry& entry : static_cast<Handlers&>(*handlers).list()) {
       made->add_handler(entry.policy, std::move(entry.handler), std::move(entry.limits));
     }

@@ -61,6 +61,9 @@ Options read_config(const std::filesystem::path& file) {
   o.local_if_full = worker.text("local_if_full") == "block" ? IfFull::block : IfFull::reject;
   o.max_payload = static_cast<std::uint64_t>(worker.integer("max_payload"));
   o.handler_modules = worker.list("handlers");
+  for (const auto& [name, section] : loaded.root.child("handlers").children) {
+    o.handler_settings[name] = choice(loaded, "handlers", name);
+  }
   o.backend = used(loaded, "backend");
   o.durability = loaded.table("backend").text("durability");
   for (const std::string& codec : loaded.table("codec").list("use")) o.codecs.push_back(choice(loaded, "codec", codec));

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <penstock/plugin/result.hpp>
 
@@ -17,5 +18,14 @@ inline constexpr std::size_t kMaxReply = 1 << 20;
 // and files that the parent has open are closed in it.
 Result<std::string> in_child(const std::function<Result<std::string>()>& work,
                              std::chrono::milliseconds limit = std::chrono::seconds(5));
+
+// Says a line, which has no newline in it, to the process that listens.
+using Say = std::function<void(std::string_view line)>;
+
+// The same for work that says more than one thing: each line goes to `hear`, in the calling process, as it
+// comes. The limit is for the time between two of them. What a child had said before it died was heard. A `work`
+// that throws counts as one that ended too early.
+Result<void> hear_child(const std::function<void(const Say&)>& work, const std::function<void(std::string_view)>& hear,
+                        std::chrono::milliseconds silence);
 
 }  // namespace penstock::plugins

@@ -102,7 +102,9 @@ struct Options {
   std::vector<PluginChoice> codecs;       // a value codec, then transforms; empty: json
   std::vector<PluginChoice> codecs_also;  // only for reading what was written under another config
   PluginChoice limiter, tracer;
-  std::vector<std::string> plugin_path, plugin_allow, handler_modules;
+  std::vector<std::string> plugin_path, plugin_allow;
+  std::vector<std::string> handler_modules;                // names, or absolute paths
+  std::map<std::string, PluginChoice> handler_settings{};  // of those, by name
   Level log_level = Level::info;
   // Where keys such as "worker.retries" stand in the config file that was read, for messages. Programs
   // leave these alone.

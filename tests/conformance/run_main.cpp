@@ -82,7 +82,7 @@ void write_junit(const std::string& path, const std::vector<Run>& runs) {
     out << "<testsuite name=\"conformance." << run.plugin << "\" tests=\"" << r.outcomes.size() << "\" failures=\""
         << r.count(Verdict::broken) << "\" errors=\"0\" skipped=\"" << r.count(Verdict::unsupported) << "\">\n";
     for (const Outcome& o : r.outcomes) {
-      out << "<testcase classname=\"conformance." << run.plugin << "\" name=\"" << o.promise->name << "\" time=\""
+      out << "<testcase classname=\"conformance." << run.plugin << "\" name=\"" << o.name << "\" time=\""
           << o.seconds << "\">";
       if (o.verdict == Verdict::broken) out << "<failure message=\"" << xml(o.detail) << "\"/>";
       if (o.verdict == Verdict::unsupported) out << "<skipped message=\"" << xml(o.detail) << "\"/>";

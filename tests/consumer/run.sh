@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Penstock as outsiders get it: as a Meson subproject, static and shared, and installed, through
-# pkg-config. Each time a program runs durable tasks on memory and SQLite, once with the plugins linked
-# in and once with modules that it loads; a plugin of its own is loaded as well. The examples that are
-# projects of their own are built against what is installed.
+# Penstock as outsiders get it: as a Meson subproject, static and shared, and installed, static and shared,
+# through pkg-config. Each time a program runs durable tasks on memory and SQLite, once with the plugins
+# linked in and once with modules that it loads; a plugin of its own is loaded as well, and checked. The examples
+# that are projects of their own are built against what is installed.
 #   run.sh [FOLDER]    FOLDER is made anew, used, and left there
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -33,7 +33,7 @@ check() {  # check TITLE COMMAND...
 }
 
 copy_consumer() {  # into folder $1
-  mkdir -p "$1" && cp "$here"/{meson.build,main.cpp,acme.cpp} "$1"
+  mkdir -p "$1" && cp "$here"/{meson.build,main.cpp,acme.cpp,kit.cpp} "$1"
 }
 options=(--buildtype=plain "--prefix=$work/prefix")  # one prefix for all, as it is compiled in
 
@@ -57,6 +57,11 @@ run_consumer() {
       "$1/consumer-$program" data || return 1
     fi
   done
+  "$1/consumer-kit"
+}
+
+linked() {  # linked shared|static PROGRAM
+  if [[ $1 == shared ]]; then ldd "$2" | grep -q libpenstock; else ! ldd "$2" | grep libpenstock; fi
 }
 
 as_subproject() {  # as_subproject static|shared
@@ -69,20 +74,37 @@ as_subproject() {  # as_subproject static|shared
     'DESTDIR="$1/destination" ninja -C "$2" install && ! find "$1/destination" -name "*penstock*" | grep .' _ "$source" "$build"
 }
 
+plugin_as_parent() {  # a new plugin that has Penstock as its subproject, and its program for the test
+  check "subproject: a new plugin builds and passes the kit" bash -c \
+    'LD_LIBRARY_PATH=$3 "$1/prefix/bin/penstock" plugin new mine parent && mkdir parent/subprojects && ln -s "$2" parent/subprojects/penstock &&
+     meson setup parent/build parent --buildtype=plain && meson test -C parent/build "the conformance kit"' _ \
+    "$work" "$root" "$(dirname "$(find "$work/prefix" -name 'libpenstock.so' | head -n 1)")"
+}
+
 installed() {
-  local source=$work/installed build=$work/installed/build library
+  local source=$work/installed build=$work/installed/build library link
   check "installs" bash -c 'meson setup core "$1" "${@:2}" && ninja -C core install' _ \
-    "$root" "${options[@]}" -Dtests=disabled -Dexamples=disabled || return
+    "$root" "${options[@]}" -Ddefault_library=both -Dtests=disabled -Dexamples=disabled || return
   library=$(dirname "$(find "$work/prefix" -name 'libpenstock.so' | head -n 1)")
-  export PKG_CONFIG_PATH=$library/pkgconfig LD_LIBRARY_PATH=$library
+  export PKG_CONFIG_PATH=$library/pkgconfig LD_LIBRARY_PATH=$library PATH=$work/prefix/bin:$PATH
   copy_consumer "$source"
-  check "installed: configures" meson setup "$build" "$source" --buildtype=plain --wrap-mode=nofallback &&
-    check "installed: builds without a warning" ninja -C "$build" &&
-    check "installed: works" run_consumer "$build"
+  for link in shared static; do
+    check "installed, $link: configures" meson setup "$build-$link" "$source" --buildtype=plain --wrap-mode=nofallback \
+      "-Dprefer_static=$([[ $link == static ]] && echo true || echo false)" &&
+      check "installed, $link: builds without a warning" ninja -C "$build-$link" &&
+      check "installed, $link: works" run_consumer "$build-$link" &&
+      check "installed, $link: is it" linked "$link" "$build-$link/consumer-penstock"
+  done
   check "installed: a stranger's plugin is loaded" bash -c \
-    'PENSTOCK_PLUGIN_PATH="$1" "$2/prefix/bin/penstock" plugin inspect acme | grep "tracer.acme"' _ "$build" "$work"
+    'PENSTOCK_PLUGIN_PATH="$1" penstock plugin inspect acme | grep "tracer.acme"' _ "$build-shared"
   example zstd
   example filesystem
+  check "installed: a new plugin builds, passes the kit, is installed and found" bash -c \
+    'penstock plugin new mine new && meson setup new/build new -Dwerror=true --wrap-mode=nofallback && ninja -C new/build install &&
+     meson test -C new/build --no-rebuild && penstock plugin check mine --no-bench && penstock plugin inspect mine'
+  check "installed: the program of the guide" bash -c \
+    'mkdir guide && python3 "$1/blocks.py" "$2" guide && meson setup guide/build guide -Dwerror=true --wrap-mode=nofallback &&
+     ninja -C guide/build && cd guide && ./build/jobs | grep -x "half of 84 is 42"' _ "$here" "$root/examples/README.md"
   # Without Meson, by both compilers.
   local compiler flags
   read -ra flags <<<"$(pkg-config --cflags --libs penstock-builtin sqlite3)"
@@ -108,5 +130,6 @@ installed
 unset PKG_CONFIG_PATH LD_LIBRARY_PATH
 as_subproject static
 as_subproject shared
+plugin_as_parent
 echo "$passed passed, $failed failed"
 ((failed == 0 && passed > 0))

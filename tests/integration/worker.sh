@@ -33,6 +33,24 @@ check "SIGTERM ends it with 0" test "$status" -eq 0
 id=$(readelf -n "$penstock" | sed -n 's/.*Build ID: //p')
 check "stats shows what failed, and in which build" bash -c \
   '"$1" stats | grep -E "^greetings +1 +20.*Z  greet: payload of greet: .* \($2" && "$1" explain greet' _ "$penstock" "${id:-penstock-}"
+
+# Settings of a module; and a module that is replaced while a worker runs.
+mkdir modules && cp "$module" modules/
+check "the settings of a module are checked" bash -c 'sed "s|\"$2\"|\"$3\"|" penstock.toml >set.toml && printf "[handlers.greet]\ngreting = \"x\"\n" >>set.toml
+for command in "config check" run; do "$1" $command set.toml 2>err; test $? -eq 2 && grep -q "set.toml:8: handlers.greet.greting: unknown key; did you mean" err || exit 1; done' _ \
+  "$penstock" "$module" "$dir/modules/libpenstock-greet.so"
+sed -i 's/greting = "x"/greeting = "good day"/' set.toml
+"$penstock" run --config=set.toml >set.log 2>&1 &
+pid=$!
+check "they reach it" bash -c '"$1" set.toml world | grep -qx "good day, world"' _ "$producer"
+echo "no module" >modules/new && mv modules/new modules/libpenstock-greet.so
+check "a worker keeps the module it has" bash -c '"$1" set.toml moon | grep -qx "good day, moon"' _ "$producer"
+kill -TERM "$pid"
+wait "$pid"
+check "a new one is taken at the next start" bash -c '"$1" run set.toml 2>err; test $? -eq 2 && grep -q "modules/libpenstock-greet.so: not an ELF file" err' _ "$penstock"
+check "config show has them" bash -c 'sed -i "s|\"$3\"|\"$2\"|" set.toml && "$1" config show set.toml | grep -qx "greeting = \"good day\""' _ \
+  "$penstock" "$module" "$dir/modules/libpenstock-greet.so"
+
 check "without handlers there is nothing to run" bash -c 'echo "[backend]
 use = \"memory\"" >none.toml; "$1" run none.toml 2>err; test $? -eq 2 && grep -q "names no handler module" err' _ "$penstock"
 check "a wrong key is one line with its place" bash -c 'echo "[worker]

@@ -9,24 +9,14 @@
 #include <stdexcept>
 #include <string>
 
+#include <penstock/conformance/scene.hpp>
 #include <penstock/plugin/plugin.hpp>
-#include <penstock/plugin/time.hpp>
 
 #include "config/values.hpp"
 
 namespace penstock::testing {
 
-// A wall clock and a boot clock that stand still until told otherwise. Thread: any.
-class ManualTime final : public TimeSource {
- public:
-  Time wall() noexcept override { return Time(Millis(wall_.load())); }
-  Millis boot() noexcept override { return Millis(boot_.load()); }
-  void advance(Millis by) { wall_ += by.count(), boot_ += by.count(); }  // both clocks
-  void jump_wall(Millis by) { wall_ += by.count(); }                     // what an operator's `date` does
-
- private:
-  std::atomic<std::int64_t> wall_{1'700'000'000'000}, boot_{1'000'000};
-};
+using conformance::ManualTime;
 
 // A host that keeps quiet, and counts. With `time` null, plugins read the operating system's clocks.
 class TestHost final : public Host {

@@ -22,11 +22,12 @@
 #include <string_view>
 #include <vector>
 
+#include <penstock/conformance/report.hpp>
 #include <penstock/plugin/backend.hpp>
 
 namespace penstock::conformance {
 
-class Lab;  // what a check works with; see tests/conformance/lab.hpp
+class Lab;  // what a check works with; see framework/conformance/lab.hpp
 
 struct Promise {
   const char* name;        // "settle.stale_epoch_changes_nothing": area, dot, claim; stable once published
@@ -70,28 +71,10 @@ struct Harness {
   std::optional<std::vector<std::string>> capabilities;
 };
 
-enum class Verdict { kept, broken, unsupported };
-
-struct Outcome {
-  const Promise* promise = nullptr;
-  Verdict verdict = Verdict::kept;
-  std::string detail;  // broken: place, what was expected and what was seen; unsupported: what is missing
-  double seconds = 0;
-};
-
-struct Report {
-  std::vector<Outcome> outcomes;
-  std::size_t count(Verdict) const;
-  std::vector<Outcome> broken() const;
-};
-
 // Checks one promise on a fresh store. Does not throw: whatever a check throws is its verdict.
 Outcome run(const Promise&, const Harness&);
 
 // Checks all promises whose name starts with `prefix`.
 Report run(const Harness&, std::string_view prefix = {});
-
-// "broken settle.note_replaces_the_last_one: the note: expected "b", seen "a" (settle.cpp:40)"
-std::string line(const Outcome&);
 
 }  // namespace penstock::conformance

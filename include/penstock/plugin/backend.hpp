@@ -123,12 +123,12 @@ inline constexpr std::size_t kMaxGates = 8;  // of one task; each at most once, 
 
 // One task to be put into the store.
 struct NewTask {
-  TaskKey key;
-  Bytes body;                 // opaque; at most properties().max_body octets, empty is valid
-  std::string_view kind;      // name of the handler
+  TaskKey key{};
+  Bytes body{};               // opaque; at most properties().max_body octets, empty is valid
+  std::string_view kind{};    // name of the handler
   std::int32_t priority = 0;  // lower runs first
   std::uint16_t weight = 1;   // among equal priority, higher first; then arrival. 0 is invalid
-  std::optional<Time> due;    // wall clock; not before this. Past or absent: at once
+  std::optional<Time> due{};  // wall clock; not before this. Past or absent: at once
   Millis delay{};             // instead of `due`: from now by the store's clock; negative is invalid
   // Features below: a store that does not list the feature answers Errc::unsupported to any use.
   // kUnique: at most one task of the queue holds the key. Another one is Item::conflict, and the
@@ -136,27 +136,27 @@ struct NewTask {
   // enqueue on, whatever has become of its holder. With `replace`, a task that holds the key and waits (held,
   // scheduled, ready) ends as cancelled, leaves a tombstone, and makes room for the new one in the same step;
   // the longer of both unique_for counts. A refusal for another reason leaves it as it is.
-  std::string_view unique;
+  std::string_view unique{};
   Unique unique_while = Unique::live;
   Millis unique_for{};  // not negative
   bool replace = false;
-  std::string_view fair;                    // kFair: takes turns with the queue's other keys; empty: no key
-  std::span<const std::string_view> gates;  // kGates: those it passes, beside the queue's own
-  std::span<const TaskKey> after;           // kAfter
+  std::string_view fair{};                    // kFair: takes turns with the queue's other keys; empty: no key
+  std::span<const std::string_view> gates{};  // kGates: those it passes, beside the queue's own
+  std::span<const TaskKey> after{};           // kAfter
   std::uint64_t queue_limit = 0;  // kLimit: refuse (Item::full) when held + scheduled + ready is at it; 0: none
 };
 
 // Makes an enqueue conditional (kGuard): the batch is accepted iff `document` is at `revision`; it is
 // then set to `value` in the same step. Otherwise the call is Errc::conflict. A cron slot fires once.
 struct Guard {
-  std::string_view document;
+  std::string_view document{};
   std::uint64_t revision = 0;  // 0: the document does not exist yet
-  Bytes value;
+  Bytes value{};
 };
 
 struct Admission {
   Item what = Item::ok;  // ok, exists, conflict, full, invalid
-  TaskId id;             // the task that is there now: the one sent, or the last holder of the unique key
+  TaskId id{};           // the task that is there now: the one sent, or the last holder of the unique key
 };
 
 // One verb for everything a lease holder says about its task.
@@ -176,7 +176,7 @@ struct Admission {
 //     an end           lease_lost         ok if it is the same end, else lease_lost
 // With any other epoch it is `lease_lost`; for an unknown id, `not_found`.
 struct Settlement {
-  TaskKey key;
+  TaskKey key{};
   Epoch epoch = 0;
   State to = State::succeeded;
   Charge charge = Charge::none;  // adds 1 to failures or crashes
@@ -185,32 +185,32 @@ struct Settlement {
   // On an end: how long body and note stay readable; 0: only a tombstone (id, epoch, state) stays,
   // for at least properties().remembers_ids. Retention may cut a longer `keep` short.
   Millis keep{};
-  Bytes note;  // replaces the record's note; empty leaves it as it is; <= max_body
+  Bytes note{};  // replaces the record's note; empty leaves it as it is; <= max_body
   // kChildren: enqueued iff this settlement is accepted, in the same step. They are of the parent's
   // queue. A child whose id exists is left alone, and one whose unique key is taken is left out;
   // queue_limit does not apply. A parent that ends leaves its unique key to them; one that goes on is not
   // replaced by them. An invalid child makes the settlement invalid.
-  std::span<const NewTask> children;
+  std::span<const NewTask> children{};
 };
 inline constexpr Millis kKeepForever = Millis::max();
 
 // Extends one lease batch: keeping costs O(batches), not O(tasks).
 struct Held {
-  std::string_view queue;
+  std::string_view queue{};
   Epoch epoch = 0;
 };
 
 // How much of a claim may come from one queue.
 struct Share {
-  std::string_view queue;  // each queue at most once per exchange
+  std::string_view queue{};  // each queue at most once per exchange
   std::uint32_t quota = 0;
 };
 
 // The one call of a working process: settlements, then extensions, then claims.
 struct Exchange {
-  std::span<const Settlement> settle;
-  std::span<const Held> extend;
-  std::span<const Share> claim;
+  std::span<const Settlement> settle{};
+  std::span<const Held> extend{};
+  std::span<const Share> claim{};
   std::uint32_t limit = 0;  // tasks claimed in all: first each share up to its quota, in order; then,
                             // if room is left, each share again, in order, without its quota
   std::uint32_t begin = 0;  // of the claimed tasks that have neither lapsed nor crashed, the first
@@ -220,14 +220,14 @@ struct Exchange {
   // (rounded down), so that nobody sits on slots that others could use: the claim of a queue ends at
   // the first that would pass it.
   std::uint32_t ahead = 0;
-  Millis lease{};           // from now; for the claims and the extensions; at least 1 ms
-  std::string_view worker;  // who asks: kept with the lease for people to read
+  Millis lease{};             // from now; for the claims and the extensions; at least 1 ms
+  std::string_view worker{};  // who asks: kept with the lease for people to read
 };
 
 // One claimed task. All tasks that one exchange claims from one queue share one new epoch.
 struct Leased {
-  std::string queue, kind, body, note;
-  TaskId id;
+  std::string queue{}, kind{}, body{}, note{};
+  TaskId id{};
   Epoch epoch = 0;
   std::int32_t priority = 0;
   std::uint16_t weight = 1;
@@ -237,18 +237,18 @@ struct Leased {
 };
 
 struct Extended {
-  Item what = Item::ok;      // ok, or lease_lost: no task of the batch is held any more
-  std::vector<TaskId> stop;  // tasks of the batch whose cancel is wanted, or which were taken away
+  Item what = Item::ok;        // ok, or lease_lost: no task of the batch is held any more
+  std::vector<TaskId> stop{};  // tasks of the batch whose cancel is wanted, or which were taken away
 };
 
 struct Exchanged {
-  std::vector<Item> settled;       // one per settlement
-  std::vector<Extended> extended;  // one per Held
-  std::vector<Leased> leased;      // in the order in which they should run, per queue
+  std::vector<Item> settled{};       // one per settlement
+  std::vector<Extended> extended{};  // one per Held
+  std::vector<Leased> leased{};      // in the order in which they should run, per queue
   // Until something of the claimed queues may become claimable by time alone (a due date, a lease end, a
   // token, the end of a hold): 0 when the claim stopped at its limit, or at the half of a gate, and more
   // may be there; absent when nothing is coming.
-  std::optional<Millis> next_due;
+  std::optional<Millis> next_due{};
   std::uint64_t bell = 0;  // for Waiter::wait
 };
 
@@ -256,7 +256,7 @@ struct Exchanged {
 // `due` is set while scheduled, `ended` after the end (milliseconds, wall clock).
 struct Record {
   State state = State::ready;  // scheduled tasks that are due are reported ready
-  std::string kind, body, note;
+  std::string kind{}, body{}, note{};
   Epoch epoch = 0;
   std::int32_t priority = 0;
   std::uint16_t weight = 1;
@@ -265,12 +265,12 @@ struct Record {
   bool cancel_requested = false;  // leased, and asked to stop
   bool tombstone = false;         // ended, and only state and epoch are left
   Time enqueued{}, due{}, ended{};
-  std::string unique, fair;        // as enqueued
-  std::vector<std::string> gates;  // as enqueued, in any order
+  std::string unique{}, fair{};      // as enqueued
+  std::vector<std::string> gates{};  // as enqueued, in any order
 };
 
 struct Counts {
-  std::string queue;
+  std::string queue{};
   // Tasks per state. Due tasks count as scheduled until an exchange has promoted them. Of the ended
   // tasks only those whose content is still kept count.
   std::array<std::uint64_t, kStates> by_state{};
@@ -283,7 +283,7 @@ struct Counts {
 // records per call. In the same call tombstones of the queue, of any state, that ended more than
 // remembers_ids ago may be forgotten; nothing is forgotten at any other time.
 struct Retention {
-  std::string_view queue;
+  std::string_view queue{};
   State state = State::succeeded;  // succeeded, dead or cancelled
   Millis age = kKeepForever;
   std::uint64_t count = UINT64_MAX, bytes = UINT64_MAX;
@@ -370,7 +370,7 @@ struct PENSTOCK_API Waiter {
 
 // Capability: small named documents with compare-and-set: schedules, weights, pauses.
 struct Document {
-  std::string name, value;
+  std::string name{}, value{};
   std::uint64_t revision = 0;
 };
 struct PENSTOCK_API Registry {
@@ -399,11 +399,11 @@ struct Limit {
 enum class Layer : std::uint8_t { declared, operator_ };  // by programs at their start; by people: it wins
 
 struct GateState {
-  std::string queue, gate;                     // gate empty: the queue's own
-  std::optional<Limit> declared, by_operator;  // for this very name
-  std::optional<Millis> held;                  // for so long still; kHoldForever: until it is opened
-  std::uint64_t leased = 0;                    // tasks that hold a slot now; 0 for the name of a class
-  std::uint64_t waiting = 0;                   // flows that wait here: 0 for the queue's own gate
+  std::string queue{}, gate{};                     // gate empty: the queue's own
+  std::optional<Limit> declared{}, by_operator{};  // for this very name
+  std::optional<Millis> held{};                    // for so long still; kHoldForever: until it is opened
+  std::uint64_t leased = 0;                        // tasks that hold a slot now; 0 for the name of a class
+  std::uint64_t waiting = 0;                       // flows that wait here: 0 for the queue's own gate
 };
 inline constexpr Millis kHoldForever = Millis::max();
 
@@ -428,12 +428,12 @@ struct PENSTOCK_API Gates {
 
 // Capability: looking around, and what an operator does to tasks.
 struct Filter {
-  std::string_view queue;  // required
+  std::string_view queue{};  // required
   State state = State::dead;
-  std::string_view kind;          // empty: any
+  std::string_view kind{};        // empty: any
   Time from{}, to = Time::max();  // of the end for ended tasks, else of the enqueue; [from, to)
   std::uint32_t at_most = 100;
-  std::string_view cursor;  // empty: from the start; else `next` of the page before
+  std::string_view cursor{};  // empty: from the start; else `next` of the page before
 };
 struct PENSTOCK_API Browser {
   static constexpr std::string_view kId = "penstock.backend.browser/1";

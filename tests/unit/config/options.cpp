@@ -90,6 +90,8 @@ bytes = "65MiB"
 [results]
 age = "25h"
 bytes = "257MiB"
+[handlers.mail]
+from = "me"
 [log]
 level = "warn"
 )";
@@ -106,7 +108,7 @@ auto all(const Options& options) {
   const auto& [threads, queues, retry, timeout, grace, stop_timeout, max_stuck, max_crashes, retry_budget, lease,
                limits, batch, max_payload, result_age, result_bytes, local_limit, local_if_full, ended_count, ended_age,
                ended_bytes, backend, durability, codecs, codecs_also, limiter, tracer, plugin_path, plugin_allow,
-               handler_modules, log_level, file, lines, plugins, clock] = options;
+               handler_modules, handler_settings, log_level, file, lines, plugins, clock] = options;
   const auto& [retries, backoff, cap, jitter] = retry;
   std::vector<decltype(all(backend))> chain, also;
   for (const PluginChoice& codec : codecs) chain.push_back(all(codec));
@@ -114,7 +116,8 @@ auto all(const Options& options) {
   return std::tuple(threads, queues, retries, backoff, cap, jitter, timeout, grace, stop_timeout, max_stuck,
                     max_crashes, retry_budget, lease, limits, batch, max_payload, result_age, result_bytes, local_limit,
                     local_if_full, ended_count, ended_age, ended_bytes, all(backend), durability, chain, also,
-                    all(limiter), all(tracer), plugin_path, plugin_allow, handler_modules, log_level);
+                    all(limiter), all(tracer), plugin_path, plugin_allow, handler_modules, handler_settings.size(),
+                    log_level);
 }
 
 // How many of the places of two tuples hold equal values.
@@ -166,6 +169,8 @@ TEST_CASE("each field has a key") {
   CHECK(o.plugin_path == std::vector<std::string>{"/opt"});
   CHECK(o.plugin_allow == std::vector<std::string>{"redis"});
   CHECK(o.handler_modules == std::vector<std::string>{"mail"});
+  REQUIRE(o.handler_settings.size() == 1);
+  CHECK(all(o.handler_settings.at("mail")) == std::tuple("mail", "", 1u));
   CHECK(o.log_level == Level::warn);
 }
 

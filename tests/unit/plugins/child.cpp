@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 using namespace penstock;
+using penstock::plugins::hear_child;
 using penstock::plugins::in_child;
 using std::chrono::milliseconds;
 
@@ -85,6 +86,36 @@ TEST_CASE("a child that blocks is killed, and so is what it left behind") {
       milliseconds(100));
   REQUIRE_FALSE(fled);
   CHECK(fled.error().message == "not done within 100 ms");
+}
+
+TEST_CASE("what a child says line by line is heard, also when it dies of what comes next") {
+  std::vector<std::string> heard;
+  auto hear = [&](std::string_view line) { heard.emplace_back(line); };
+  CHECK(hear_child([](const plugins::Say& say) { say("one"), say(""), say("."), say(std::string(100'000, 'x')); }, hear,
+                   milliseconds(5000)));
+  CHECK(heard == std::vector<std::string>{"one", "", ".", std::string(100'000, 'x')});
+  heard.clear();
+  auto died = hear_child([](const plugins::Say& say) { say("last words"), std::abort(); }, hear, milliseconds(5000));
+  REQUIRE_FALSE(died);
+  CHECK(died.error().message == "the process that opened it died: Aborted");
+  auto silent = hear_child(
+      [](const plugins::Say& say) {
+        say("then nothing");
+        for (;;) ::pause();
+      },
+      hear, milliseconds(100));
+  REQUIRE_FALSE(silent);
+  CHECK(silent.error().message == "not done within 100 ms");
+  CHECK_FALSE(hear_child([](const plugins::Say&) { throw 7; }, hear, milliseconds(5000)));
+  CHECK_FALSE(hear_child([](const plugins::Say& say) { say("early"), ::_exit(0); }, hear, milliseconds(5000)));
+  CHECK(heard == std::vector<std::string>{"last words", "then nothing", "early"});
+}
+
+TEST_CASE("a child that never ends a line is cut off") {
+  auto endless = hear_child([](const plugins::Say& say) { say(std::string(2 * plugins::kMaxReply, 'x')); },
+                            [](std::string_view) {}, milliseconds(5000));
+  REQUIRE_FALSE(endless);
+  CHECK(endless.error().message == "it says more than 1MiB");
 }
 
 TEST_CASE("nothing is left open") {

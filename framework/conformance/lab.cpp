@@ -1,24 +1,8 @@
 #include "conformance/lab.hpp"
 
-#include <algorithm>
-#include <exception>
-#include <latch>
 #include <sstream>
-#include <thread>
 
 namespace penstock::conformance {
-
-void broken(const std::string& message, Here here) {
-  const std::string_view path = here.file;
-  throw Broken{message + " (" + std::string(path.substr(path.rfind('/') + 1)) + ":" + std::to_string(here.line) + ")"};
-}
-
-std::uint64_t Random::next() {
-  std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
 
 Lab::Lab(const Harness& harness) : harness_(harness), random_(harness.seed) {
   if (harness_.wipe) harness_.wipe();
@@ -102,8 +86,7 @@ Exchanged Lab::exchange(const Exchange& e, Here here) {
   return answer;
 }
 
-std::vector<Leased> Lab::claim(std::uint32_t limit, std::string_view queue, Millis lease, std::uint32_t begin,
-                               Here here) {
+Claimed Lab::claim(std::uint32_t limit, std::string_view queue, Millis lease, std::uint32_t begin, Here here) {
   const Share share{queue, limit};
   Exchange e;
   e.claim = std::span(&share, 1);
@@ -225,25 +208,6 @@ void Lab::nothing_claimable(std::string_view after_what, Here here) {
     const auto got = claim(1, queue, kLong, 0, here);
     if (!got.empty()) broken(std::string(after_what) + ": task " + text(got[0].id) + " was offered", here);
   }
-}
-
-void Lab::together(int n, const std::function<void(int)>& body) {
-  std::latch start(n);
-  std::vector<std::exception_ptr> thrown(static_cast<std::size_t>(n));
-  std::vector<std::thread> threads;
-  for (int i = 0; i < n; ++i) {
-    threads.emplace_back([&, i] {
-      start.arrive_and_wait();
-      try {
-        body(i);
-      } catch (...) {
-        thrown[static_cast<std::size_t>(i)] = std::current_exception();
-      }
-    });
-  }
-  for (std::thread& t : threads) t.join();
-  for (const auto& e : thrown)
-    if (e) std::rethrow_exception(e);
 }
 
 std::vector<TaskId> ids(const std::vector<Leased>& all) {

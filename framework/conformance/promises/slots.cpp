@@ -319,7 +319,7 @@ constexpr Promise kPromises[] = {
          const auto rest = lab.claim(9);
          same(rest.size(), static_cast<std::size_t>(n - n / 2), "tasks claimed not ahead");
          for (const TaskId& id : sent) lab.cancel({"q", id});
-         for (const auto& leased : {got.leased, rest})
+         for (const auto& leased : {Claimed(got.leased), rest})
            for (const Leased& t : leased)
              same(lab.settle(t, State::ready), Item::requested, "a retry of a cancelled one");
        }

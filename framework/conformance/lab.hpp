@@ -3,85 +3,29 @@
 // call answers an Error; use store() where an Error is what is wanted.
 #pragma once
 
-#include <chrono>
 #include <functional>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <penstock/conformance/backend.hpp>
 
-#include "conformance/text.hpp"
+#include "conformance/expect.hpp"
 
 namespace penstock::conformance {
 
-// Where in a check something was looked at.
-struct Here {
-  const char* file;
-  int line;
-  static constexpr Here now(const char* file = __builtin_FILE(), int line = __builtin_LINE()) { return {file, line}; }
-};
-
-struct Broken {
-  std::string message;
-};
-struct Unsupported {
-  std::string reason;
-};
-
-[[noreturn]] void broken(const std::string& message, Here);
-
-template <class T>
-void same(const T& seen, const std::type_identity_t<T>& expected, std::string_view what, Here here = Here::now()) {
-  if (!(seen == expected)) broken(std::string(what) + ": expected " + text(expected) + ", seen " + text(seen), here);
-}
-inline void holds(bool fact, std::string_view what, Here here = Here::now()) {
-  if (!fact) broken("expected: " + std::string(what), here);
-}
-
-// The value of a call that has to succeed.
-template <class T>
-T must(Result<T> result, std::string_view what, Here here = Here::now()) {
-  if (!result)
-    broken(std::string(what) + " answered " + text(result.error().code) + ": " + result.error().message, here);
-  return std::move(result).value();
-}
-inline void must(const Result<void>& result, std::string_view what, Here here = Here::now()) {
-  if (!result)
-    broken(std::string(what) + " answered " + text(result.error().code) + ": " + result.error().message, here);
-}
-// The code of a call that has to fail.
-template <class T>
-void fails(const Result<T>& result, Errc code, std::string_view what, Here here = Here::now()) {
-  if (result) broken(std::string(what) + ": expected " + text(code) + ", seen success", here);
-  same(result.error().code, code, what, here);
-}
-
 inline constexpr Millis kLong = std::chrono::hours(1);  // a lease that does not lapse in a scene
 
-// Splitmix64: the same on every platform.
-class Random {
+// What a claim gave. A check that looks for a task where none is breaks the promise, not the process.
+class Claimed : public std::vector<Leased> {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next();
-  std::uint64_t below(std::uint64_t n) { return next() % n; }
-
- private:
-  std::uint64_t state_;
-};
-
-// A stretch of real time, so that no loop of a check depends on a broken store to end.
-class Until {
- public:
-  explicit Until(Millis from_now) : end_(std::chrono::steady_clock::now() + from_now) {}
-  bool passed() const { return std::chrono::steady_clock::now() >= end_; }
-
- private:
-  std::chrono::steady_clock::time_point end_;
+  Claimed(std::vector<Leased> tasks) : std::vector<Leased>(std::move(tasks)) {}
+  const Leased& operator[](std::size_t i) const {
+    holds(i < size(), std::to_string(i + 1) + " tasks claimed, not " + std::to_string(size()));
+    return std::vector<Leased>::operator[](i);
+  }
 };
 
 class Lab {
@@ -121,8 +65,8 @@ class Lab {
 
   // Exchange. `claim_one` expects exactly one task.
   Exchanged exchange(const Exchange&, Here = Here::now());
-  std::vector<Leased> claim(std::uint32_t limit, std::string_view queue = "q", Millis lease = kLong,
-                            std::uint32_t begin = 0, Here = Here::now());
+  Claimed claim(std::uint32_t limit, std::string_view queue = "q", Millis lease = kLong, std::uint32_t begin = 0,
+                Here = Here::now());
   Leased claim_one(std::string_view queue = "q", Millis lease = kLong, std::uint32_t begin = 0, Here = Here::now());
   Item settle(const Settlement&, Here = Here::now());
   Item settle(const Leased& t, State to, Here here = Here::now()) { return settle(say(t, to), here); }
@@ -148,8 +92,7 @@ class Lab {
   // Claims of every queue sent to give nothing now.
   void nothing_claimable(std::string_view after_what, Here = Here::now());
 
-  // Runs `body(0)` to `body(n - 1)` at once, each on a thread of its own; the first throw breaks the promise.
-  static void together(int n, const std::function<void(int)>& body);
+  static void together(int n, const std::function<void(int)>& body) { conformance::together(n, body); }
 
  private:
   const Harness& harness_;

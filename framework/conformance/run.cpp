@@ -1,7 +1,6 @@
-#include <chrono>
-#include <exception>
 #include <string>
 
+#include "conformance/judge.hpp"
 #include "conformance/lab.hpp"
 #include "conformance/promises.hpp"
 
@@ -35,22 +34,6 @@ void need_listed(const Promise& p, Lab& lab) {
     throw Unsupported{std::string("capability ") + p.capability + " is not offered"};
 }
 
-void check(const Promise& p, const Harness& harness, Outcome& out) {
-  try {
-    Lab lab(harness);
-    need_listed(p, lab);
-    p.check(lab);
-  } catch (const Broken& b) {
-    out.verdict = Verdict::broken, out.detail = b.message;
-  } catch (const Unsupported& u) {
-    out.verdict = Verdict::unsupported, out.detail = u.reason;
-  } catch (const std::exception& e) {
-    out.verdict = Verdict::broken, out.detail = std::string("threw: ") + e.what();
-  } catch (...) {
-    out.verdict = Verdict::broken, out.detail = "threw something that is not a std::exception";
-  }
-}
-
 }  // namespace
 
 std::span<const Promise> promises() {
@@ -59,12 +42,11 @@ std::span<const Promise> promises() {
 }
 
 Outcome run(const Promise& p, const Harness& harness) {
-  Outcome out;
-  out.promise = &p;
-  const auto start = std::chrono::steady_clock::now();
-  check(p, harness, out);
-  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return out;
+  return judge(p.name, p.text, [&] {
+    Lab lab(harness);
+    need_listed(p, lab);
+    p.check(lab);
+  });
 }
 
 Report run(const Harness& harness, std::string_view prefix) {
@@ -72,25 +54,6 @@ Report run(const Harness& harness, std::string_view prefix) {
   for (const Promise& p : promises())
     if (std::string_view(p.name).substr(0, prefix.size()) == prefix) report.outcomes.push_back(run(p, harness));
   return report;
-}
-
-std::size_t Report::count(Verdict v) const {
-  std::size_t n = 0;
-  for (const Outcome& o : outcomes) n += o.verdict == v;
-  return n;
-}
-
-std::vector<Outcome> Report::broken() const {
-  std::vector<Outcome> out;
-  for (const Outcome& o : outcomes)
-    if (o.verdict == Verdict::broken) out.push_back(o);
-  return out;
-}
-
-std::string line(const Outcome& o) {
-  constexpr const char* kWords[] = {"kept", "broken", "unsupported"};
-  std::string out = std::string(kWords[static_cast<int>(o.verdict)]) + " " + o.promise->name;
-  return o.detail.empty() ? out : out + ": " + o.detail;
 }
 
 }  // namespace penstock::conformance

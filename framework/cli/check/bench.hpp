@@ -1,0 +1,15 @@
+// How fast a backend is, beside others: a rough figure of this machine, not a benchmark.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/check/subject.hpp"
+
+namespace penstock::cli {
+
+// A Markdown table, a column for each backend that can be opened. Each is measured in a child process, on real
+// clocks, for a second in all.
+std::string bench_table(const std::vector<Target>& backends);
+
+}  // namespace penstock::cli
