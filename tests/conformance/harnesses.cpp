@@ -118,12 +118,11 @@ Harness on_sqlite(const std::string& durability, const Wrappers& wrappers = {}) 
   return on_file("sqlite", {{"durability", durability}}, wrappers);
 }
 
-// The example that was written outside. Its leases go by the wall clock, so that is not turned.
+// The example that was written outside.
 Harness on_folder() {
   auto folder = std::make_shared<Folder>();
   Harness h = on("filesystem", {{"path", (folder->path / "store").string()}, {"sync", false}});
   h.wipe = [=] { folder->empty(); };
-  h.jump_wall = nullptr;
   h.shared = h.survives_reopen = true;
   return h;
 }

@@ -1,8 +1,11 @@
 // The backend `filesystem`: takes its turn in the log for each call, and answers from its own copy of the store.
 #include <cerrno>
+#include <fstream>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <system_error>
+#include <time.h>
 
 #include <penstock/plugin/plugin.hpp>
 
@@ -45,44 +48,47 @@ class Backend final : public DurableBackend {
   }
 
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
-    return change([&] { return wrong(x); },
-                  [&](const Store& store, Time now) { return store.changes(x, now) ? request(x, now) : std::string(); },
-                  [&](Store& store, Time now) { return store.exchange(x, now); });
+    return change(
+        [&] { return wrong(x); },
+        [&](const Store& store, const Reading& now) { return store.changes(x, now) ? request(x, now) : std::string(); },
+        [&](Store& store, const Reading& now) { return store.exchange(x, now); });
   }
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* guard) noexcept override {
-    return change([&] { return wrong(tasks, guard); }, [&](const Store&, Time now) { return request(tasks, now); },
-                  [&](Store& store, Time now) { return store.enqueue(tasks, now); });
+    return change([&] { return wrong(tasks, guard); },
+                  [&](const Store&, const Reading& now) { return request(tasks, now); },
+                  [&](Store& store, const Reading& now) { return store.enqueue(tasks, now); });
   }
   Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override {
-    return change([&] { return wrong(keys); }, [&](const Store&, Time now) { return request(keys, now); },
-                  [&](Store& store, Time now) { return store.cancel(keys, now); });
+    return change([&] { return wrong(keys); }, [&](const Store&, const Reading& now) { return request(keys, now); },
+                  [&](Store& store, const Reading& now) { return store.cancel(keys, now); });
   }
   Result<std::uint64_t> trim(const Retention& r) noexcept override {
-    return change([&] { return wrong(r); },
-                  [&](const Store& store, Time now) { return store.changes(r, now) ? request(r, now) : std::string(); },
-                  [&](Store& store, Time now) { return store.trim(r, now); });
+    return change(
+        [&] { return wrong(r); },
+        [&](const Store& store, const Reading& now) { return store.changes(r, now) ? request(r, now) : std::string(); },
+        [&](Store& store, const Reading& now) { return store.trim(r, now); });
   }
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {
-    return change([&] { return wrong(keys); }, [](const Store&, Time) { return std::string(); },
-                  [&](const Store& store, Time now) { return store.get(keys, now); });
+    return change([&] { return wrong(keys); }, [](const Store&, const Reading&) { return std::string(); },
+                  [&](const Store& store, const Reading& now) { return store.get(keys, now); });
   }
   Result<std::vector<Counts>> counts() noexcept override {
-    return change([] { return std::optional<Error>(); }, [](const Store&, Time) { return std::string(); },
-                  [](const Store& store, Time) { return store.counts(); });
+    return change([] { return std::optional<Error>(); }, [](const Store&, const Reading&) { return std::string(); },
+                  [](const Store& store, const Reading&) { return store.counts(); });
   }
 
  private:
   // Appends what `say` makes of the call, as often as somebody else is first, and then makes it. Nothing to
   // say: it changes nothing.
   template <class Wrong, class Say, class Make>
-  auto change(Wrong wrong, Say say, Make make) noexcept -> Result<decltype(make(std::declval<Store&>(), Time{}))> {
-    using Answer = Result<decltype(make(std::declval<Store&>(), Time{}))>;
+  auto change(Wrong wrong, Say say, Make make) noexcept -> Result<decltype(make(std::declval<Store&>(), Reading{}))> {
+    using Answer = Result<decltype(make(std::declval<Store&>(), Reading{}))>;
     return told([&]() -> Answer {
       if (auto error = wrong()) return *error;
       std::lock_guard lock(mutex_);
       for (;;) {
         Store& store = log_.now();
-        const Time at = now();
+        const Reading at = now();
         const std::string request = say(store, at);
         if (request.empty()) return make(store, at);
         if (!log_.append(request)) continue;
@@ -110,12 +116,23 @@ class Backend final : public DurableBackend {
     });
   }
 
-  Time now() const {
-    return time_ ? time_->wall() : std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+  Reading now() const {
+    if (time_) return {time_->wall(), time_->boot(), machine_};
+    timespec boot{};
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    return {std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now()),
+            Millis(std::int64_t{boot.tv_sec} * 1000 + boot.tv_nsec / 1'000'000), machine_};
+  }
+  // Of this machine since its start; a new name for each object where the kernel does not tell.
+  static std::string machine() {
+    std::string out;
+    std::ifstream("/proc/sys/kernel/random/boot_id") >> out;
+    return out.empty() ? std::to_string(std::random_device{}()) : out;
   }
 
   TimeSource* const time_;
   const bool sync_;
+  const std::string machine_ = machine();
   std::mutex mutex_;
   Log log_;
 };

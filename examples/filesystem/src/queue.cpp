@@ -14,7 +14,11 @@ Item late(State state, Epoch epoch, const Settlement& s) {
   return ended(state) ? Item::lease_lost : Item::ok;
 }
 
-Time later(Time at, Millis by) { return by > Time::max() - at ? Time::max() : at + by; }
+// Far away stays far away.
+template <class T>
+T later(T at, Millis by) {
+  return by > T::max() - at ? T::max() : at + by;
+}
 
 std::size_t place(State state) { return static_cast<std::size_t>(state); }
 
@@ -57,27 +61,28 @@ void Queue::enter(const TaskId& id, Task& t, State next) {
   index(id, t);
 }
 
-void Queue::wait(const TaskId& id, Task& t, Time due, Time now) {
+void Queue::wait(const TaskId& id, Task& t, Time due, const Now& now) {
   t.due = due;
-  enter(id, t, due <= now ? State::ready : State::scheduled);
+  enter(id, t, due <= now.wall ? State::ready : State::scheduled);
 }
 
-void Queue::end(const TaskId& id, Task& t, State state, Millis keep, Time now, std::uint64_t& ends) {
+void Queue::end(const TaskId& id, Task& t, State state, Millis keep, const Now& now, std::uint64_t& ends) {
   leave(id, t);
-  if (keep == Millis(0)) return bury(id, state, now);
-  t.ended = now;
-  t.keep_until = later(now, keep);
+  if (keep == Millis(0)) return bury(id, state, now.wall, now.steady);
+  t.ended = now.wall;
+  t.since = now.steady;
+  t.keep_until = later(now.steady, keep);
   t.end = ++ends;
   enter(id, t, state);
 }
 
-void Queue::bury(const TaskId& id, State state, Time ended) {
+void Queue::bury(const TaskId& id, State state, Time ended, Millis since) {
   const auto at = tasks_.find(id);
-  gone_[id] = {state, at->second.epoch, ended};
+  gone_[id] = {state, at->second.epoch, ended, since};
   tasks_.erase(at);
 }
 
-Admission Queue::admit(const NewTask& n, Time now, std::uint64_t& arrivals) {
+Admission Queue::admit(const NewTask& n, const Now& now, std::uint64_t& arrivals) {
   const TaskId& id = n.key.id;
   if (gone_.contains(id)) return {Item::exists, id};
   if (auto at = tasks_.find(id); at != tasks_.end()) {
@@ -87,12 +92,12 @@ Admission Queue::admit(const NewTask& n, Time now, std::uint64_t& arrivals) {
   t.kind = n.kind, t.body = n.body;
   t.priority = n.priority, t.weight = n.weight;
   t.arrival = ++arrivals;
-  t.enqueued = now;
-  wait(id, t, n.due ? *n.due : later(now, n.delay), now);
+  t.enqueued = now.wall;
+  wait(id, t, n.due ? *n.due : later(now.wall, n.delay), now);
   return {Item::ok, id};
 }
 
-Item Queue::settle(const Settlement& s, Time now, std::uint64_t& ends) {
+Item Queue::settle(const Settlement& s, const Now& now, std::uint64_t& ends) {
   const TaskId id = s.key.id;
   if (auto gone = gone_.find(id); gone != gone_.end()) return late(gone->second.state, gone->second.epoch, s);
   const auto at = tasks_.find(id);
@@ -116,12 +121,12 @@ Item Queue::settle(const Settlement& s, Time now, std::uint64_t& ends) {
     return Item::requested;
   } else {
     leave(id, t);
-    wait(id, t, later(now, s.delay), now);
+    wait(id, t, later(now.wall, s.delay), now);
   }
   return Item::ok;
 }
 
-Extended Queue::extend(Epoch epoch, Time until) {
+Extended Queue::extend(Epoch epoch, Millis until) {
   const auto at = leases_.find(epoch);
   if (at == leases_.end()) return {Item::lease_lost, {}};
   Lease& lease = at->second;
@@ -133,7 +138,7 @@ Extended Queue::extend(Epoch epoch, Time until) {
   return out;
 }
 
-Item Queue::cancel(const TaskId& id, Time now, std::uint64_t& ends) {
+Item Queue::cancel(const TaskId& id, const Now& now, std::uint64_t& ends) {
   if (gone_.contains(id)) return Item::finished;
   const auto at = tasks_.find(id);
   if (at == tasks_.end()) return Item::not_found;
@@ -147,7 +152,7 @@ Item Queue::cancel(const TaskId& id, Time now, std::uint64_t& ends) {
   return Item::ok;
 }
 
-std::optional<Record> Queue::get(const TaskId& id, Time now) const {
+std::optional<Record> Queue::get(const TaskId& id, const Now& now) const {
   Record r;
   if (auto gone = gone_.find(id); gone != gone_.end()) {
     r.state = gone->second.state, r.epoch = gone->second.epoch, r.ended = gone->second.ended;
@@ -157,7 +162,7 @@ std::optional<Record> Queue::get(const TaskId& id, Time now) const {
   const auto at = tasks_.find(id);
   if (at == tasks_.end()) return std::nullopt;
   const Task& t = at->second;
-  r.state = t.state == State::scheduled && t.due <= now ? State::ready : t.state;
+  r.state = t.state == State::scheduled && t.due <= now.wall ? State::ready : t.state;
   r.kind = t.kind, r.body = t.body, r.note = t.note;
   r.epoch = t.epoch, r.priority = t.priority, r.weight = t.weight;
   r.failures = t.failures, r.crashes = t.crashes;
@@ -180,42 +185,42 @@ Counts Queue::counts(const std::string& name) const {
   return out;
 }
 
-std::vector<TaskId> Queue::to_trim(const Retention& r, Time now) const {
+std::vector<TaskId> Queue::to_trim(const Retention& r, const Now& now) const {
   const auto& kept = ended_[place(r.state)];
   std::vector<TaskId> out;
   std::uint64_t count = kept.size(), octets = octets_[place(r.state)];
   for (auto at = kept.begin(); at != kept.end() && out.size() < r.at_most; ++at) {
     const Task& t = tasks_.at(at->second);
-    if (count <= r.count && octets <= r.bytes && now - t.ended < r.age && t.keep_until > now) continue;
+    if (count <= r.count && octets <= r.bytes && now.steady - t.since < r.age && t.keep_until > now.steady) continue;
     out.push_back(at->second);
     --count, octets -= t.octets();
   }
   return out;
 }
 
-bool Queue::forgets(Time now) const {
-  return std::ranges::any_of(gone_, [now](const auto& stone) { return now - stone.second.ended > kRemember; });
+bool Queue::forgets(const Now& now) const {
+  return std::ranges::any_of(gone_, [&](const auto& stone) { return now.steady - stone.second.since > kRemember; });
 }
 
-std::uint64_t Queue::trim(const Retention& r, Time now) {
+std::uint64_t Queue::trim(const Retention& r, const Now& now) {
   const std::vector<TaskId> go = to_trim(r, now);
   for (const TaskId& id : go) {
     Task& t = tasks_.at(id);
     leave(id, t);
-    bury(id, r.state, t.ended);
+    bury(id, r.state, t.ended, t.since);
   }
-  std::erase_if(gone_, [now](const auto& stone) { return now - stone.second.ended > kRemember; });
+  std::erase_if(gone_, [&](const auto& stone) { return now.steady - stone.second.since > kRemember; });
   return go.size();
 }
 
-bool Queue::claimable(Time now) const {
-  const auto lapsed = [now](const auto& lease) { return lease.second.until <= now; };
-  return !ready_.empty() || (!scheduled_.empty() && scheduled_.begin()->first <= now) ||
+bool Queue::claimable(const Now& now) const {
+  const auto lapsed = [&](const auto& lease) { return lease.second.until <= now.steady; };
+  return !ready_.empty() || (!scheduled_.empty() && scheduled_.begin()->first <= now.wall) ||
          std::ranges::any_of(leases_, lapsed);
 }
 
-void Queue::promote(Time now) {
-  for (int n = 0; n < 1000 && !scheduled_.empty() && scheduled_.begin()->first <= now; ++n) {
+void Queue::promote(const Now& now) {
+  for (int n = 0; n < 1000 && !scheduled_.empty() && scheduled_.begin()->first <= now.wall; ++n) {
     const TaskId id = std::get<TaskId>(scheduled_.begin()->second);
     Task& t = tasks_.at(id);
     leave(id, t);
@@ -238,7 +243,7 @@ void Queue::lease(const std::string& name, const TaskId& id, Task& t, Epoch& epo
   t.begun = begin;
   t.state = State::leased;
   Lease& held = leases_[epoch];
-  held.until = later(c.now, c.asked.lease);
+  held.until = later(c.now.steady, c.asked.lease);
   held.tasks.push_back(id);
   c.leased.push_back(std::move(l));
 }
@@ -246,7 +251,9 @@ void Queue::lease(const std::string& name, const TaskId& id, Task& t, Epoch& epo
 void Queue::claim(const std::string& name, std::uint32_t most, Epoch& epoch, Claim& c) {
   const std::size_t end_at = std::min<std::size_t>(c.leased.size() + most, c.asked.limit);
   // Lapsed ones first, oldest epoch first. Taking one changes the maps: each round looks anew.
-  auto lapsed = [&] { return std::ranges::find_if(leases_, [&](const auto& l) { return l.second.until <= c.now; }); };
+  auto lapsed = [&] {
+    return std::ranges::find_if(leases_, [&](const auto& l) { return l.second.until <= c.now.steady; });
+  };
   for (auto at = lapsed(); c.leased.size() < end_at && at != leases_.end(); at = lapsed()) {
     const TaskId id = at->second.tasks.front();
     Task& t = tasks_.at(id);
@@ -263,14 +270,13 @@ void Queue::claim(const std::string& name, std::uint32_t most, Epoch& epoch, Cla
   }
 }
 
-std::optional<Millis> Queue::next_due(Time now) const {
-  std::optional<Time> at;
-  const auto first = [&at](Time when) { at = at ? std::min(*at, when) : when; };
-  if (!ready_.empty()) first(now);
-  if (!scheduled_.empty()) first(scheduled_.begin()->first);
-  for (const auto& [epoch, lease] : leases_) first(lease.until);
-  if (!at) return std::nullopt;
-  return std::max(Millis(0), *at - now);
+std::optional<Millis> Queue::next_due(const Now& now) const {
+  std::optional<Millis> out;
+  const auto in = [&out](Millis time) { out = std::max(Millis(0), out ? std::min(*out, time) : time); };
+  if (!ready_.empty()) in(Millis(0));
+  if (!scheduled_.empty()) in(scheduled_.begin()->first - now.wall);
+  for (const auto& [epoch, lease] : leases_) in(lease.until - now.steady);
+  return out;
 }
 
 void Queue::save(Writer& out) const {
@@ -284,16 +290,18 @@ void Queue::save(Writer& out) const {
           std::int64_t{t.begun}, std::int64_t{t.stop}}) {
       out.number(n);
     }
-    for (Time time : {t.enqueued, t.due, t.ended, t.keep_until}) out.number(time.time_since_epoch().count());
+    for (Time time : {t.enqueued, t.due, t.ended}) out.number(time.time_since_epoch().count());
+    out.number(t.since.count()), out.number(t.keep_until.count());
   }
   out.number(gone_.size());
   for (const auto& [id, stone] : gone_) {
     out.id(id);
     out.number(stone.state), out.number(stone.epoch), out.number(stone.ended.time_since_epoch().count());
+    out.number(stone.since.count());
   }
   out.number(leases_.size());
   for (const auto& [epoch, lease] : leases_) {
-    out.number(epoch), out.number(lease.until.time_since_epoch().count());
+    out.number(epoch), out.number(lease.until.count());
     for (const auto* ids : {&lease.tasks, &lease.taken}) {
       out.number(ids->size());
       for (const TaskId& id : *ids) out.id(id);
@@ -310,16 +318,18 @@ void Queue::load(Reader& in) {
     t.state = in.number_as<State>(), t.end = in.number(), t.epoch = in.number();
     t.failures = in.number_as<std::uint32_t>(), t.crashes = in.number_as<std::uint32_t>();
     t.begun = in.number() != 0, t.stop = in.number() != 0;
-    for (Time* time : {&t.enqueued, &t.due, &t.ended, &t.keep_until}) *time = Time(in.millis());
+    for (Time* time : {&t.enqueued, &t.due, &t.ended}) *time = Time(in.millis());
+    t.since = in.millis(), t.keep_until = in.millis();
     index(id, t);
   }
   for (auto n = in.number(); n > 0; --n) {
     Tombstone& stone = gone_[in.id()];
     stone.state = in.number_as<State>(), stone.epoch = in.number(), stone.ended = Time(in.millis());
+    stone.since = in.millis();
   }
   for (auto n = in.number(); n > 0; --n) {
     Lease& lease = leases_[in.number()];
-    lease.until = Time(in.millis());
+    lease.until = in.millis();
     for (auto* ids : {&lease.tasks, &lease.taken}) {
       for (auto left = in.number(); left > 0; --left) ids->push_back(in.id());
     }

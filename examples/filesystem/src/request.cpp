@@ -9,13 +9,14 @@ namespace {
 
 enum class Call : std::uint8_t { exchange = 1, enqueue, cancel, trim };
 
-Writer begin(Call call, Time now) {
+Writer begin(Call call, const Reading& now) {
   Writer out;
-  out.number(call), out.number(now.time_since_epoch().count());
+  out.number(call);
+  out.number(now.wall.time_since_epoch().count()), out.number(now.boot.count()), out.text(now.machine);
   return out;
 }
 
-void exchange(Reader& in, Store& store, Time now) {
+void exchange(Reader& in, Store& store, const Reading& now) {
   Exchange x;
   std::vector<Settlement> settle(in.number());
   for (Settlement& s : settle) {
@@ -32,7 +33,7 @@ void exchange(Reader& in, Store& store, Time now) {
   store.exchange(x, now);
 }
 
-void enqueue(Reader& in, Store& store, Time now) {
+void enqueue(Reader& in, Store& store, const Reading& now) {
   std::vector<NewTask> tasks(in.number());
   for (NewTask& t : tasks) {
     t.key.queue = in.text(), t.key.id = in.id(), t.kind = in.text(), t.body = in.text();
@@ -43,13 +44,13 @@ void enqueue(Reader& in, Store& store, Time now) {
   store.enqueue(tasks, now);
 }
 
-void cancel(Reader& in, Store& store, Time now) {
+void cancel(Reader& in, Store& store, const Reading& now) {
   std::vector<TaskKey> keys(in.number());
   for (TaskKey& key : keys) key.queue = in.text(), key.id = in.id();
   store.cancel(keys, now);
 }
 
-void trim(Reader& in, Store& store, Time now) {
+void trim(Reader& in, Store& store, const Reading& now) {
   Retention r;
   r.queue = in.text(), r.state = in.number_as<State>(), r.age = in.millis();
   r.count = in.number(), r.bytes = in.number(), r.at_most = in.number_as<std::uint32_t>();
@@ -58,7 +59,7 @@ void trim(Reader& in, Store& store, Time now) {
 
 }  // namespace
 
-std::string request(const Exchange& x, Time now) {
+std::string request(const Exchange& x, const Reading& now) {
   Writer out = begin(Call::exchange, now);
   out.number(x.settle.size());
   for (const Settlement& s : x.settle) {
@@ -74,7 +75,7 @@ std::string request(const Exchange& x, Time now) {
   return std::move(out.octets());
 }
 
-std::string request(std::span<const NewTask> tasks, Time now) {
+std::string request(std::span<const NewTask> tasks, const Reading& now) {
   Writer out = begin(Call::enqueue, now);
   out.number(tasks.size());
   for (const NewTask& t : tasks) {
@@ -87,14 +88,14 @@ std::string request(std::span<const NewTask> tasks, Time now) {
   return std::move(out.octets());
 }
 
-std::string request(std::span<const TaskKey> keys, Time now) {
+std::string request(std::span<const TaskKey> keys, const Reading& now) {
   Writer out = begin(Call::cancel, now);
   out.number(keys.size());
   for (const TaskKey& key : keys) out.text(key.queue), out.id(key.id);
   return std::move(out.octets());
 }
 
-std::string request(const Retention& r, Time now) {
+std::string request(const Retention& r, const Reading& now) {
   Writer out = begin(Call::trim, now);
   out.text(r.queue), out.number(r.state), out.number(r.age.count());
   out.number(r.count), out.number(r.bytes), out.number(r.at_most);
@@ -104,7 +105,8 @@ std::string request(const Retention& r, Time now) {
 void repeat(std::string_view request, Store& store) {
   Reader in(request);
   const auto call = in.number_as<Call>();
-  const Time now(in.millis());
+  Reading now;
+  now.wall = Time(in.millis()), now.boot = in.millis(), now.machine = in.text();
   switch (call) {
     case Call::exchange:
       return exchange(in, store, now);

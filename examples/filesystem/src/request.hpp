@@ -11,10 +11,10 @@
 
 namespace filesystem {
 
-std::string request(const Exchange&, Time now);
-std::string request(std::span<const NewTask>, Time now);
-std::string request(std::span<const TaskKey> cancel, Time now);
-std::string request(const Retention&, Time now);
+std::string request(const Exchange&, const Reading& now);
+std::string request(std::span<const NewTask>, const Reading& now);
+std::string request(std::span<const TaskKey> cancel, const Reading& now);
+std::string request(const Retention&, const Reading& now);
 
 // Makes the call that `request` wrote. Throws for octets that it did not write.
 void repeat(std::string_view request, Store& store);

@@ -36,8 +36,6 @@ std::optional<Error> unsupported(const NewTask& t) {
   return Error{Errc::unsupported, std::string("the filesystem backend has no ") + what};
 }
 
-Time later(Time at, Millis by) { return by > Time::max() - at ? Time::max() : at + by; }
-
 }  // namespace
 
 std::optional<Error> wrong(const Exchange& x) {
@@ -73,20 +71,36 @@ std::optional<Error> wrong(const Retention& r) {
   return Error{Errc::invalid, "only ended tasks are trimmed"};
 }
 
-bool Store::changes(const Exchange& x, Time now) const {
+Now Store::at(const Reading& now) const {
+  const auto ahead = ahead_.find(now.machine);
+  return {now.wall, ahead == ahead_.end() ? steady_ : std::max(steady_, now.boot + ahead->second)};
+}
+
+Now Store::set(const Reading& now) {
+  ahead_.try_emplace(now.machine, steady_ - now.boot);
+  const Now out = at(now);
+  steady_ = out.steady;
+  return out;
+}
+
+bool Store::changes(const Exchange& x, const Reading& reading) const {
   if (!x.settle.empty() || !x.extend.empty()) return true;
+  if (!x.claim.empty() && !ahead_.contains(reading.machine)) return true;  // the clock goes on
+  const Now now = at(reading);
   return std::ranges::any_of(x.claim, [&](const Share& share) {
     const auto at = queues_.find(share.queue);
     return at != queues_.end() && at->second.claimable(now);
   });
 }
 
-bool Store::changes(const Retention& r, Time now) const {
-  const auto at = queues_.find(r.queue);
-  return at != queues_.end() && (!at->second.to_trim(r, now).empty() || at->second.forgets(now));
+bool Store::changes(const Retention& r, const Reading& reading) const {
+  const Now now = at(reading);
+  const auto queue = queues_.find(r.queue);
+  return queue != queues_.end() && (!queue->second.to_trim(r, now).empty() || queue->second.forgets(now));
 }
 
-Exchanged Store::exchange(const Exchange& x, Time now) {
+Exchanged Store::exchange(const Exchange& x, const Reading& reading) {
+  const Now now = set(reading);
   Exchanged out;
   for (const Settlement& s : x.settle) {
     const auto at = queues_.find(s.key.queue);
@@ -94,10 +108,10 @@ Exchanged Store::exchange(const Exchange& x, Time now) {
                           : at == queues_.end() ? nowhere(s.key.queue)
                                                 : at->second.settle(s, now, ends_));
   }
+  const Millis until = now.steady + std::min(x.lease, Millis::max() - now.steady);
   for (const Held& held : x.extend) {
     const auto at = queues_.find(held.queue);
-    out.extended.push_back(at == queues_.end() ? Extended{Item::lease_lost, {}}
-                                               : at->second.extend(held.epoch, later(now, x.lease)));
+    out.extended.push_back(at == queues_.end() ? Extended{Item::lease_lost, {}} : at->second.extend(held.epoch, until));
   }
   struct Draw {
     const std::string& name;
@@ -122,7 +136,8 @@ Exchanged Store::exchange(const Exchange& x, Time now) {
   return out;
 }
 
-std::vector<Admission> Store::enqueue(std::span<const NewTask> tasks, Time now) {
+std::vector<Admission> Store::enqueue(std::span<const NewTask> tasks, const Reading& reading) {
+  const Now now = set(reading);
   std::vector<Admission> out;
   for (const NewTask& t : tasks) {
     out.push_back(valid(t) ? queues_[std::string(t.key.queue)].admit(t, now, arrivals_)
@@ -131,7 +146,8 @@ std::vector<Admission> Store::enqueue(std::span<const NewTask> tasks, Time now) 
   return out;
 }
 
-std::vector<Item> Store::cancel(std::span<const TaskKey> keys, Time now) {
+std::vector<Item> Store::cancel(std::span<const TaskKey> keys, const Reading& reading) {
+  const Now now = set(reading);
   std::vector<Item> out;
   for (const TaskKey& key : keys) {
     const auto at = queues_.find(key.queue);
@@ -140,7 +156,14 @@ std::vector<Item> Store::cancel(std::span<const TaskKey> keys, Time now) {
   return out;
 }
 
-std::vector<std::optional<Record>> Store::get(std::span<const TaskKey> keys, Time now) const {
+std::uint64_t Store::trim(const Retention& r, const Reading& reading) {
+  const Now now = set(reading);
+  const auto at = queues_.find(r.queue);
+  return at == queues_.end() ? 0 : at->second.trim(r, now);
+}
+
+std::vector<std::optional<Record>> Store::get(std::span<const TaskKey> keys, const Reading& reading) const {
+  const Now now = at(reading);
   std::vector<std::optional<Record>> out;
   for (const TaskKey& key : keys) {
     const auto at = queues_.find(key.queue);
@@ -155,14 +178,11 @@ std::vector<Counts> Store::counts() const {
   return out;
 }
 
-std::uint64_t Store::trim(const Retention& r, Time now) {
-  const auto at = queues_.find(r.queue);
-  return at == queues_.end() ? 0 : at->second.trim(r, now);
-}
-
 std::string Store::save() const {
   Writer out;
-  out.number(epochs_), out.number(arrivals_), out.number(ends_);
+  out.number(epochs_), out.number(arrivals_), out.number(ends_), out.number(steady_.count());
+  out.number(ahead_.size());
+  for (const auto& [machine, ahead] : ahead_) out.text(machine), out.number(ahead.count());
   for (const auto& [name, queue] : queues_) {
     out.text(name);
     queue.save(out);
@@ -173,7 +193,11 @@ std::string Store::save() const {
 Store Store::load(std::string_view octets) {
   Reader in(octets);
   Store out;
-  out.epochs_ = in.number(), out.arrivals_ = in.number(), out.ends_ = in.number();
+  out.epochs_ = in.number(), out.arrivals_ = in.number(), out.ends_ = in.number(), out.steady_ = in.millis();
+  for (auto n = in.number(); n > 0; --n) {
+    const std::string machine(in.text());
+    out.ahead_[machine] = in.millis();
+  }
   while (!in.done()) out.queues_[std::string(in.text())].load(in);
   return out;
 }

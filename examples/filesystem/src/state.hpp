@@ -21,6 +21,21 @@ inline constexpr std::uint64_t kMaxBody = 1088 << 10;
 inline constexpr std::uint32_t kMaxBatch = 256;
 inline constexpr Millis kRemember{10'000};
 
+// What the clocks of a caller's machine show.
+struct Reading {
+  Time wall{};          // may be set
+  Millis boot{};        // since the machine's start; never jumps
+  std::string machine;  // which machine, and which start of it
+};
+
+// The same for the store. `steady` is a clock of its own, for leases: it goes on as the machines' boot clocks
+// do, from where the last call of any of them left it. So it never jumps, whatever people set, needs no
+// machines that agree on the time, and stands while nobody calls.
+struct Now {
+  Time wall{};
+  Millis steady{};
+};
+
 struct Task {
   std::string kind, body, note;
   std::int32_t priority = 0;
@@ -28,8 +43,8 @@ struct Task {
   std::uint64_t arrival = 0;
   State state = State::ready;
   Time enqueued{}, due{}, ended{};
-  Time keep_until = Time::max();
-  std::uint64_t end = 0;  // the how manieth end of the store
+  Millis since{}, keep_until{};  // by the steady clock: ended, and kept so long
+  std::uint64_t end = 0;         // the how manieth end of the store
   Epoch epoch = 0;
   std::uint32_t failures = 0, crashes = 0;
   bool begun = false, stop = false;
@@ -42,39 +57,40 @@ struct Tombstone {
   State state = State::succeeded;
   Epoch epoch = 0;
   Time ended{};
+  Millis since{};
 };
 
 struct Lease {
-  Time until{};
+  Millis until{};             // by the steady clock
   std::vector<TaskId> tasks;  // still held, in the order in which they were handed out
   std::vector<TaskId> taken;  // taken away meanwhile
 };
 
 class Queue {
  public:
-  Admission admit(const NewTask&, Time now, std::uint64_t& arrivals);
-  Item settle(const Settlement&, Time now, std::uint64_t& ends);
-  Extended extend(Epoch, Time until);
-  Item cancel(const TaskId&, Time now, std::uint64_t& ends);
-  std::optional<Record> get(const TaskId&, Time now) const;
+  Admission admit(const NewTask&, const Now&, std::uint64_t& arrivals);
+  Item settle(const Settlement&, const Now&, std::uint64_t& ends);
+  Extended extend(Epoch, Millis until);
+  Item cancel(const TaskId&, const Now&, std::uint64_t& ends);
+  std::optional<Record> get(const TaskId&, const Now&) const;
   Counts counts(const std::string& name) const;
-  std::vector<TaskId> to_trim(const Retention&, Time now) const;
-  bool forgets(Time now) const;  // some tombstone is old enough
-  std::uint64_t trim(const Retention&, Time now);
+  std::vector<TaskId> to_trim(const Retention&, const Now&) const;
+  bool forgets(const Now&) const;  // some tombstone is old enough
+  std::uint64_t trim(const Retention&, const Now&);
 
   // What one exchange claims from all queues together.
   struct Claim {
     const Exchange& asked;
-    Time now{};
+    Now now;
     std::uint32_t begin = 0;  // of asked.begin, what is left
     std::vector<Leased>& leased;
     Epoch& epochs;
     std::uint64_t& ends;
   };
-  bool claimable(Time now) const;  // a claim would change something here
-  void promote(Time now);
+  bool claimable(const Now&) const;  // a claim would change something here
+  void promote(const Now&);
   void claim(const std::string& name, std::uint32_t most, Epoch& epoch, Claim&);
-  std::optional<Millis> next_due(Time now) const;
+  std::optional<Millis> next_due(const Now&) const;
 
   void save(Writer&) const;
   void load(Reader&);
@@ -85,9 +101,9 @@ class Queue {
 
   void leave(const TaskId&, Task&);              // its state's index
   void enter(const TaskId&, Task&, State next);  // the next one's
-  void wait(const TaskId&, Task&, Time due, Time now);
-  void end(const TaskId&, Task&, State, Millis keep, Time now, std::uint64_t& ends);
-  void bury(const TaskId&, State, Time ended);
+  void wait(const TaskId&, Task&, Time due, const Now&);
+  void end(const TaskId&, Task&, State, Millis keep, const Now&, std::uint64_t& ends);
+  void bury(const TaskId&, State, Time ended, Millis since);
   void lease(const std::string& name, const TaskId&, Task&, Epoch& epoch, Claim&);
   void index(const TaskId&, Task&);
 
@@ -109,24 +125,29 @@ std::optional<Error> wrong(const Retention&);
 class Store {
  public:
   // Requires of all calls: nothing is wrong() with them.
-  Exchanged exchange(const Exchange&, Time now);
-  std::vector<Admission> enqueue(std::span<const NewTask>, Time now);
-  std::vector<Item> cancel(std::span<const TaskKey>, Time now);
-  std::vector<std::optional<Record>> get(std::span<const TaskKey>, Time now) const;
+  Exchanged exchange(const Exchange&, const Reading&);
+  std::vector<Admission> enqueue(std::span<const NewTask>, const Reading&);
+  std::vector<Item> cancel(std::span<const TaskKey>, const Reading&);
+  std::uint64_t trim(const Retention&, const Reading&);
+  std::vector<std::optional<Record>> get(std::span<const TaskKey>, const Reading&) const;
   std::vector<Counts> counts() const;
-  std::uint64_t trim(const Retention&, Time now);
 
   // Whether the call changes anything; if not it may be answered without a word to the others.
-  bool changes(const Exchange&, Time now) const;
-  bool changes(const Retention&, Time now) const;
+  bool changes(const Exchange&, const Reading&) const;
+  bool changes(const Retention&, const Reading&) const;
 
   std::string save() const;
   static Store load(std::string_view octets);
 
  private:
+  Now at(const Reading&) const;
+  Now set(const Reading&);  // the clock, by a call that all make
+
   std::map<std::string, Queue, std::less<>> queues_;
   Epoch epochs_ = 0;
   std::uint64_t arrivals_ = 0, ends_ = 0;
+  std::map<std::string, Millis> ahead_;  // of each machine's boot clock, the steady one
+  Millis steady_{};
 };
 
 }  // namespace filesystem

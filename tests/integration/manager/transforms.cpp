@@ -96,7 +96,7 @@ TaskInfo run(const Options& o, const TaskRef& ref) {
   return tasks.info(ref).value();
 }
 
-constexpr EnqueueOptions kOnce{.retries = 0};
+const EnqueueOptions kOnce{.retries = 0};
 const Job kJob{std::string(500, 'a') + "z", 7};
 
 }  // namespace
