@@ -7,6 +7,7 @@
 
 #include "config/document.hpp"
 #include "durable/envelope.hpp"
+#include "manager/answers.hpp"
 #include "manager/impl.hpp"
 #include "manager/names.hpp"
 
@@ -132,6 +133,9 @@ std::shared_ptr<Manager> Manager::open(Options options) {
 
   auto backend = create<DurableBackend>(*plugins, options.backend);
   if (!backend) throw Exception(Error{Errc::invalid, "backend.use: name a backend, such as \"memory\" or \"sqlite\""});
+  if (const auto why = fault(backend->properties()); !why.empty()) {
+    throw Exception(Error{Errc::internal, "backend \"" + options.backend.use + "\": " + std::string(why)});
+  }
   check_durability(options, backend->properties());
   check_payload(options, backend->properties());
   host->log(Level::info, "backend " + options.backend.use + ", durability " + backend->properties().durability);
