@@ -19,8 +19,17 @@ namespace {
 using conformance::Outcome;
 using conformance::Report;
 
+// How a person wants it.
+struct How {
+  plugins::HostOptions here;  // where other plugins are
+  Millis limit{};
+  bool bench = true;
+  std::string only;  // promises whose names begin so; empty: all
+};
+
 struct Described {
-  std::string title;  // "acme 0.1.0 (/opt/libpenstock-acme.so)"
+  std::string title;   // "acme 0.1.0 (/opt/libpenstock-acme.so)"
+  std::string module;  // its file; empty: built in
   struct Component {
     std::string kind, name;
     std::vector<std::string> keys;
@@ -31,6 +40,7 @@ struct Described {
 std::string described(const plugins::Plugin& plugin) {
   std::string out =
       plugin.name + " " + config::printable(plugin.version) + " (" + config::printable(plugin.origin, 4096) + ")";
+  out += "\n" + (plugin.origin[0] == '/' ? plugin.origin : "");
   for (const plugins::ComponentInfo& c : plugin.components) {
     out += "\n" + c.kind + " " + c.name;
     for (const Setting& s : c.settings) out += std::string(" ") + s.key;
@@ -42,6 +52,7 @@ Described parsed(const std::string& text) {
   Described out;
   std::istringstream lines(text);
   std::getline(lines, out.title);
+  std::getline(lines, out.module);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     Described::Component c;
@@ -129,28 +140,36 @@ void print_bench(const Target& target, const plugins::HostOptions& here) {
   std::cout << "\n" << bench_table(backends);
 }
 
-int check(const Target& common, const plugins::HostOptions& here, Millis limit, bool bench) {
+// False: it cannot be opened, and there is nothing more to check.
+bool check_module(const std::string& module, const How& how, Totals& totals) {
+  const std::string title = std::filesystem::path(module).filename().string();
+  const Report report = run_section(title, module_cases(module), how.limit);
+  totals += totals_of(report);
+  std::cout << remarks(report);
+  return report.outcomes.size() > 1;
+}
+
+void check_component(const Target& target, const How& how, Totals& totals) {
+  auto cases = component_cases(target);
+  std::erase_if(cases, [&](const Case& c) { return c.name != "scene.is_set" && !c.name.starts_with(how.only); });
+  const Report report = run_section(target.kind + " " + target.name, cases, how.limit);
+  totals += totals_of(report);
+  std::cout << remarks(report);
+  const bool whole = target.kind == DurableBackend::kKind && report.outcomes.size() > 1 && how.only.empty();
+  if (whole) print_table(target, report);
+  if (whole && how.bench) print_bench(target, how.here);
+}
+
+int check(const Target& common, const How& how) {
   Totals totals;
-  if (!common.module.empty()) {
-    const Report report =
-        run_section(std::filesystem::path(common.module).filename().string(), module_cases(common.module), limit);
-    totals += totals_of(report);
-    std::cout << remarks(report);
+  if (common.module.empty() || check_module(common.module, how, totals)) {
+    auto plugin = describe(common);
+    if (!plugin) return fail(plugin.error());
+    if (auto known = check_keys(*plugin, common.settings); !known) return fail(known.error());
+    if (common.module.empty() && !plugin->module.empty()) check_module(plugin->module, how, totals);
+    for (const auto& c : plugin->components) check_component(target_of(common, c), how, totals);
+    std::cout << "\n" << plugin->title;
   }
-  auto plugin = totals.failed && totals.passed == 0 ? Result<Described>(Described{}) : describe(common);
-  if (!plugin) return fail(plugin.error());
-  if (auto known = check_keys(*plugin, common.settings); !known && !plugin->components.empty())
-    return fail(known.error());
-  for (const auto& c : plugin->components) {
-    const Target target = target_of(common, c);
-    const Report report = run_section(c.kind + " " + c.name, component_cases(target), limit);
-    totals += totals_of(report);
-    std::cout << remarks(report);
-    const bool usable = c.kind == DurableBackend::kKind && report.outcomes.size() > 1;
-    if (usable) print_table(target, report);
-    if (usable && bench) print_bench(target, here);
-  }
-  if (!plugin->title.empty()) std::cout << "\n" << plugin->title;
   std::cout << "\n"
             << totals.passed << " passed, " << totals.failed << " failed, " << totals.not_claimed << " not claimed\n";
   return totals.failed == 0 ? kOk : kFailed;
@@ -173,7 +192,7 @@ int plugin_check(const Arguments& arguments) {
   common.where.installed.clear();  // a file: it alone
   if (common.module.empty()) common.where = *here;
   common.settings = std::move(*settings), common.folder = scratch.path();
-  return check(common, *here, *limit, !arguments.flag("--no-bench"));
+  return check(common, {*here, *limit, !arguments.flag("--no-bench"), arguments.option("only").value_or("")});
 }
 
 }  // namespace penstock::cli

@@ -64,7 +64,7 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
     maybe_work_ = true;
     no_ahead_before_ = now + kNoAheadFor;
   } else if (answer->next_due) {
-    Instant at = base::later(now, *answer->next_due);
+    Instant at = base::later(now, std::max(Millis(0), *answer->next_due));
     work_at_ = work_at_ ? std::min(*work_at_, at) : at;
   }
   apply_leased(answer->leased, plan.sent, now, changes);

@@ -5,6 +5,7 @@
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "execution/chain.hpp"
+#include "manager/answers.hpp"
 #include "manager/attempted.hpp"
 #include "manager/impl.hpp"
 #include "manager/names.hpp"
@@ -285,7 +286,7 @@ void Manager::seal(durable::Task& task, Attempted& out) {
     if (!together || c.queue != task.leased.queue) elsewhere.push_back(c.task());
   }
   if (elsewhere.empty()) return;
-  Result<std::vector<Admission>> sent = backend_->enqueue(elsewhere, nullptr);
+  Result<std::vector<Admission>> sent = whole(backend_->enqueue(elsewhere, nullptr), elsewhere.size(), "enqueue");
   if (!sent) {
     out.outcome = retry("children: " + sent.error().message);
     return;

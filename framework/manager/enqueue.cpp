@@ -6,6 +6,7 @@
 
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
+#include "manager/answers.hpp"
 #include "manager/impl.hpp"
 #include "manager/names.hpp"
 #include "outbox/record.hpp"
@@ -69,7 +70,7 @@ Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const 
   for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
     answer = backend.enqueue(tasks, nullptr);
   }
-  return answer;
+  return whole(std::move(answer), tasks.size(), "enqueue");
 }
 
 // Where encoded tasks go, with what each does if its unique key is taken.
@@ -355,7 +356,7 @@ void Manager::note_queued(std::span<const Enqueued> tasks, std::span<const std::
 
 Result<std::vector<Admission>> Manager::enqueue_relayed(std::span<const NewTask> tasks) {
   Result<std::vector<Admission>> answer = send_to(*backend_, tasks);
-  if (!answer || answer->size() != tasks.size()) return answer;
+  if (!answer) return answer;
   std::vector<Enqueued> out;
   std::vector<std::string_view> kinds;
   for (std::size_t i = 0; i < tasks.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
+#include "manager/answers.hpp"
 #include "manager/impl.hpp"
 
 namespace penstock::impl {
@@ -85,7 +86,7 @@ std::vector<std::optional<TaskInfo>> Manager::info_many(std::span<const TaskRef>
   std::vector<std::size_t> places;
   auto look = [&] {
     if (keys.empty()) return;
-    auto records = value_or_throw(backend_->get(keys));
+    auto records = value_or_throw(whole(backend_->get(keys), keys.size(), "get"));
     for (std::size_t k = 0; k < keys.size(); ++k) {
       if (!records[k]) continue;
       durable::Note note = durable::decode_note(records[k]->note);
@@ -174,7 +175,7 @@ Cancelled Manager::cancel(const TaskRef& ref) {
     return answer;
   }
   TaskKey key = ref.key();
-  switch (value_or_throw(backend_->cancel({&key, 1}))[0]) {
+  switch (value_or_throw(whole(backend_->cancel({&key, 1}), 1, "cancel"))[0]) {
     case Item::ok:
       return Cancelled::was_waiting;
     case Item::requested:

@@ -9,6 +9,7 @@
 #include "config/document.hpp"
 #include "config/text.hpp"
 #include "durable/envelope.hpp"
+#include "manager/answers.hpp"
 #include "manager/impl.hpp"
 #include "manager/names.hpp"
 
@@ -161,6 +162,9 @@ std::shared_ptr<Manager> Manager::open(Options options) {
 
   auto backend = create<DurableBackend>(*plugins, options.backend);
   if (!backend) throw Exception(Error{Errc::invalid, "backend.use: name a backend, such as \"memory\" or \"sqlite\""});
+  if (const auto why = fault(backend->properties()); !why.empty()) {
+    throw Exception(Error{Errc::internal, "backend \"" + options.backend.use + "\": " + std::string(why)});
+  }
   check_durability(options, backend->properties());
   check_payload(options, backend->properties());
   host->log(Level::info, "backend " + in_words(options.backend) + ", durability " + backend->properties().durability);

@@ -68,8 +68,9 @@ Subject::Subject(Target target, bool lend_clock) : target_(std::move(target)), h
   plugins_ = value_or_stop(plugins::PluginHost::make(host_, target_.where));
   component_ = value_or_stop(plugins_->find(target_.kind, target_.name, target_.module)).component;
   for (auto [key, by] : {std::pair{"path", "{folder}/store"}, std::pair{"prefix", "{scene}"}}) {
-    const bool declared = std::ranges::any_of(component_->settings,
-                                              [&k = key](const Setting& s) { return std::string_view(s.key) == k; });
+    const bool declared = std::ranges::any_of(component_->settings, [&k = key](const Setting& s) {
+      return s.kind == Kind::string && std::string_view(s.key) == k;
+    });
     if (declared) target_.settings.try_emplace(key, std::string(by));
   }
   next_scene();
