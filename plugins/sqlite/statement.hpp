@@ -28,6 +28,7 @@ class Statement {
   Statement(sqlite3* db, std::string_view sql) {
     int code =
         sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw_, nullptr);
+    if (code == SQLITE_ERROR) throw failure(db, code, "its tables are those of another Penstock, or damaged");
     if (code != SQLITE_OK) throw failure(db, code, "prepare");
   }
   Statement(const Statement&) = delete;

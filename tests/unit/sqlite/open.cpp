@@ -132,6 +132,17 @@ TEST_CASE("a schema without a version is refused") {
   CHECK_THAT(store.refused(), Contains("has no schema version") && Contains(store.path));
 }
 
+TEST_CASE("tables of another layout are refused, and left as they are") {
+  Store store;
+  make_with_task(store);
+  REQUIRE(Raw(store.path).run("ALTER TABLE penstock_task RENAME COLUMN place TO at") == 0);
+  const std::string said = store.refused();
+  CHECK_THAT(said, Contains("its tables are those of another Penstock, or damaged: no such column: place"));
+  CHECK(one_line(store, said));
+  REQUIRE(Raw(store.path).run("ALTER TABLE penstock_task RENAME COLUMN at TO place") == 0);
+  CHECK(get(store.open(), 1));
+}
+
 TEST_CASE("files of every older version are brought to this one") {
   REQUIRE(std::size(torture::kOlder) == sqlite::kSchemaVersion);
   Store current;
