@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <iostream>
+#include <poll.h>
 #include <random>
 #include <set>
 #include <string>
@@ -60,9 +61,12 @@ class Crowd {
           drain ? "drain" : "", nullptr);
     _exit(127);
   }
-  // Takes the next line that somebody said; false: nobody is left to say any.
+  // Takes the next line that somebody said; false: nobody is left to say any, or nobody does.
   bool listen() {
     std::string line;
+    pollfd ready{pipe_[0], POLLIN, 0};
+    if (poll(&ready, 1, 60'000) == 0) std::cerr << "no worker has said anything for a minute\n";
+    if (ready.revents == 0) return false;
     for (char c; read(pipe_[0], &c, 1) == 1 && c != '\n';) line += c;
     if (line.empty()) return false;
     (line[0] == 'a' ? accepted : ran).insert(line.substr(1));
@@ -90,12 +94,15 @@ int status_of(pid_t child) {
 int run(const std::string& module, int kills) {
   std::string folder = (std::filesystem::temp_directory_path() / "penstock-kill-XXXXXX").string();
   if (!mkdtemp(folder.data())) return 2;
+  penstock::TaskManager::open(options(module, folder + "/store"));  // or says why not
   Crowd crowd(module, folder + "/store");
   std::mt19937 random(1);
   std::vector<pid_t> workers;
   for (int i = 0; i < kWorkers; ++i) workers.push_back(crowd.start(false));
   for (int i = 0; i < kills; ++i) {
-    for (int line = 0; line < kLinesBetweenKills; ++line) crowd.listen();
+    for (int line = 0; line < kLinesBetweenKills; ++line) {
+      if (!crowd.listen()) return 1;
+    }
     pid_t& victim = workers[random() % workers.size()];
     kill(victim, SIGKILL);
     if (!WIFSIGNALED(status_of(victim))) return std::cerr << "a worker ended by itself\n", 1;
@@ -127,7 +134,7 @@ int main(int argc, char** argv) try {
     return work(argv[1], argv[3], std::atoi(argv[4]), std::strcmp(argv[5], "drain") == 0);
   }
   if (argc < 2) return std::cerr << "usage: kill MODULE [KILLS]\n", 2;
-  return run(argv[1], argc > 2 ? std::atoi(argv[2]) : 20);
+  return run(std::filesystem::absolute(argv[1]), argc > 2 ? std::atoi(argv[2]) : 20);
 } catch (const penstock::Exception& e) {
   std::cerr << e.what() << "\n";
   return 1;

@@ -1,6 +1,7 @@
 // A task goes through ["json", "zstd"], is short in the store, and comes out whole.
 //
 //   chain MODULE    the plugin's file
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -18,7 +19,8 @@ int main(int argc, char** argv) try {
   if (argc != 2) return std::cerr << "usage: chain MODULE\n", 2;
   penstock::Options options;
   options.log_level = penstock::Level::warn;
-  options.codecs = {{.use = "json"}, {.use = "zstd", .module = argv[1], .settings = {{"level", 19}}}};
+  options.codecs = {{.use = "json"},
+                    {.use = "zstd", .module = std::filesystem::absolute(argv[1]), .settings = {{"level", 19}}}};
   auto tasks = penstock::TaskManager::open(options);
   const std::string sent(100'000, 'a');
   std::string received;
