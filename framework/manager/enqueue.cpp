@@ -116,7 +116,6 @@ class EnqueueBatch {
   std::vector<Enqueued> send(std::span<EnqueueRequest> requests) {
     std::vector<Enqueued> out(requests.size());
     bodies_.resize(requests.size());
-    gates_.resize(requests.size());
     std::vector<std::size_t> todo;
     for (std::size_t i = 0; i < requests.size(); ++i) {
       out[i].ref = requests[i].ref;
@@ -173,8 +172,9 @@ class EnqueueBatch {
     }
     t.queue_limit = options_.queue_limit;
     t.fair = r.keys.fair;
-    gates_[i].assign(r.keys.gates.begin(), r.keys.gates.end());
-    t.gates = gates_[i];
+    const std::size_t first = gates_.size();
+    gates_.insert(gates_.end(), r.keys.gates.begin(), r.keys.gates.end());
+    t.gates = std::span(gates_).subspan(first);
     if (!r.keys.unique.empty()) {
       const Policy& policy = policies_[std::min(i, policies_.size() - 1)];
       t.unique = r.keys.unique;
@@ -196,6 +196,10 @@ class EnqueueBatch {
     std::vector<IfTaken> taken;
     tasks.reserve(indices.size());
     taken.reserve(indices.size());
+    std::size_t gates = 0;
+    for (std::size_t i : indices) gates += requests[i].keys.gates.size();
+    gates_.clear();
+    gates_.reserve(gates);  // so that the tasks' views of them stay
     for (std::size_t i : indices) {
       tasks.push_back(task(requests[i], i));
       taken.push_back(if_taken(i));
@@ -224,7 +228,7 @@ class EnqueueBatch {
   const EnqueueOptions& options_;
   std::span<const Policy> policies_;
   std::vector<std::string> bodies_;
-  std::vector<std::vector<std::string_view>> gates_;
+  std::vector<std::string_view> gates_;  // of the chunk that is sent
 };
 
 std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueOptions& options,

@@ -52,8 +52,12 @@ struct FlowStatements {
       "DELETE FROM penstock_gate WHERE gate IN (SELECT gate FROM penstock_gate WHERE idle<=?1 ORDER BY "
       "idle LIMIT ?2)"};
 
-  Statement limit_get{
-      db, "SELECT gate," PENSTOCK_SETTING_COLUMNS " FROM penstock_limit WHERE queue=?1 AND gate IN (?2,?3)"};
+  Statement limit_get{db, "SELECT " PENSTOCK_SETTING_COLUMNS " FROM penstock_limit WHERE queue=?1 AND gate=?2"};
+  // What is set for the gate or class in these words; nothing, if nothing is.
+  GateSetting setting(std::string_view queue, std::string_view gate) const {
+    Use use(limit_get, Text{queue}, gate);
+    return use.next() ? read_gate_setting(use, 0) : GateSetting();
+  }
 
   Statement limit_set{db, "INSERT OR REPLACE INTO penstock_limit VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"};
   Statement limit_drop{db, "DELETE FROM penstock_limit WHERE queue=?1 AND gate=?2"};

@@ -20,14 +20,14 @@ std::optional<std::int64_t> Gate::due() const noexcept {
 }
 
 void GateBook::set(std::string_view queue, Gate& g) {
-  std::optional<GateSetting> own, of_class;
-  Use use(sql_.flow().limit_get, Text{queue}, std::string_view(g.name), class_of(g.name));
-  while (use.next()) (use.bytes(0) == g.name ? own : of_class) = read_gate_setting(use, 1);
-  if (class_of(g.name).empty()) of_class.reset();  // what is set for the name "" is the queue's own
-  const Limit* limit = own ? own->limit() : nullptr;
-  if (!limit && of_class) limit = of_class->limit();
+  const GateSetting own = sql_.flow().setting(queue, g.name);
+  GateSetting of_class;
+  if (const std::string_view name = class_of(g.name); !own.limit() && !name.empty()) {
+    of_class = sql_.flow().setting(queue, name);
+  }
+  const Limit* limit = own.limit() ? own.limit() : of_class.limit();
   g.meter.limit = limit ? *limit : Limit();
-  g.meter.held = own ? own->held : 0;
+  g.meter.held = own.held;
   g.meter.adopt(clock_);
 }
 

@@ -30,14 +30,14 @@ std::optional<Error> refusal(std::string_view queue, std::string_view gate, Mill
 }
 
 Result<void> Transaction::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) {
-  GateSetting s = setting(queue, gate);
+  GateSetting s = sql_.flow().setting(queue, gate);
   (layer == Layer::declared ? s.declared : s.by_operator) = limit ? std::optional(*limit) : std::nullopt;
   set(queue, gate, s);
   return {};
 }
 
 Result<void> Transaction::hold(std::string_view queue, std::string_view gate, Millis at_most) {
-  GateSetting s = setting(queue, gate);
+  GateSetting s = sql_.flow().setting(queue, gate);
   const std::int64_t until = later(clock_.boot(), at_most.count());
   if (at_most == Millis(0)) {
     s.held = s.held_wall = 0;
@@ -47,11 +47,6 @@ Result<void> Transaction::hold(std::string_view queue, std::string_view gate, Mi
   }
   set(queue, gate, s);
   return {};
-}
-
-GateSetting Transaction::setting(std::string_view queue, std::string_view gate) {
-  Use use(sql_.flow().limit_get, Text{queue}, gate, gate);
-  return use.next() ? read_gate_setting(use, 1) : GateSetting();
 }
 
 void Transaction::set(std::string_view queue, std::string_view gate, const GateSetting& s) {

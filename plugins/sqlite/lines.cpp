@@ -111,6 +111,7 @@ void Lines::served(QueueRow& q, const Turn& t, std::int64_t tasks, std::optional
   Seat& s = *t.seat;
   const bool plain = t.lane == q.line(State::ready);
   if (!plain) q.keyed -= tasks;
+  q.flow_changed = true;
   if (t.flow) {
     for (Gate* g : passes(q, *t.flow)) {
       g->leased += tasks;
@@ -123,13 +124,14 @@ void Lines::served(QueueRow& q, const Turn& t, std::int64_t tasks, std::optional
     seats_.leave(s);
     tally(q, s);
   }
-  seats_.turn(s, ++q.turns), q.flow_changed = true;
+  const bool passed_on = !t.alone || q.parked > 0;  // else nobody is there for whom the turn could matter
+  if (passed_on) seats_.turn(s, ++q.turns);
   discount(q, s);
   if (!t.flow) return;
   for (Gate* g : passes(q, *t.flow)) regate(q, *g);
   if (next) {
     t.flow->head = *next;
-    t.flow->since = ++q.turns;
+    if (passed_on) t.flow->since = ++q.turns;
     enter(q, *t.flow, nullptr);
   }
   tally(q, s);

@@ -22,6 +22,12 @@ std::int64_t place_of(std::int64_t line, std::int64_t turn) noexcept {
   return (line & (kLines - 1)) << kTurnBits | (turn & kLastTurn);
 }
 
+// Whether nothing but the turn has changed: then only the ring's index has to be written beside the row.
+bool only_turn(SeatRow before, const SeatRow& now) noexcept {
+  before.turn = now.turn;
+  return before == now;
+}
+
 }  // namespace
 
 Seat& Seats::read(Use& use) {
@@ -37,7 +43,8 @@ Seat& Seats::read(Use& use) {
   s.counted = use.integer(5);
   s.away = use.integer(6);
   s.key = use.bytes(7);
-  s.stored = s.there = true;
+  s.stored = s;
+  s.there = true;
   by_id_.emplace(id, &s);
   return s;
 }
@@ -95,34 +102,31 @@ void Seats::turn(Seat& s, std::int64_t turn) {
   if (s.flows > 0) ring(s.line).remove({s.turn, s.id});
   s.turn = turn;
   if (s.flows > 0) ring(s.line).add({s.turn, s.id}, s);
-  mark(s);
+  touch(s);
 }
 
 void Seats::touch(Seat& s) {
-  s.only_turn = false;
-  mark(s);
-}
-
-void Seats::mark(Seat& s) {
   if (!s.changed) changed_.push_back(&s);
   s.changed = true;
 }
 
 void Seats::save() {
   for (Seat* s : changed_) {
-    if (!s->needed()) {
-      if (s->stored) run(sql_.flow().seat_delete, s->id);
-    } else if (s->stored && s->only_turn) {
-      run(sql_.flow().seat_turn, s->id, place_of(s->line, s->turn));
-    } else if (s->stored) {
-      run(sql_.flow().seat_save, s->id, place_of(s->line, s->turn), s->flows, s->own, s->counted, s->away);
-    } else {
-      run(sql_.flow().seat_add, s->id, s->line, place_of(s->line, s->turn), s->flows, s->own, s->counted, s->away,
-          hash_of(s->line, s->key), s->key);
-    }
-    s->stored = s->needed();
     s->changed = false;
-    s->only_turn = true;
+    const std::optional<SeatRow> before = s->stored;
+    s->stored = s->needed() ? std::optional<SeatRow>(*s) : std::nullopt;
+    if (before == s->stored) continue;
+    const std::int64_t place = place_of(s->line, s->turn);
+    if (!s->stored) {
+      run(sql_.flow().seat_delete, s->id);
+    } else if (!before) {
+      run(sql_.flow().seat_add, s->id, s->line, place, s->flows, s->own, s->counted, s->away, hash_of(s->line, s->key),
+          s->key);
+    } else if (only_turn(*before, *s)) {
+      run(sql_.flow().seat_turn, s->id, place);
+    } else {
+      run(sql_.flow().seat_save, s->id, place, s->flows, s->own, s->counted, s->away);
+    }
   }
   changed_.clear();
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,16 +28,21 @@ struct Head {
   friend auto operator<=>(const Head&, const Head&) = default;
 };
 
-// A row of penstock_seat. Without flows it has no place in the ring, and remembers `turn` only.
-class Seat {
- public:
-  std::int64_t id = 0, line = 0;  // line: a queue's q; of a gate: -gate
-  std::string key;
+// What changes of a row of penstock_seat.
+struct SeatRow {
   std::int64_t turn = 0;     // place in the ring; the key was not served since
   std::int64_t flows = 0;    // that stand here
   bool own = false;          // one of them is that without gates, whose tasks name the seat
   std::int64_t counted = 0;  // of the flows: those that a gate keeps room for
   std::int64_t away = 0;     // flows of the key that wait at gates; in the open line only
+  friend bool operator==(const SeatRow&, const SeatRow&) = default;
+};
+
+// A row of penstock_seat. Without flows it has no place in the ring, and remembers `turn` only.
+class Seat : public SeatRow {
+ public:
+  std::int64_t id = 0, line = 0;  // line: a queue's q; of a gate: -gate
+  std::string key;
 
   bool needed() const noexcept { return flows > 0 || away > 0; }
 
@@ -46,7 +52,8 @@ class Seat {
     return (*standing_)[those_counted];
   }
 
-  bool stored = false, changed = false, only_turn = true, there = false;
+  std::optional<SeatRow> stored;  // the row as it is
+  bool changed = false, there = false;
 
  private:
   std::unique_ptr<std::array<Front<Head, Flow>, 2>> standing_;
@@ -68,12 +75,11 @@ class Seats {
   void join(Seat&, std::int64_t turn);  // one more flow; `turn` goes for the first
   void leave(Seat&);                    // one less
   void turn(Seat&, std::int64_t turn);
-  void touch(Seat&);  // something else of it has changed
+  void touch(Seat&);  // it has changed
   void save();
 
  private:
   Seat& read(Use&);
-  void mark(Seat&);
 
   Statements& sql_;
   std::deque<Seat> seats_;

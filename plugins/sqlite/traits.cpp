@@ -25,9 +25,13 @@ std::string pack_traits(const NewTask& t) {
   if (t.unique.empty() && t.fair.empty() && t.gates.empty()) return out;
   add(out, t.unique);
   add(out, t.fair);
-  std::vector<std::string_view> gates(t.gates.begin(), t.gates.end());
-  std::sort(gates.begin(), gates.end());
-  for (const std::string_view gate : gates) add(out, gate);
+  if (std::is_sorted(t.gates.begin(), t.gates.end())) {
+    for (const std::string_view gate : t.gates) add(out, gate);
+  } else {
+    std::vector<std::string_view> gates(t.gates.begin(), t.gates.end());
+    std::sort(gates.begin(), gates.end());
+    for (const std::string_view gate : gates) add(out, gate);
+  }
   return out;
 }
 

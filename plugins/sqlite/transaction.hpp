@@ -160,7 +160,6 @@ class Transaction {
   std::optional<Head> next_head(std::int64_t lane, const Supply&);
 
   // limits.cpp
-  GateSetting setting(std::string_view queue, std::string_view gate);
   void set(std::string_view queue, std::string_view gate, const GateSetting&);
   void adopt(QueueRow&, std::string_view gate);
 

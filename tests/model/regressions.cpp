@@ -87,6 +87,12 @@ std::vector<Regression> regressions() {
            {.verb = Verb::hold, .time = 20, .gate = 1},
            {.verb = Verb::exchange, .claim = {{}}, .limit = 1, .lease = 100, .ahead = 50},
        }},
+      {"the only key of a queue is served, and a task without one has come meanwhile",
+       {
+           {.verb = Verb::enqueue, .jobs = {{.fair = 1}, {.fair = 1}}},
+           {.verb = Verb::exchange, .claim = {{}}, .limit = 1, .lease = 10},
+           {.verb = Verb::exchange, .settle = {{.children = {{}}}}, .claim = {{}}, .limit = 1, .lease = 1},
+       }},
   };
 }
 
