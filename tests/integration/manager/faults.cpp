@@ -1,6 +1,7 @@
 // A manager whose store fails, loses its answers and is late: by the wrapper `fault`, inside of `metrics`.
 #include <array>
 #include <atomic>
+#include <set>
 #include <vector>
 
 #include "fixture.hpp"
@@ -76,7 +77,11 @@ TEST_CASE("with a store that fails and loses answers no task is lost, and each e
     CHECK(m.total.failed == 0);
     REQUIRE_FALSE(m.backend_calls.empty());
     CHECK(m.backend_calls[0].call == "exchange");
-    CHECK(m.backend_calls[0].errors.size() == 2);  // there were some of both sorts
+    std::set<Errc> sorts;  // of all calls: how many exchanges there are is a matter of time
+    for (const CallStats& c : m.backend_calls) {
+      for (const auto& [code, count] : c.errors) sorts.insert(code);
+    }
+    CHECK(sorts == std::set<Errc>{Errc::unavailable, Errc::unknown_outcome});
   }
   Options sound = store.options();
   if (sound.backend.use == "memory") return;  // it ended with its manager
