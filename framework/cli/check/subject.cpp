@@ -130,17 +130,23 @@ void Subject::require_fresh_stores() const {
 
 Harness Subject::harness() {
   Harness h;
-  const Properties properties = backend()->properties();
-  h.survives_reopen =
-      std::string_view(properties.durability ? properties.durability : "") != "memory" || outlives_its_object();
+  std::string durability;  // a copy: what properties() points to may be the backend's
+  Millis time_step{};
+  {
+    const auto asked = backend();
+    const Properties properties = asked->properties();
+    if (properties.durability) durability = properties.durability;
+    time_step = properties.time_step;
+  }
+  h.survives_reopen = durability != "memory" || outlives_its_object();
   if (h.survives_reopen) require_fresh_stores();
   h.shared = h.survives_reopen && serves_two();
   h.open = [this] { return backend(); };
   h.wipe = [this] { next_scene(); };
   if (host_.time_lent()) {
-    use_lent_clock(h, time_, properties.time_step);
+    use_lent_clock(h, time_, time_step);
   } else {
-    use_real_clock(h, properties.time_step);
+    use_real_clock(h, time_step);
   }
   h.capabilities = component_->capabilities;
   return h;
