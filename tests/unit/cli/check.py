@@ -73,7 +73,7 @@ class Check(unittest.TestCase):
         self.assertEqual(self.sections(done.stdout), [('module', 7, 0, 0), ('scene', 1, 0, 0), ('properties', 1, 0, 0)], done.stderr)
 
     def test_other_kinds(self):
-        for module, section, kept in (('json', 'codec', 9), ('protobuf', 'codec', 9), ('log', 'tracer', 5), ('greet', 'handlers', 3)):
+        for module, section, kept in (('json', 'codec', 9), ('protobuf', 'codec', 9), ('log', 'tracer', 5), ('acme', 'handlers', 3)):
             if module not in MODULES:
                 continue
             with self.subTest(module):

@@ -1,6 +1,6 @@
 """The penstock program as a person meets it.
 
-Usage: commands.py PROGRAM GOOD STORE PLAIN GREET: the modules of three test plugins and of an example.
+Usage: commands.py PROGRAM GOOD STORE PLAIN HANDLERS: the modules of three test plugins and of an example.
 """
 import os
 import pathlib
@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM, MODULE, STORE, PLAIN, GREET = (os.path.abspath(p) for p in sys.argv[1:6])
+PROGRAM, MODULE, STORE, PLAIN, HANDLERS = (os.path.abspath(p) for p in sys.argv[1:6])
 
 
 class Commands(unittest.TestCase):
@@ -113,12 +113,12 @@ class Commands(unittest.TestCase):
 
     def test_a_backend_without_gates(self):
         (self.plugins / 'libpenstock-plain.so').symlink_to(PLAIN)
-        self.config(f'[worker]\nhandlers = ["{GREET}"]\n[backend]\nuse = "plain"\n')
+        self.config(f'[worker]\nhandlers = ["{HANDLERS}"]\n[backend]\nuse = "plain"\n')
         for words in (['queues'], ['limits'], ['queues', 'pause', 'a'], ['queues', 'resume', 'a'],
                       ['limits', 'set', 'a', '--running=1'], ['limits', 'reset', 'a']):
             self.refused('backend "plain" has no gates: it knows no limits and no pauses', *words, code=1)
         self.assertTrue(self.run_it('stats').startswith('queue  '))
-        self.assertIn('\nqueue greetings in the store: backend "plain" has no gates\n', self.run_it('explain', 'greet'))
+        self.assertIn('\nqueue acme in the store: backend "plain" has no gates\n', self.run_it('explain', 'acme.greet'))
 
     def test_wrappers(self):
         self.config('[backend]\nuse = "memory"\nwrap = ["metrics", "fault"]\n[backend.fault]\nseed = 7\n')
@@ -148,17 +148,20 @@ class Commands(unittest.TestCase):
         self.assertTrue(self.run_it('stats').startswith('queue  '))
 
     def test_explain(self):
-        self.config(f'[worker]\nhandlers = ["{GREET}"]\nretries = 3\n[backend]\nuse = "memory"\n')
-        lines = self.run_it('explain', 'greet').splitlines()
-        self.assertEqual(lines[0], 'kind greet')
-        self.assertRegex(lines[1], '^queue  *greetings  *the type$')
-        self.assertIn('retries       3           the config, penstock.toml:3', lines)
+        self.config(f'[worker]\nhandlers = ["{HANDLERS}"]\nbackoff = "2s"\nbackoff_cap = "9s"\njitter = false\n[backend]\nuse = "memory"\n')
+        lines = self.run_it('explain', 'acme.greet').splitlines()
+        self.assertEqual(lines[0], 'kind acme.greet')
+        self.assertRegex(lines[1], '^queue  *acme  *the type$')
+        self.assertIn('retries       3           the type', lines)
+        self.assertIn('backoff       2s          the config, penstock.toml:3', lines)
+        self.assertIn('backoff_cap   9s          the config, penstock.toml:4', lines)
+        self.assertIn('jitter        false       the config, penstock.toml:5', lines)
         self.assertIn('timeout       5m          the default', lines)
         self.assertIn('An enqueue may say otherwise for its own task.', lines)
-        self.assertEqual(lines[-1], 'queue greetings in the store: no limits and no holds are set')
-        self.refused('no handler here for kind "grete"; did you mean "greet"?', 'explain', 'grete', code=1)
+        self.assertEqual(lines[-1], 'queue acme in the store: no limits and no holds are set')
+        self.refused('no handler here for kind "acme.grete"; did you mean "acme.greet"?', 'explain', 'acme.grete', code=1)
         self.config('[backend]\nuse = "memory"\n')
-        self.refused('worker.handlers in penstock.toml names no handler module, so no kind is known', 'explain', 'greet')
+        self.refused('worker.handlers in penstock.toml names no handler module, so no kind is known', 'explain', 'acme.greet')
 
     def test_help_and_version(self):
         for command in ('plugin list', 'plugin inspect FILE|NAME', 'config check [FILE]', 'version'):
