@@ -38,15 +38,6 @@ auto insist(F call) {
   }
 }
 
-std::string why(const Options& o) {
-  try {
-    TaskManager::open(o);
-    return "";
-  } catch (const Exception& e) {
-    return e.what();
-  }
-}
-
 }  // namespace
 
 TEST_CASE("with a store that fails and loses answers no task is lost, and each end and failure counts once") {

@@ -79,15 +79,6 @@ Options with(const Store& store, std::initializer_list<const char*> use, std::in
   return o;
 }
 
-std::string why(const Options& o) {
-  try {
-    TaskManager::open(o);
-    return "";
-  } catch (const Exception& e) {
-    return e.what();
-  }
-}
-
 // What becomes of the task under these options.
 TaskInfo run(const Options& o, const TaskRef& ref) {
   auto tasks = TaskManager::open(o);

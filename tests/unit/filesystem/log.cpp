@@ -4,29 +4,21 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <stdlib.h>
 #include <string>
 
 #include "src/files.hpp"
 #include "src/request.hpp"
+#include "support/folder.hpp"
 
 using namespace filesystem;
+using penstock::testing::Folder;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "penstock-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string path;
-};
-
 // A process on the log, which puts tasks in by numbers.
 struct Process {
-  explicit Process(const Folder& folder) : log(folder.path + "/store", false) {}
+  explicit Process(const Folder& folder) : log(folder / "store", false) {}
 
   static NewTask task(std::uint64_t number) {
     NewTask t;
@@ -60,7 +52,7 @@ struct Process {
 
 std::size_t folders(const Folder& folder) {
   std::size_t out = 0;
-  for (const auto& there : fs::directory_iterator(folder.path + "/store")) {
+  for (const auto& there : fs::directory_iterator(folder / "store")) {
     out += there.path().filename().string().rfind("log-", 0) == 0;
   }
   return out;
@@ -127,7 +119,7 @@ TEST_CASE("a folder that is made anew after the others have left it takes nothin
   busy.enqueue(0, 500);
   away.log.now();
   busy.enqueue(500, 3500);
-  fs::create_directory(folder.path + "/store/log-000000000000");  // by somebody who was stopped for long
+  fs::create_directory(folder.path() + "/store/log-000000000000");  // by somebody who was stopped for long
   CHECK_THROWS_AS(away.append(1'000'000), Uncertain);
   CHECK(away.ready() == 3500);
 }
@@ -136,7 +128,7 @@ TEST_CASE("an entry or a snapshot that is damaged or cut short is refused, and n
   Folder folder;
   { Process(folder).enqueue(0, 3); }
   const std::string name = GENERATE("snapshot", "000000000001");
-  const std::string path = folder.path + "/store/log-000000000000/" + name;
+  const std::string path = folder.path() + "/store/log-000000000000/" + name;
   std::string octets = read(path).value();
   std::ifstream file(path, std::ios::binary);
   const std::string whole{std::istreambuf_iterator<char>(file), {}};
@@ -156,7 +148,7 @@ TEST_CASE("scratch files of the dead go when they are old, those of the living s
   Folder folder;
   Process one(folder);
   one.enqueue(0, 1);
-  const std::string old = folder.path + "/store/scratch-1", young = folder.path + "/store/scratch-2";
+  const std::string old = folder.path() + "/store/scratch-1", young = folder.path() + "/store/scratch-2";
   std::ofstream(old) << "x";
   std::ofstream(young) << "x";
   fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(2));
