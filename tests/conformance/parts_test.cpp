@@ -81,6 +81,25 @@ struct Module : Handlers {
   }
 };
 
+// Handlers that use their module to the end.
+struct OfItsModule final : TaskHandler {
+  explicit OfItsModule(std::weak_ptr<int> module) : module_(std::move(module)) {}
+  ~OfItsModule() override { orphans += module_.expired(); }
+  penstock::Outcome run(Context&) noexcept override { return {}; }
+  static inline int orphans = 0;
+
+ private:
+  std::weak_ptr<int> module_;
+};
+struct Owner final : Handlers {
+  std::shared_ptr<int> alive = std::make_shared<int>();
+  std::vector<Entry> list() noexcept override {
+    std::vector<Entry> out;
+    out.push_back({.policy = {.kind = "greet"}, .handler = std::make_unique<OfItsModule>(alive)});
+    return out;
+  }
+};
+
 // ---- codecs
 
 struct OtherName final : Codec {
@@ -278,6 +297,14 @@ TEST_CASE("every fault breaks its promise") {
     REQUIRE(at != all.end());
     const conformance::Outcome outcome = run(*at, f.make);
     CHECK(outcome.verdict == Verdict::broken);
+  }
+}
+
+TEST_CASE("a module of handlers is there for as long as what it listed") {
+  for (const Part& p : parts("handlers")) {
+    OfItsModule::orphans = 0;
+    CHECK(run(p, made<Owner>).verdict == Verdict::kept);
+    CHECK(OfItsModule::orphans == 0);
   }
 }
 

@@ -55,6 +55,7 @@ constexpr Promise kPromises[] = {
        same(now.features, was.features, "features");
        same(now.max_batch, was.max_batch, "max_batch");
        same(now.max_body, was.max_body, "max_body");
+       holds(was.durability && now.durability, "a durability, before and after");
        same(std::string_view(now.durability), std::string_view(was.durability), "durability");
        same(now.remembers_ids, was.remembers_ids, "remembers_ids");
        same(now.time_step, was.time_step, "time_step");
