@@ -19,7 +19,8 @@ extern "C" const PluginDescriptor* PENSTOCK_PLUGIN_SYMBOL(log)() noexcept;
 
 namespace {
 
-testing::TestHost host;
+ManualTime at_rest;
+testing::TestHost host(&at_rest);
 
 template <class Iface>
 std::unique_ptr<Iface> sound(PluginEntry entry, const std::string& name,
