@@ -2,6 +2,7 @@
 
 Usage: check.py PROGRAM MODULE...
 """
+import json
 import os
 import pathlib
 import re
@@ -105,6 +106,20 @@ class Check(unittest.TestCase):
         self.assertEqual(len(re.findall(r'^failed: [a-z_.]+: not done within 2000 ms$', report, re.MULTILINE)), 3, report)
         self.assertRegex(report, r'failed: check\.goes_on: given up after \d+ processes; \d+ promises were not checked\n')
         self.assertRegex(report, r'\n\d+ passed, \d+ failed, \d+ not claimed\n$')
+
+    def test_a_plugin_that_writes_into_the_answers_is_not_believed(self):
+        answers = {'kept': 'what came is no verdict: "kept"', '3 0 ': 'what came is no verdict: "3 0 "', '-1 0 ': 'what came is no verdict: ',
+                   '0': 'what came is no verdict: "0"', '0 x ': 'what came is no verdict: ', ' ': 'what came is no verdict: " "'}
+        foreign = 'the process that opened it wrote into the answers'
+        for written, why in {'\n': foreign, '.\n': foreign, 'kept': foreign, **{f'+{a}\n': why for a, why in answers.items()}}.items():
+            with self.subTest(written):
+                report = self.run_it('writes', f'--set=writes={json.dumps(written)}', '--only=cancel.unknown_id', code=1)
+                self.assertIn(f'\nfailed: cancel.unknown_id_is_not_found: {why}', report)
+                self.assertEqual(self.sections(report)[-1], ('cancel', 0, 1, 0))
+        report = self.run_it('leaves', f'--set=writes={json.dumps(".{}".format(chr(10)))}', '--only=cancel.unknown_id', code=1)
+        self.assertIn('\nfailed: cancel.unknown_id_is_not_found: the process that opened it ended before its verdict\n', report)
+        report = self.run_it('writes', f'--set=writes={json.dumps("+0 0 {}".format(chr(10)))}', '--only=cancel.unknown_id', code=1)
+        self.assertIn('\nfailed: check.ends: what came is no verdict: "', report)
 
     def test_a_plugin_that_keeps_nothing_fails_in_many_places(self):
         report = self.run_it('keeps_nothing', '--no-bench', code=1)
