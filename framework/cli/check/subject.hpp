@@ -56,7 +56,7 @@ class Subject {
   conformance::QuietHost host_;
   std::unique_ptr<plugins::PluginHost> plugins_, others_;
   const plugins::ComponentInfo* component_ = nullptr;
-  std::string scene_;
+  std::string scene_;  // the folder's random letters, the process, a number: no store of another run has it
   int scenes_ = 0;
 };
 

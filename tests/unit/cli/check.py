@@ -70,6 +70,13 @@ class Check(unittest.TestCase):
             self.assertEqual([s[0] for s in self.sections(report)], ['module', 'scene', area])
             self.assertEqual(self.sections(report)[2][2:], (0, 0))
 
+    def test_a_second_object_has_to_see_the_same_store(self):
+        report = self.run_it('keeps_nothing', '--set=durability=process', '--only=shared.', code=1)
+        section, passed, failed, not_claimed = self.sections(report)[2]
+        self.assertEqual((section, passed), ('shared', 0))
+        self.assertGreater(failed, 4, report)
+        self.assertIn('\nfailed: shared.both_see_the_same: ', report)
+
     def test_a_plugin_that_is_found_by_its_name(self):
         os.environ['PENSTOCK_PLUGIN_PATH'] = os.path.dirname(MODULES['keeps_nothing'])
         self.addCleanup(os.environ.pop, 'PENSTOCK_PLUGIN_PATH')
