@@ -5,6 +5,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include "cli/replaced.hpp"
+
 namespace penstock::cli {
 namespace {
 
@@ -14,11 +16,6 @@ template <class T>
 T value_or_stop(Result<T> made) {
   if (!made) throw std::runtime_error(made.error().message);
   return std::move(made).value();
-}
-
-std::string replaced(std::string text, std::string_view word, const std::string& by) {
-  for (std::size_t at = 0; (at = text.find(word, at)) != text.npos; at += by.size()) text.replace(at, word.size(), by);
-  return text;
 }
 
 bool changes(std::string_view text) { return text.find("{folder}") != text.npos || text.find("{scene}") != text.npos; }
