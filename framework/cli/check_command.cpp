@@ -129,7 +129,11 @@ void print_table(const Target& target, const Report& report) {
     Subject subject(target, true);
     return capability_table(subject.harness(), report);
   });
-  if (table) std::cout << "\n" << *table;
+  if (table) {
+    std::cout << "\n" << *table;
+  } else {
+    std::cout << "\nno table: " << config::printable(table.error().message, 400) << "\n";
+  }
 }
 
 void print_bench(const Target& target, const plugins::HostOptions& here) {

@@ -52,6 +52,7 @@ class Check(unittest.TestCase):
         self.assertIn(('Durability', '`memory`'), table)
         self.assertIn(('Dependencies', 'no'), table)
         self.assertIn(('`penstock.backend.gates/1`', 'yes'), table)
+        self.assertIn(('`penstock.meter/1`', 'no'), table)
         self.assertIn(('Time', "in steps of 1ms, by the host's clock"), table)
 
     def test_the_bench_stands_beside_others(self):
@@ -129,9 +130,14 @@ class Check(unittest.TestCase):
         self.assertIn('\nfailed: check.ends: what came is no verdict: "', report)
 
     def test_a_plugin_that_keeps_nothing_fails_in_many_places(self):
-        report = self.run_it('keeps_nothing', '--no-bench', code=1)
+        report = self.run_it('keeps_nothing', code=1)
         self.assertGreater(report.count('\nfailed: '), 200)
         self.assertNotIn('the process that opened it died', report)  # nor does the kit
+        self.assertIn('\nkeeps_nothing was not measured: exchange: nothing of what was let in is offered\n', report)
+        self.assertRegex(report, r'\n\| tasks per second \| memory \(memory\) \|')
+        report = self.run_it('keeps_nothing', '--set=refuses=true', '--set=durability=', code=1)
+        self.assertIn('\nkeeps_nothing was not measured: enqueue: 0 of 1 let in\n', report)
+        self.assertIn('\n| Durability | `` |\n', report)
 
     def test_a_module_that_is_refused(self):
         for module, why in (('aborts', 'the process that opened it died: Aborted'), ('no_entry', f'{MODULES["no_entry"]}: exports no '),
