@@ -157,6 +157,14 @@ bool check_module(const std::string& module, const How& how, Totals& totals) {
   return report.outcomes.size() > 1;
 }
 
+// An --only that means no promise at all is a slip of the hand.
+Result<void> check_only(const std::vector<Target>& components, const std::string& only) {
+  std::vector<Case> all = module_cases({});
+  for (const Target& component : components) std::ranges::move(component_cases(component), std::back_inserter(all));
+  if (std::ranges::any_of(all, [&](const Case& c) { return c.name.starts_with(only); })) return {};
+  return Error{Errc::invalid, "--only: no promise begins with " + config::quoted(only)};
+}
+
 void check_component(const Target& target, const How& how, Totals& totals) {
   auto cases = component_cases(target);
   std::erase_if(cases, [&](const Case& c) { return c.name != "scene.is_set" && !c.name.starts_with(how.only); });
@@ -174,8 +182,11 @@ int check(const Target& common, const How& how) {
     auto plugin = describe(common);
     if (!plugin) return fail(plugin.error());
     if (auto known = check_keys(*plugin, common.settings); !known) return fail(known.error());
+    std::vector<Target> components;
+    for (const auto& c : plugin->components) components.push_back(target_of(common, c, how.here));
+    if (auto some = check_only(components, how.only); !some) return fail(some.error());
     if (common.module.empty() && !plugin->module.empty()) check_module(plugin->module, how, totals);
-    for (const auto& c : plugin->components) check_component(target_of(common, c, how.here), how, totals);
+    for (const Target& component : components) check_component(component, how, totals);
     std::cout << "\n" << plugin->title;
   }
   std::cout << "\n"

@@ -163,6 +163,8 @@ class Check(unittest.TestCase):
         self.assertIn('usage: penstock plugin check ', subprocess.run([PROGRAM, 'plugin', 'check'], capture_output=True, text=True).stderr)
         self.assertEqual(self.run_it('x.o', code=2), 'penstock: expected a plugin\'s name or a path of a module, got "x.o"\n')
         self.assertEqual(self.run_it('memory', '--limit=5', code=2).count('\n'), 1)
+        self.assertEqual(self.run_it('memory', '--only=setle.', code=2), 'penstock: --only: no promise begins with "setle."\n')
+        self.assertEqual(self.run_it('json', '--only=settle.', code=2), 'penstock: --only: no promise begins with "settle."\n')
 
 
 if __name__ == '__main__':
