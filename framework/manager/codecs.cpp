@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "config/core.hpp"
+
 namespace penstock::impl {
 namespace {
 
@@ -32,11 +34,9 @@ bool CodecSet::keep(const std::string& name, std::unique_ptr<Interface> codec) {
 
 Result<void> CodecSet::add(const std::string& name, std::unique_ptr<Interface> codec) {
   const bool first = own_ == nullptr;
-  if (keep(name, std::move(codec)) != first) {
-    return Error{Errc::invalid, first ? "codec.use: \"" + name + "\" is a transform: a value codec comes first"
-                                      : "codec.use: \"" + name +
-                                            "\" is a second value codec: one that only reads goes into codec.also"};
-  }
+  const bool transform = !keep(name, std::move(codec));
+  const std::string wrong = config::misplaced_codec(name, first, transform);
+  if (!wrong.empty()) return Error{Errc::invalid, "codec.use: " + wrong};
   if (first) {
     own_ = values_.find(name)->second;
   } else {

@@ -181,5 +181,8 @@ TEST_CASE("a chain is a value codec and then transforms") {
   CHECK(why(with(store, {"reversed", "json"})) == "codec.use: \"reversed\" is a transform: a value codec comes first");
   CHECK(why(with(store, {"json", "reversed", "protobuf"})) ==
         "codec.use: \"protobuf\" is a second value codec: one that only reads goes into codec.also");
+  const char* twice = "codec.use: \"json\" is a second value codec: one that only reads goes into codec.also";
+  CHECK(why(with(store, {"json", "json"})) == twice);
+  CHECK(why(with(store, {"json", "reversed", "json"})) == twice);
   CHECK_THAT(why(with(store, {"json", "zst"})), Catch::StartsWith("codec \"zst\" is not to be found"));
 }

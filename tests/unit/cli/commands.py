@@ -143,6 +143,14 @@ class Commands(unittest.TestCase):
         self.refused('penstock.toml:4: codec.use: "protobuf" is a second value codec: one that only reads goes into codec.also',
                      'config', 'check')
         self.refused('codec.use: "protobuf" is a second value codec: one that only reads goes into codec.also', 'stats')
+        (self.plugins / 'libpenstock-turns.so').symlink_to(pathlib.Path(STORE).with_name('libpenstock-turns.so'))
+        for chain, why in {'"turns", "json"': '"turns" is a transform: a value codec comes first',
+                           '"json", "turns", "protobuf"': '"protobuf" is a second value codec: one that only reads goes into codec.also',
+                           '"json", "turns", "json"': '"json" stands there twice'}.items():
+            self.config(f'[backend]\nuse = "memory"\n[codec]\nuse = [{chain}]\n')
+            self.refused(f'penstock.toml:4: codec.use: {why}', 'config', 'check')
+        self.config('[backend]\nuse = "memory"\n[codec]\nuse = ["json", "turns"]\n')
+        self.assertEqual(self.run_it('config', 'check'), 'penstock.toml: ok\n')
         self.config('[backend]\nuse = "memory"\n[codec]\nuse = ["json"]\nalso = ["protobuf"]\n')
         self.assertEqual(self.run_it('config', 'check'), 'penstock.toml: ok\n')
         self.assertTrue(self.run_it('stats').startswith('queue  '))
