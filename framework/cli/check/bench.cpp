@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <sstream>
 
 #include <penstock/task.hpp>
@@ -120,8 +121,7 @@ std::string bench_table(const std::vector<Target>& backends) {
       in >> figure;
       row += " " + rounded(figure) + " |";
     }
-    std::string durability;
-    std::getline(in >> std::ws, durability);
+    const std::string durability(std::istreambuf_iterator<char>(in >> std::ws), {});
     head += " " + target.name + " (" + cell(durability) + ") |", rule += "--:|";
   }
   std::string out = head + "\n" + rule + "\n";
