@@ -50,6 +50,7 @@ class Garbage final : public DurableBackend {
     return answer;
   }
   Result<std::vector<Counts>> counts() noexcept override {
+    if (mad() && draw(2)) return Error{static_cast<Errc>(draw(UINT64_MAX)), "nonsense"};
     auto answer = inner_->counts();
     if (answer && mad()) answer->push_back({.queue = text(), .bytes_ended = draw(UINT64_MAX)});
     return answer;
@@ -157,6 +158,22 @@ TEST_CASE("answers of the wrong length are errors") {
     look([&] { (void)tasks.cancel(ref); });
   }
   CHECK(short_answer);
+}
+
+TEST_CASE("errors are counted whatever code a store gives them") {
+  nonsense = 0, stated = {};
+  Options o = options();
+  o.backend.wrap = {{.use = "metrics"}};
+  auto tasks = TaskManager::open(o);
+  nonsense = 8;
+  std::uint64_t failed = 0, counted = 0;
+  for (int i = 0; i < 200; ++i) failed += !tasks.backend().counts();
+  nonsense = 0;
+  for (const CallStats& c : tasks.metrics().backend_calls) {
+    for (const auto& [code, count] : c.errors) counted += count;
+  }
+  CHECK(failed > 0);
+  CHECK(counted == failed);
 }
 
 TEST_CASE("a store that answers nonsense now and then takes nobody with it") {
