@@ -192,7 +192,9 @@ TEST_CASE("a store that answers nonsense now and then takes nobody with it") {
     if (!refs.empty() && i % 50 == 0) asked([&] { (void)tasks.await(refs.back(), 5ms); });
   }
   nonsense = 0;
-  asked([&] { tasks.await(tasks.enqueue(Job{"the last", 1}), 20s); });
+  const auto last = tasks.await(tasks.enqueue(Job{"the last", 1}), 20s);
+  REQUIRE(last);
+  CHECK(last->status == Status::succeeded);
   CHECK(ran > 0);
   tasks.stop_graceful(5s);
 }
