@@ -259,7 +259,7 @@ void Manager::seal(durable::Task& task, Attempted& out) {
       return true;
     };
     Result<bool> encoded = out.outcome.result->encode(codecs_.value_codec({}), out.result_codec, out.result);
-    if (encoded && too_large(options_.max_payload)) return;  // however short it is once it is transformed
+    if (encoded && too_large(options_.max_payload)) return;  // whatever becomes of it once it is transformed
     if (encoded && *encoded && codecs_.transforms()) {
       std::vector<std::string_view> names;
       Result<std::string> applied = codecs_.apply(std::move(out.result), names);
@@ -276,7 +276,7 @@ void Manager::seal(durable::Task& task, Attempted& out) {
     }
     out.has_result = *encoded;
     const std::uint64_t room = properties_.max_body - std::min<std::uint64_t>(properties_.max_body, kMaxResultNames);
-    if (too_large(std::min(options_.max_payload, room))) return;
+    if (too_large(room)) return;
   }
   // Children in other queues cannot go in the same step: they are sent before, under ids that a
   // repeated attempt makes again.

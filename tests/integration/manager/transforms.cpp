@@ -179,6 +179,22 @@ TEST_CASE("a payload of the limit is read through a chain that makes it longer o
   CHECK(same);
 }
 
+TEST_CASE("a result of the limit is kept and read through a chain that makes it longer") {
+  Store store(every_backend());
+  Options o = with(store, {"json", "runs"});
+  o.max_payload = 1000;
+  auto tasks = TaskManager::open(o);
+  Answer answer;
+  while (answer.text.size() < o.max_payload - std::string(R"({"text":""})").size())
+    answer.text += "abc"[answer.text.size() % 3];
+  tasks.handle<Job>([&](const Job&) { return answer; });
+  const TaskRef ref = tasks.enqueue(Job{}, kOnce);
+  CHECK(tasks.drain() == 0);
+  CHECK(tasks.info(ref)->error == "");
+  CHECK(tasks.info(ref)->result.size() == o.max_payload);
+  CHECK(tasks.result<Answer>(ref, 1s).text == answer.text);
+}
+
 TEST_CASE("a chain that makes far too much of a payload is refused where it is written") {
   Store store(every_backend());
   auto tasks = TaskManager::open(with(store, {"json", "swells"}));
