@@ -1,6 +1,7 @@
 // What a store answers is looked at before it is believed: it may be anybody's plugin.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@ Result<std::vector<T>> whole(Result<std::vector<T>> answer, std::size_t asked, c
   return Error{Errc::internal, std::string("the store answered ") + std::to_string(answer->size()) + " of " +
                                    std::to_string(asked) + " items of " + call};
 }
+
+// Sends tasks to the store; again under the same ids, which makes it safe, while the outcome is unknown.
+Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const NewTask> tasks);  // enqueue.cpp
 
 // What of its properties nobody can work with; empty when all is well.
 inline std::string_view fault(const Properties& p) {

@@ -286,7 +286,7 @@ void Manager::seal(durable::Task& task, Attempted& out) {
     if (!together || c.queue != task.leased.queue) elsewhere.push_back(c.task());
   }
   if (elsewhere.empty()) return;
-  Result<std::vector<Admission>> sent = whole(backend_->enqueue(elsewhere, nullptr), elsewhere.size(), "enqueue");
+  Result<std::vector<Admission>> sent = send_to(*backend_, elsewhere);
   if (!sent) {
     out.outcome = retry("children: " + sent.error().message);
     return;

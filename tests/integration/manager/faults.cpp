@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fixture.hpp"
+#include "wrapped.hpp"
 
 using namespace penstock;
 
@@ -96,6 +97,27 @@ TEST_CASE("with a store that fails and loses answers no task is lost, and each e
     CHECK(info->result == std::to_string(n));
   }
   CHECK(tasks.counts()[0].by_state[static_cast<std::size_t>(State::succeeded)] == kTasks);
+}
+
+TEST_CASE("children in another queue are sent again when nobody knows whether they were, and are there once") {
+  Between between;
+  std::atomic<int> lost{0}, children{0};
+  between.after_enqueue = [&](std::span<const NewTask> tasks) -> Result<void> {
+    if (tasks[0].key.queue != "elsewhere" || ++lost > 2) return {};
+    return Error{Errc::unknown_outcome, "the answer was lost", true};
+  };
+  Options o = Store("memory").options();
+  o.plugins = {wrapped_plugin(between)};
+  o.backend = {.use = "wrapped"};
+  auto tasks = TaskManager::open(o);
+  tasks.handle(Policy{.kind = "parent", .queue = "jobs", .retries = 0},
+               [&](Context& ctx) { expect(bool(ctx.add_child({.kind = "child", .queue = "elsewhere"}, "", ""))); });
+  tasks.handle(Policy{.kind = "child"}, [&](Context&) { ++children; });
+  const TaskRef parent = tasks.enqueue_bytes({.kind = "parent", .queue = "jobs"}, "", {.keep_result = 1min});
+  CHECK(tasks.drain() == 0);
+  CHECK(lost == 3);
+  CHECK(children == 1);
+  CHECK(tasks.info(parent)->status == Status::succeeded);
 }
 
 TEST_CASE("what a backend counts of its calls stands in the manager's metrics") {
