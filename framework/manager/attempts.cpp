@@ -26,6 +26,11 @@ std::string clipped(std::string text, std::size_t limit) {
 
 constexpr std::size_t kMaxResultNames = 1 << 10;  // what a note holds beside a result: names of codecs
 
+// What a typed handler returns for a payload whose value codec is not here.
+bool waits_for_codec(const Outcome& outcome) {
+  return outcome.verb == Outcome::Verb::snooze && !outcome.delay && !outcome.reason.empty();
+}
+
 // The n-th child of a task has an id that follows from its parent's: made again, it is the same.
 TaskId child_id(const TaskId& parent, std::uint64_t n) {
   TaskId id;
@@ -198,6 +203,8 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
   std::string plain;
   std::string_view payload = envelope->payload;
   if (!envelope->transforms.empty()) {
+    out.lacks = codecs_.missing(envelope->transforms);
+    if (!out.lacks.empty()) return out;
     Result<std::string> undone = codecs_.undo(payload, envelope->transforms, options_.max_payload);
     if (!undone) {
       out.outcome = retry("payload: " + undone.error().message);
@@ -236,6 +243,7 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
     services.children.erase(services.children.begin() + static_cast<std::ptrdiff_t>(*before), services.children.end());
     return record.handler->run(c);
   });
+  if (waits_for_codec(out.outcome) && !codecs_.value_codec(view.codec)) out.lacks = view.codec;
   if (out.outcome.verb == Outcome::Verb::done) {
     out.children = std::move(services.children);
     seal(task, out);
@@ -418,6 +426,10 @@ void Manager::end_local(ManagerState& state, LocalTask& task, Status status, std
 void Manager::finish_durable(ManagerState& state, durable::Task& task, Attempted& attempted, StopReason stop,
                              Instant at, Aftermath& after) {
   Outcome& outcome = attempted.outcome;
+  if (!attempted.lacks.empty()) {
+    outcome =
+        snooze(pause_without(state, "codec \"" + attempted.lacks + "\" here (name it in [codec] use, or in also)"));
+  }
   override_verb(outcome, stop, attempted.treatment.timeout);
   if (outcome.verb == Outcome::Verb::timed_out) ++counters_of(state, *task.lane).timed_out;
   task.ran = attempted.ran;

@@ -1,5 +1,6 @@
 #include "manager/codecs.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -69,6 +70,11 @@ Result<std::string> CodecSet::apply(std::string bytes, std::vector<std::string_v
     names.push_back(name);
   }
   return bytes;
+}
+
+std::string_view CodecSet::missing(std::span<const std::string_view> names) const noexcept {
+  const auto at = std::ranges::find_if(names, [&](std::string_view name) { return !transforms_.contains(name); });
+  return at == names.end() ? std::string_view() : *at;
 }
 
 Result<std::string> CodecSet::undo(std::string_view bytes, std::span<const std::string_view> names,
