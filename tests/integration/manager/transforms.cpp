@@ -226,5 +226,7 @@ TEST_CASE("a chain is a value codec and then transforms") {
   CHECK(why(with(store, {"reversed", "json"})) == "codec.use: \"reversed\" is a transform: a value codec comes first");
   CHECK(why(with(store, {"json", "reversed", "protobuf"})) ==
         "codec.use: \"protobuf\" is a second value codec: one that only reads goes into codec.also");
+  CHECK(why(with(store, {"json", "runs", "runs"})) == "codec.use: \"runs\" stands there twice");
+  CHECK(why(with(store, {"json"}, {"runs", "runs"})) == "codec.also: \"runs\" stands there twice");
   CHECK_THAT(why(with(store, {"json", "zst"})), Catch::StartsWith("codec \"zst\" is not to be found"));
 }
