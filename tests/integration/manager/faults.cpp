@@ -1,4 +1,5 @@
 // A manager whose store fails, loses its answers and is late: by the wrapper `fault`, inside of `metrics`.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <set>
@@ -76,8 +77,6 @@ TEST_CASE("with a store that fails and loses answers no task is lost, and each e
     CHECK(m.total.retried <= kTasks / 3);
     CHECK(m.total.retried + m.total.lost >= kTasks / 3);
     CHECK(m.total.failed == 0);
-    REQUIRE_FALSE(m.backend_calls.empty());
-    CHECK(m.backend_calls[0].call == "exchange");
     std::set<Errc> sorts;  // of all calls: how many exchanges there are is a matter of time
     for (const CallStats& c : m.backend_calls) {
       for (const auto& [code, count] : c.errors) sorts.insert(code);
@@ -131,11 +130,13 @@ TEST_CASE("what a backend counts of its calls stands in the manager's metrics") 
   tasks.enqueue(Job{});
   CHECK(tasks.drain() == 0);
   const Metrics m = tasks.metrics();
-  for (const CallStats& c : m.backend_calls) {
-    CHECK(c.errors.empty());
-    if (c.call == "enqueue") CHECK(c.latency.count == 2);
-    if (c.call == "exchange") CHECK(c.latency.count >= m.exchanges);
-  }
+  for (const CallStats& c : m.backend_calls) CHECK(c.errors.empty());
+  const auto enqueues = std::ranges::find(m.backend_calls, "enqueue", &CallStats::call);
+  const auto exchanges = std::ranges::find(m.backend_calls, "exchange", &CallStats::call);
+  REQUIRE(enqueues != m.backend_calls.end());
+  CHECK(enqueues->latency.count == 2);
+  REQUIRE(exchanges != m.backend_calls.end());
+  CHECK(exchanges->latency.count >= m.exchanges);
   CHECK_THAT(to_prometheus(m), Catch::Contains("penstock_backend_call_seconds_count{call=\"enqueue\"} 2\n"));
 }
 

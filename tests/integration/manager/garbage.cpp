@@ -3,6 +3,8 @@
 #include <mutex>
 #include <random>
 
+#include <penstock/plugin/meter.hpp>
+
 #include "fixture.hpp"
 #include "support/open_plugin.hpp"
 
@@ -16,7 +18,7 @@ namespace {
 Properties stated;
 std::atomic<unsigned> nonsense{0};
 
-class Garbage final : public DurableBackend {
+class Garbage final : public DurableBackend, public Meter {
  public:
   explicit Garbage(std::unique_ptr<DurableBackend> inner) : inner_(std::move(inner)) {}
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings&) {
@@ -24,6 +26,7 @@ class Garbage final : public DurableBackend {
     return std::unique_ptr<DurableBackend>(std::make_unique<Garbage>(std::move(inner)));
   }
 
+  void* query(std::string_view id) noexcept override { return offer<Meter>(this, id); }
   Properties properties() const noexcept override { return stated; }
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
     auto answer = inner_->exchange(x);
@@ -57,6 +60,10 @@ class Garbage final : public DurableBackend {
   }
   Result<std::uint64_t> trim(const Retention& r) noexcept override {
     return mad() ? Result<std::uint64_t>(UINT64_MAX) : inner_->trim(r);
+  }
+  Result<std::vector<CallStats>> calls() noexcept override {
+    if (mad()) return Error{Errc::internal, "nobody counts"};
+    return std::vector<CallStats>();
   }
 
  private:
@@ -104,7 +111,8 @@ class Garbage final : public DurableBackend {
 
 }  // namespace
 
-PENSTOCK_PLUGIN(garbage, "0.1.0", "MIT", component<DurableBackend, Garbage>("garbage", "Memory that says anything."));
+PENSTOCK_PLUGIN(garbage, "0.1.0", "MIT",
+                component<DurableBackend, Garbage, Meter>("garbage", "Memory that says anything."));
 
 namespace {
 
@@ -158,6 +166,18 @@ TEST_CASE("answers of the wrong length are errors") {
     look([&] { (void)tasks.cancel(ref); });
   }
   CHECK(short_answer);
+}
+
+TEST_CASE("a meter that fails is missing from the metrics, which are there") {
+  nonsense = 0, stated = {};
+  auto tasks = TaskManager::open(options());
+  tasks.handle<Job>([](const Job&) {});
+  tasks.enqueue(Job{});
+  CHECK(tasks.drain() == 0);
+  nonsense = 8;
+  const Metrics m = tasks.metrics();
+  CHECK(m.backend_calls.empty());
+  CHECK(m.total.completed == 1);
 }
 
 TEST_CASE("errors are counted whatever code a store gives them") {
