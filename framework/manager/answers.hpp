@@ -23,9 +23,9 @@ Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const 
 
 // What of its properties nobody can work with; empty when all is well.
 inline std::string_view fault(const Properties& p) {
+  if (p.size < sizeof(Properties)) return "its properties are too small";  // the others may not be there
   if (!p.durability) return "it states no durability";
   if (p.max_batch == 0) return "it takes batches of no items";
-  if (p.size < sizeof(Properties)) return "its properties are too small";
   return {};
 }
 
