@@ -25,7 +25,7 @@ constexpr Named kFeatures[] = {
     {kLimit, "Queue limits"},
     {kStrictOrder, "Strict order (priority, weight, arrival)"},
 };
-constexpr std::string_view kCapabilities[] = {Waiter::kId, Registry::kId, Gates::kId, Browser::kId};
+constexpr std::string_view kCapabilities[] = {Waiter::kId, Registry::kId, Gates::kId, Browser::kId, Diagnosis::kId};
 
 std::string row(const std::string& name, const std::string& what) { return "| " + name + " | " + what + " |\n"; }
 

@@ -108,7 +108,8 @@ constexpr Promise kPromises[] = {
      [](Lab& lab) {
        lab.need(lab.harness().capabilities.has_value(), "the descriptor's list");
        const auto& listed = *lab.harness().capabilities;
-       constexpr std::string_view kKnown[] = {Waiter::kId, Registry::kId, Gates::kId, Browser::kId, Meter::kId};
+       constexpr std::string_view kKnown[] = {Waiter::kId,  Registry::kId,  Gates::kId,
+                                              Browser::kId, Diagnosis::kId, Meter::kId};
        for (std::string_view id : kKnown) {
          const bool is_listed = std::find(listed.begin(), listed.end(), id) != listed.end();
          same(lab.store().query(id) != nullptr, is_listed, "whether query(" + text(id) + ") answers");
@@ -119,6 +120,21 @@ constexpr Promise kPromises[] = {
          holds(known || id.rfind("penstock.", 0) != 0,
                "no unknown name in the penstock. namespace, such as " + text(id));
        }
+     }},
+
+    {"properties.diagnosis_is_of_lines",
+     "A store tells of itself in lines that have a name and a value, and is the same afterwards.", 0,
+     "penstock.backend.diagnosis/1",
+     [](Lab& lab) {
+       lab.put(1);
+       const std::string before = lab.dump();
+       const auto findings = must(lab.cap<Diagnosis>().diagnose(), "a diagnosis");
+       holds(!findings.empty(), "something to be told");
+       for (const Finding& f : findings) {
+         holds(!f.what.empty() && !f.value.empty(), "a name and a value of finding " + text(f.what));
+         holds((f.what + f.value + f.risk).find('\n') == std::string::npos, "one line of finding " + text(f.what));
+       }
+       lab.unchanged(before, "a diagnosis");
      }},
 };
 
