@@ -17,9 +17,10 @@ std::uint64_t wait(Lab& lab, std::uint64_t bell, Millis at_most, Here here = Her
 }
 
 // A claim that finds too little, and so arms the bell.
-std::uint64_t arm(Lab& lab, Here here = Here::now()) {
+std::uint64_t arm(Lab& lab, std::span<const Settlement> settle = {}, Here here = Here::now()) {
   const Share share{"q", 100};
   Exchange e;
+  e.settle = settle;
   e.claim = std::span(&share, 1), e.limit = 100, e.lease = kLong;
   return lab.exchange(e, here).bell;
 }
@@ -117,6 +118,22 @@ constexpr Promise kPromises[] = {
          same(lab.settle(s), Item::ok, "the retry");
          rung(lab, bell, "a retry after " + text(delay));
          lab.cancel(key(t));
+       }
+     }},
+
+    {"waiter.stays_armed_by_a_claim_whose_settlement_rings",
+     "A claim that found too little arms the bell also if a settlement of the same exchange has rung it.", 0, kCap,
+     [](Lab& lab) {
+       for (State to : {State::succeeded, State::ready}) {
+         const Leased t = lab.leased();
+         same(lab.record(t).state, State::leased, "the state read");  // so that its end rings
+         arm(lab);                                                    // so that a retry rings
+         Settlement s = lab.say(t, to);
+         if (to == State::ready) s.delay = lab.ticks(50);
+         const std::uint64_t bell = arm(lab, std::span(&s, 1));
+         const TaskKey next = lab.put();
+         rung(lab, bell, "an enqueue after an exchange that settled to " + text(to));
+         lab.cancel(next);
        }
      }},
 

@@ -175,6 +175,7 @@ local function close(q)
     q.armed, q.rings = 0, max(q.rings + 1, min(wall, 8e12))
     call('publish', channel, text(q.rings) .. ' ' .. q.P)
   end
+  if q.arms then q.armed = 1 end -- last: who claims in vain has seen what this script has rung for
   local n, b = q.n, q.b
   call('set', q.P .. ':c', pack(COUNTERS, q.seq, q.epoch, q.seen, q.skew, n[1], n[2], n[3], n[4], n[5], n[6], b[4],
     b[5], b[6], q.ends, q.gone, q.gone_at, q.armed, q.watched, q.own, q.flow, q.rings))

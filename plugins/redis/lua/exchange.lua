@@ -368,7 +368,7 @@ for _, q in ipairs(queues) do
   end
   if q.quota >= 0 then
     due = next_due(q)
-    if got < limit then q.armed = 1 end
+    q.arms = got < limit
   end
   close(q)
   local k = #out
