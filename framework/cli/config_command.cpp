@@ -1,7 +1,9 @@
 // penstock config check, penstock config show. Both may open modules, and do so in a child process.
+#include <algorithm>
 #include <iostream>
 
 #include <penstock/builtin.hpp>
+#include <penstock/plugin/codec.hpp>
 
 #include "cli/setup.hpp"
 #include "config/show.hpp"
@@ -13,17 +15,23 @@ namespace {
 // One component that a config uses, and the key that says so.
 struct Use {
   std::string kind, name, module, table, key;
+  plugins::PluginHost::Role role = plugins::PluginHost::Role::part;
 };
 
 std::vector<Use> uses(const config::Loaded& loaded) {
   std::vector<Use> out;
   auto one = [&](const char* kind) {
-    std::string name(loaded.table(kind).text("use"));
-    if (!name.empty()) out.push_back({kind, name, "", kind, "use"});
+    const config::Values& table = loaded.table(kind);
+    const std::string name(table.text("use"));
+    if (!name.empty()) out.push_back({kind, name, std::string(table.text("module")), kind, "use"});
+    for (const std::string& wrapper : table.list("wrap")) {
+      out.push_back({kind, wrapper, "", kind, "wrap", plugins::PluginHost::Role::wrapper});
+    }
   };
   one("backend");
-  out.back().module = loaded.table("backend").text("module");
-  for (const std::string& name : loaded.table("codec").list("use")) out.push_back({"codec", name, "", "codec", "use"});
+  for (const char* key : {"use", "also"}) {
+    for (const std::string& name : loaded.table("codec").list(key)) out.push_back({"codec", name, "", "codec", key});
+  }
   one("limiter");
   one("tracer");
   return out;
@@ -41,15 +49,28 @@ Result<plugins::PluginHost::Found> handlers(plugins::PluginHost& host, const std
   return host.find("handlers", (*opened)->name, module);
 }
 
+// In [codec] use a value codec comes first, and then transforms.
+Result<void> check_chain(const Use& use, const plugins::ComponentInfo& component, const config::Loaded& loaded) {
+  if (use.kind != "codec" || use.key != "use") return {};
+  const bool first = use.name == loaded.table("codec").list("use").front();
+  const bool transform = std::ranges::find(component.capabilities, Transform::kId) != component.capabilities.end();
+  if (first != transform) return {};
+  return loaded.error(
+      "codec", "use",
+      first ? config::quoted(use.name) + " is a transform: a value codec comes first"
+            : config::quoted(use.name) + " is a second value codec: one that only reads goes into codec.also");
+}
+
 // Checks the sections of all components in use, and calls `each` with every one of them.
 template <class Each>
 Result<void> visit(const config::Loaded& loaded, plugins::PluginHost& host, Each each) {
   for (const Use& use : uses(loaded)) {
-    auto found = host.find(use.kind, use.name, use.module);
+    auto found = host.find(use.kind, use.name, use.module, use.role);
     if (!found) return in_place(loaded, use, found.error());
     config::Section section = loaded.component(use.kind, use.name);
     auto values = config::check(found->component->settings, section);
     if (!values) return values.error();
+    if (auto placed = check_chain(use, *found->component, loaded); !placed) return placed.error();
     each(*found->component, section);
   }
   for (const std::string& module : loaded.table("worker").list("handlers")) {

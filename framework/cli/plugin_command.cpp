@@ -21,7 +21,7 @@ std::string summary(const plugins::Plugin& plugin) {
   std::string out =
       plugin.name + " " + config::printable(plugin.version) + " (" + config::printable(plugin.origin, 4096) + ")";
   for (const plugins::ComponentInfo& c : plugin.components)
-    out += "\n  " + c.kind + " " + c.name + ": " + config::printable(c.doc);
+    out += "\n  " + c.kind + (c.wrapper() ? " wrapper " : " ") + c.name + ": " + config::printable(c.doc);
   return out;
 }
 

@@ -1,5 +1,7 @@
 // The commands that open a backend: run and stats.
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 
@@ -22,6 +24,35 @@ void print_errors(TaskManager& tasks) {
     std::printf("%-24s %11llu  %-20s  %-20s  %s\n", config::printable(g.queue).c_str(),
                 static_cast<unsigned long long>(g.count), date_words(g.first).c_str(), date_words(g.last).c_str(),
                 config::printable(g.kind + ": " + g.sample + " (" + g.build + ")", 1000).c_str());
+  }
+}
+
+std::string time_words(std::chrono::nanoseconds t) {
+  const double micros = std::chrono::duration<double, std::micro>(t).count();
+  char text[32];
+  std::snprintf(text, sizeof text,
+                micros < 1000  ? "%.0fus"
+                : micros < 1e6 ? "%.1fms"
+                               : "%.2fs",
+                micros < 1000  ? micros
+                : micros < 1e6 ? micros / 1e3
+                               : micros / 1e6);
+  return text;
+}
+
+// What this command itself asked of the backend, if that counts its calls.
+void print_calls(const std::vector<CallStats>& calls) {
+  if (calls.empty()) return;
+  std::printf("\n%-24s %11s %11s %11s  %s\n", "calls of this command", "count", "mean", "longest", "errors");
+  for (const CallStats& c : calls) {
+    std::string errors;
+    for (const auto& [code, count] : c.errors) {
+      errors += (errors.empty() ? "" : ", ") + std::to_string(count) + " " + name(code);
+    }
+    const auto mean = c.latency.total / std::max<std::uint64_t>(1, c.latency.count);
+    std::printf("%-24s %11llu %11s %11s  %s\n", config::printable(c.call).c_str(),
+                static_cast<unsigned long long>(c.latency.count), time_words(mean).c_str(),
+                time_words(c.latency.max).c_str(), errors.empty() ? "none" : errors.c_str());
   }
 }
 
@@ -59,6 +90,7 @@ int stats(const Arguments& arguments) {
       std::printf(" %13llu\n", static_cast<unsigned long long>(c.bytes_ended));
     }
     print_errors(tasks);
+    print_calls(tasks.metrics().backend_calls);
     return static_cast<int>(kOk);
   });
 }

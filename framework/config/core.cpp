@@ -1,6 +1,7 @@
 #include "config/core.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <penstock/plugin/names.hpp>
 
@@ -95,6 +96,16 @@ Result<void> read_limits(const Section& written, std::map<std::string, Limit>& l
   return {};
 }
 
+// A list of components: names, none of them twice.
+Result<void> check_list(const Loaded& loaded, const char* table, const char* key) {
+  std::set<std::string> seen;
+  for (const std::string& name : loaded.table(table).list(key)) {
+    if (!component_name(name)) return loaded.error(table, key, kComponentName + quoted(name));
+    if (!seen.insert(name).second) return loaded.error(table, key, quoted(name) + " stands there twice");
+  }
+  return {};
+}
+
 bool absolute(std::string_view path) { return path.size() > 1 && path[0] == '/'; }
 
 // Rules that are about more than one value's form.
@@ -103,11 +114,16 @@ Result<void> check_meaning(const Loaded& loaded) {
     std::string_view name = loaded.table(table).text("use");
     bool none = name.empty() && std::string_view(table) != "backend";
     if (!none && !component_name(name)) return loaded.error(table, "use", kComponentName + quoted(name));
+    if (auto wrap = check_list(loaded, table, "wrap"); !wrap) return wrap;
+    if (none && !loaded.table(table).list("wrap").empty()) {
+      return loaded.error(table, "wrap", "there is nothing to go around: \"use\" is empty");
+    }
   }
-  std::vector<std::string> codecs = loaded.table("codec").list("use");
-  if (codecs.empty()) return loaded.error("codec", "use", "expected at least a value codec, got an empty list");
-  for (const std::string& name : codecs) {
-    if (!component_name(name)) return loaded.error("codec", "use", kComponentName + quoted(name));
+  if (loaded.table("codec").list("use").empty()) {
+    return loaded.error("codec", "use", "expected at least a value codec, got an empty list");
+  }
+  for (const char* key : {"use", "also"}) {
+    if (auto codecs = check_list(loaded, "codec", key); !codecs) return codecs;
   }
   for (const std::string& name : loaded.table("plugins").list("allow")) {
     if (!component_name(name)) return loaded.error("plugins", "allow", kComponentName + quoted(name));

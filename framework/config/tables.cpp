@@ -31,15 +31,18 @@ constexpr Setting kWorker[] = {
 constexpr Setting kBackend[] = {
     {"use", Kind::string, "sqlite", "The backend that stores durable tasks."},
     {"module", Kind::string, "", "Absolute path of the backend's module, instead of a search by name."},
+    {"wrap", Kind::list, "", "Wrappers around the backend, such as `metrics`, the outermost first."},
     {"durability", Kind::choice, "", "What an accepted task must survive; empty takes what the backend gives.", 0, 0,
      "|memory|process|power|failover"},
 };
 constexpr Setting kCodec[] = {
     {"use", Kind::list, "json", "A value codec, then transforms in the order in which they are applied."},
+    {"also", Kind::list, "", "Further codecs, only to read what was written under another config."},
 };
 constexpr Setting kLimiter[] = {
     {"use", Kind::string, "", "The rate limiter; empty means none."},
     {"module", Kind::string, "", "Absolute path of the limiter's module, instead of a search by name."},
+    {"wrap", Kind::list, "", "Wrappers around the limiter, the outermost first."},
 };
 constexpr Setting kLimit[] = {
     {"running", Kind::integer, "-1", "Tasks that run at once, in all processes; negative means no limit.", -1, kAny},
@@ -49,6 +52,7 @@ constexpr Setting kLimit[] = {
 constexpr Setting kTracer[] = {
     {"use", Kind::string, "", "Where spans go; empty means nowhere."},
     {"module", Kind::string, "", "Absolute path of the tracer's module, instead of a search by name."},
+    {"wrap", Kind::list, "", "Wrappers around the tracer, the outermost first."},
 };
 constexpr Setting kPlugins[] = {
     {"path", Kind::list, "", "Absolute directories to search for modules, before the installed one."},

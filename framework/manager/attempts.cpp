@@ -252,7 +252,14 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
 // Gives a successful attempt's result and children their stored form. What cannot be stored is a failure.
 void Manager::seal(durable::Task& task, Attempted& out) {
   if (out.outcome.result) {
+    auto too_large = [&out](std::uint64_t limit) {
+      if (out.result.size() <= limit) return false;
+      out.outcome =
+          fail("result: " + std::to_string(out.result.size()) + " octets; the limit is " + std::to_string(limit));
+      return true;
+    };
     Result<bool> encoded = out.outcome.result->encode(codecs_.value_codec({}), out.result_codec, out.result);
+    if (encoded && too_large(options_.max_payload)) return;  // however short it is once it is transformed
     if (encoded && *encoded && codecs_.transforms()) {
       std::vector<std::string_view> names;
       Result<std::string> applied = codecs_.apply(std::move(out.result), names);
@@ -269,11 +276,7 @@ void Manager::seal(durable::Task& task, Attempted& out) {
     }
     out.has_result = *encoded;
     const std::uint64_t room = properties_.max_body - std::min<std::uint64_t>(properties_.max_body, kMaxResultNames);
-    if (std::uint64_t limit = std::min(options_.max_payload, room); out.result.size() > limit) {
-      out.outcome =
-          fail("result: " + std::to_string(out.result.size()) + " octets; the limit is " + std::to_string(limit));
-      return;
-    }
+    if (too_large(std::min(options_.max_payload, room))) return;
   }
   // Children in other queues cannot go in the same step: they are sent before, under ids that a
   // repeated attempt makes again.

@@ -1,18 +1,52 @@
 #include "manager/codecs.hpp"
 
-#include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace penstock::impl {
+namespace {
 
-void CodecSet::add(std::string name, std::unique_ptr<Interface> codec) {
-  if (auto* transform = query<Transform>(*codec)) {
-    transforms_.emplace_back(std::move(name), transform);
+// What one transform makes of `octets` may be longer than they are, for the next one to shorten. What is
+// written within this bound can be read within it.
+std::uint64_t room_between(std::uint64_t octets) {
+  constexpr std::uint64_t kSpare = 64 << 10;
+  return octets < std::numeric_limits<std::uint64_t>::max() / 4 ? 2 * octets + kSpare : octets;
+}
+
+Error of_transform(const std::string& name, const Error& error) {
+  return {error.code, "codec \"" + name + "\": " + error.message, error.retryable};
+}
+
+}  // namespace
+
+bool CodecSet::keep(const std::string& name, std::unique_ptr<Interface> codec) {
+  auto* transform = query<Transform>(*codec);
+  if (transform) {
+    transforms_.emplace(name, transform);
   } else {
-    auto* value = static_cast<ValueCodec*>(codec.get());
-    if (!own_) own_ = value;
-    values_.emplace(std::move(name), value);
+    values_.emplace(name, static_cast<ValueCodec*>(codec.get()));
   }
   owned_.push_back(std::move(codec));
+  return !transform;
+}
+
+Result<void> CodecSet::add(const std::string& name, std::unique_ptr<Interface> codec) {
+  const bool first = own_ == nullptr;
+  if (keep(name, std::move(codec)) != first) {
+    return Error{Errc::invalid, first ? "codec.use: \"" + name + "\" is a transform: a value codec comes first"
+                                      : "codec.use: \"" + name +
+                                            "\" is a second value codec: one that only reads goes into codec.also"};
+  }
+  if (first) {
+    own_ = values_.find(name)->second;
+  } else {
+    chain_.push_back(transforms_.find(name));
+  }
+  return {};
+}
+
+void CodecSet::add_reader(const std::string& name, std::unique_ptr<Interface> codec) {
+  if (!values_.contains(name) && !transforms_.contains(name)) keep(name, std::move(codec));
 }
 
 ValueCodec* CodecSet::value_codec(std::string_view name) const noexcept {
@@ -22,9 +56,15 @@ ValueCodec* CodecSet::value_codec(std::string_view name) const noexcept {
 }
 
 Result<std::string> CodecSet::apply(std::string bytes, std::vector<std::string_view>& names) const {
-  for (const auto& [name, transform] : transforms_) {
+  const std::uint64_t room = room_between(bytes.size());
+  for (const auto& at : chain_) {
+    const auto& [name, transform] = *at;
     Result<std::string> next = transform->apply(bytes);
-    if (!next) return next.error();
+    if (!next) return of_transform(name, next.error());
+    if (next->size() > room) {
+      return of_transform(name, {Errc::resource_exhausted,
+                                 std::to_string(bytes.size()) + " octets became " + std::to_string(next->size())});
+    }
     bytes = std::move(*next);
     names.push_back(name);
   }
@@ -35,13 +75,13 @@ Result<std::string> CodecSet::undo(std::string_view bytes, std::span<const std::
                                    std::uint64_t at_most) const {
   std::string out(bytes);
   for (std::size_t i = names.size(); i-- > 0;) {
-    auto at = std::ranges::find(transforms_, names[i], &std::pair<std::string, Transform*>::first);
+    auto at = transforms_.find(names[i]);
     if (at == transforms_.end()) {
       return Error{Errc::unsupported,
-                   "the transform \"" + std::string(names[i]) + "\" is not in this program's [codec] use"};
+                   "its codec \"" + std::string(names[i]) + "\" is not here: name it in [codec] use, or in also"};
     }
-    Result<std::string> next = at->second->undo(out, at_most);
-    if (!next) return next.error();
+    Result<std::string> next = at->second->undo(out, i == 0 ? at_most : room_between(at_most));
+    if (!next) return of_transform(at->first, next.error());
     out = std::move(*next);
   }
   return out;

@@ -191,6 +191,7 @@ std::vector<Counts> Manager::counts() { return value_or_throw(backend_->counts()
 
 Metrics Manager::metrics() {
   Metrics m;
+  if (auto* meter = query<Meter>(*backend_)) m.backend_calls = value_or_throw(meter->calls());
   auto add = [](Counters& to, const Counters& c) {
     to.scheduled += c.scheduled, to.completed += c.completed, to.failed += c.failed, to.cancelled += c.cancelled;
     to.retried += c.retried, to.snoozed += c.snoozed, to.timed_out += c.timed_out, to.lost += c.lost,

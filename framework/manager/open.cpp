@@ -1,11 +1,13 @@
 // From options to a manager: finds the plugins, checks what they give, and puts the parts together.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
 
 #include "config/document.hpp"
+#include "config/text.hpp"
 #include "durable/envelope.hpp"
 #include "manager/answers.hpp"
 #include "manager/impl.hpp"
@@ -27,11 +29,38 @@ config::Section section_of(std::string_view kind, const PluginChoice& choice) {
   return section;
 }
 
+void check_wrappers(std::string_view kind, const PluginChoice& choice) {
+  std::set<std::string> seen;
+  for (const PluginChoice& wrapper : choice.wrap) {
+    if (seen.insert(wrapper.use).second) continue;
+    throw Exception(
+        Error{Errc::invalid, std::string(kind) + ".wrap: " + config::quoted(wrapper.use) + " stands there twice"});
+  }
+}
+
+// The component and, around it, its wrappers from the last to the first.
+Result<std::unique_ptr<Interface>> create(plugins::PluginHost& host, std::string_view kind,
+                                          const PluginChoice& choice) {
+  check_wrappers(kind, choice);
+  auto made = host.create(kind, choice.use, section_of(kind, choice), choice.module);
+  for (auto wrapper = choice.wrap.rbegin(); made && wrapper != choice.wrap.rend(); ++wrapper) {
+    made = host.wrap(kind, wrapper->use, section_of(kind, *wrapper), std::move(made).value(), wrapper->module);
+  }
+  return made;
+}
+
 template <class Iface>
 std::unique_ptr<Iface> create(plugins::PluginHost& host, const PluginChoice& choice) {
   if (choice.use.empty()) return nullptr;
-  auto made = value_or_throw(host.create(Iface::kKind, choice.use, section_of(Iface::kKind, choice), choice.module));
+  auto made = value_or_throw(create(host, Iface::kKind, choice));
   return std::unique_ptr<Iface>(static_cast<Iface*>(made.release()));
+}
+
+// "metrics(fault(sqlite))"
+std::string in_words(const PluginChoice& choice) {
+  std::string before, after;
+  for (const PluginChoice& wrapper : choice.wrap) before += wrapper.use + "(", after += ")";
+  return before + choice.use + after;
 }
 
 int level_of(std::string_view durability) {
@@ -138,7 +167,7 @@ std::shared_ptr<Manager> Manager::open(Options options) {
   }
   check_durability(options, backend->properties());
   check_payload(options, backend->properties());
-  host->log(Level::info, "backend " + options.backend.use + ", durability " + backend->properties().durability);
+  host->log(Level::info, "backend " + in_words(options.backend) + ", durability " + backend->properties().durability);
 
   std::shared_ptr<Manager> made(
       new Manager(std::move(options), std::move(host), std::move(plugins), std::move(backend)));
@@ -147,9 +176,12 @@ std::shared_ptr<Manager> Manager::open(Options options) {
   if (codecs.empty()) codecs.push_back({.use = "json"});
   for (const PluginChoice& codec : codecs) {
     bool optional = o.codecs.empty();  // nobody asked for it by name: a program of raw bytes does without
-    auto created = made->plugins_->create("codec", codec.use, section_of("codec", codec), codec.module);
+    auto created = create(*made->plugins_, "codec", codec);
     if (!created && optional) continue;
-    made->codecs_.add(codec.use, value_or_throw(std::move(created)));
+    value_or_throw(made->codecs_.add(codec.use, value_or_throw(std::move(created))));
+  }
+  for (const PluginChoice& codec : o.codecs_also) {
+    made->codecs_.add_reader(codec.use, value_or_throw(create(*made->plugins_, "codec", codec)));
   }
   made->declare_options();
   made->limiter_ = create<Limiter>(*made->plugins_, o.limiter);

@@ -24,6 +24,7 @@ PluginChoice used(const config::Loaded& loaded, const std::string& kind) {
   if (table.text("use").empty()) return {};
   PluginChoice out = choice(loaded, kind, std::string(table.text("use")));
   out.module = table.text("module");
+  for (std::string& name : table.list("wrap")) out.wrap.push_back(choice(loaded, kind, std::move(name)));
   return out;
 }
 
@@ -66,6 +67,9 @@ Options read_config(const std::filesystem::path& file) {
   o.backend = used(loaded, "backend");
   o.durability = loaded.table("backend").text("durability");
   for (const std::string& codec : loaded.table("codec").list("use")) o.codecs.push_back(choice(loaded, "codec", codec));
+  for (const std::string& codec : loaded.table("codec").list("also")) {
+    o.codecs_also.push_back(choice(loaded, "codec", codec));
+  }
   o.limiter = used(loaded, "limiter");
   o.tracer = used(loaded, "tracer");
   o.plugin_path = loaded.table("plugins").list("path");

@@ -16,6 +16,11 @@ Result<void> check_directory(const std::string& directory, const char* source) {
                std::string(source) + ": expected absolute directories, got " + config::quoted(directory)};
 }
 
+// Of a component that is not there; which file wanted it is all that is known of the place.
+Error in_file(const config::Section& settings, const Error& error) {
+  return {error.code, (settings.file.empty() ? "" : settings.file + ": ") + error.message};
+}
+
 std::string capabilities(const ComponentInfo& component) {
   std::string out;
   for (const std::string& id : component.capabilities) out += (out.empty() ? "" : ", ") + config::printable(id);
@@ -98,8 +103,20 @@ Result<const Plugin*> PluginHost::open(const std::string& path) {
   return plugins_.back().get();
 }
 
-Result<PluginHost::Found> PluginHost::find(std::string_view kind, std::string_view name, const std::string& module) {
-  std::string wanted = std::string(kind) + " " + config::quoted(name);
+Result<PluginHost::Found> PluginHost::find(std::string_view kind, std::string_view name, const std::string& module,
+                                           Role role) {
+  auto found = look(kind, name, module, role);
+  if (!found || found->component->wrapper() == (role == Role::wrapper)) return found;
+  const std::string what = std::string(kind) + " " + config::quoted(name);
+  const std::string table = std::string(kind);
+  return Error{Errc::invalid, role == Role::part ? what + " is a wrapper: it goes into " + table +
+                                                       ".wrap, around what " + table + ".use names"
+                                                 : what + " is no wrapper: it goes into " + table + ".use"};
+}
+
+Result<PluginHost::Found> PluginHost::look(std::string_view kind, std::string_view name, const std::string& module,
+                                           Role role) {
+  std::string wanted = std::string(kind) + (role == Role::wrapper ? " wrapper " : " ") + config::quoted(name);
   if (!config::component_name(name)) return Error{Errc::invalid, wanted + ": names match [a-z][a-z0-9_]*"};
   if (!module.empty()) {
     auto plugin = open(module);
@@ -111,7 +128,7 @@ Result<PluginHost::Found> PluginHost::find(std::string_view kind, std::string_vi
   for (const auto& plugin : plugins_) {
     if (const ComponentInfo* component = plugin->find(kind, name)) return Found{plugin.get(), component};
     for (const ComponentInfo& component : plugin->components)
-      if (component.kind == kind) known.push_back(component.name);
+      if (component.kind == kind && component.wrapper() == (role == Role::wrapper)) known.push_back(component.name);
   }
   std::string tried = known.empty() ? "built in: nothing" : "built in:";
   for (std::string_view other : known) tried += " " + config::printable(other);
@@ -133,28 +150,41 @@ Result<PluginHost::Found> PluginHost::find(std::string_view kind, std::string_vi
 Result<std::unique_ptr<Interface>> PluginHost::create(std::string_view kind, std::string_view name,
                                                       const config::Section& settings, const std::string& module) {
   auto found = find(kind, name, module);
-  if (!found) {
-    const std::string place = settings.file.empty() ? "" : settings.file + ": ";
-    return Error{found.error().code, place + found.error().message};
-  }
-  auto values = config::check(found->component->settings, settings);
+  if (!found) return in_file(settings, found.error());
+  return make(*found, settings, nullptr);
+}
+
+Result<std::unique_ptr<Interface>> PluginHost::wrap(std::string_view kind, std::string_view name,
+                                                    const config::Section& settings, std::unique_ptr<Interface> inner,
+                                                    const std::string& module) {
+  auto found = find(kind, name, module, Role::wrapper);
+  if (!found) return in_file(settings, found.error());
+  return make(*found, settings, std::move(inner));
+}
+
+// With `inner` for wrappers, without for the others.
+Result<std::unique_ptr<Interface>> PluginHost::make(const Found& found, const config::Section& settings,
+                                                    std::unique_ptr<Interface> inner) {
+  const ComponentInfo& component = *found.component;
+  auto values = config::check(component.settings, settings);
   if (!values) return values.error();
-  std::string what = found->component->kind + " '" + found->component->name + "'";
+  const std::string what = component.kind + (component.wrapper() ? " wrapper '" : " '") + component.name + "'";
   Error error{Errc::internal, ""};
-  std::unique_ptr<Interface> made(found->component->create(host_, *values, error));
+  std::unique_ptr<Interface> made(component.wrapper() ? component.wrap(host_, *values, inner.release(), error)
+                                                      : component.create(host_, *values, error));
   if (!made) {
     std::string why =
         error.message.empty() ? "it was not created, and no reason was given" : config::printable(error.message, 1000);
     // An error that is about a setting gets its place in the file.
     std::string_view key = std::string_view(why).substr(0, why.find(": "));
     if (key.size() < why.size() &&
-        std::ranges::find(found->component->settings, key, &Setting::key) != found->component->settings.end()) {
+        std::ranges::find(component.settings, key, &Setting::key) != component.settings.end()) {
       return Error{error.code, settings.error(key, why.substr(key.size() + 2)).message, error.retryable};
     }
     return Error{error.code, what + ": " + why, error.retryable};
   }
-  host_.log(Level::info, what + " " + config::printable(found->plugin->version) + " from " + found->plugin->origin +
-                             " [" + capabilities(*found->component) + "]");
+  host_.log(Level::info, what + " " + config::printable(found.plugin->version) + " from " + found.plugin->origin +
+                             " [" + capabilities(component) + "]");
   return made;
 }
 

@@ -36,6 +36,8 @@ class PluginHost {
   // a directory that is not absolute, a built-in plugin that breaks a rule, or two of one name.
   static Result<std::unique_ptr<PluginHost>> make(penstock::Host& host, HostOptions options);
 
+  enum class Role { part, wrapper };  // of a component: it stands by itself, or goes around another
+
   // A component and the plugin it is of; they live as long as the host.
   struct Found {
     const Plugin* plugin;
@@ -43,13 +45,17 @@ class PluginHost {
   };
   // Looks among the plugins that are known, then for the module of plugin `name` in each directory, in
   // the order of HostOptions. With `module`, an absolute path, only that file is looked at. The error
-  // lists every place that was tried.
-  Result<Found> find(std::string_view kind, std::string_view name, const std::string& module = {});
+  // lists every place that was tried. Errc::invalid for a component of the other role.
+  Result<Found> find(std::string_view kind, std::string_view name, const std::string& module = {},
+                     Role role = Role::part);
 
   // Finds the component, checks `settings` against its table, and creates it. Errors about settings
   // name their place in the file.
   Result<std::unique_ptr<Interface>> create(std::string_view kind, std::string_view name,
                                             const config::Section& settings, const std::string& module = {});
+  // The same for a wrapper, which is put around `inner`, an object of this kind.
+  Result<std::unique_ptr<Interface>> wrap(std::string_view kind, std::string_view name, const config::Section& settings,
+                                          std::unique_ptr<Interface> inner, const std::string& module = {});
 
   // Loads the module, or returns what is known of it when the same file was loaded before.
   Result<const Plugin*> open(const std::string& path);
@@ -64,6 +70,9 @@ class PluginHost {
   Result<void> add_builtin();
   Result<void> add_directories();
   const Plugin* by_name(std::string_view name) const noexcept;
+  Result<Found> look(std::string_view kind, std::string_view name, const std::string& module, Role role);
+  Result<std::unique_ptr<Interface>> make(const Found& found, const config::Section& settings,
+                                          std::unique_ptr<Interface> inner);
 
   penstock::Host& host_;
   HostOptions options_;

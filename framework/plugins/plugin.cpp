@@ -29,12 +29,14 @@ T copy(const T* from, std::size_t size) {
 
 Result<ComponentInfo> read_component(const Component& c) {
   ComponentInfo out;
-  out.kind = text(c.kind), out.name = text(c.name), out.doc = text(c.doc), out.create = c.create;
+  out.kind = text(c.kind), out.name = text(c.name), out.doc = text(c.doc);
+  out.create = c.create, out.wrap = c.wrap;
   std::string which = config::printable(out.kind) + " " + config::quoted(out.name);
   if (!config::component_name(out.kind) || !config::component_name(out.name)) {
     return refused("component " + which + ": kind and name must match [a-z][a-z0-9_]*");
   }
-  if (!c.create) return refused("component " + which + " has no create function");
+  if (!c.create && !c.wrap) return refused("component " + which + " has no create function");
+  if (c.create && c.wrap) return refused("component " + which + " can be created and can wrap: it must be one of both");
   if (c.settings_count > kMaxSettings || (c.settings_count > 0 && !c.settings)) {
     return refused("component " + which + " has a broken settings table");
   }
@@ -119,8 +121,9 @@ std::string describe(const Plugin& plugin) {
                     field("license: ", plugin.license) + field("from:    ", plugin.origin) +
                     field("stamp:   ", plugin.stamp);
   for (const ComponentInfo& c : plugin.components) {
-    out += "\n# " + c.kind + " " + c.name + ": " + config::printable(c.doc, 1000) + "\n";
-    for (const std::string& id : c.capabilities) out += "# offers " + config::printable(id) + "\n";
+    out += "\n# " + c.kind + (c.wrapper() ? " wrapper " : " ") + c.name + ": " + config::printable(c.doc, 1000) + "\n";
+    for (const std::string& id : c.capabilities)
+      out += std::string("# ") + (c.wrapper() ? "adds " : "offers ") + config::printable(id) + "\n";
     config::Section section;
     section.name = c.kind + "." + c.name;
     out += config::show(c.settings, section);

@@ -14,6 +14,9 @@ struct ComponentInfo {
   std::span<const Setting> settings;  // keys, docs and fallbacks are checked
   std::vector<std::string> capabilities;
   decltype(Component::create) create = nullptr;
+  decltype(Component::wrap) wrap = nullptr;  // then it is a wrapper, and `create` is null
+
+  bool wrapper() const noexcept { return wrap != nullptr; }
 };
 
 struct Plugin {

@@ -1,21 +1,9 @@
-#include <algorithm>
-#include <bit>
 #include <fmt/format.h>
 #include <iterator>
 
 #include <penstock/metrics.hpp>
 
 namespace penstock {
-
-void Histogram::add(std::chrono::nanoseconds value) noexcept {
-  using Nanos = std::chrono::nanoseconds;
-  value = std::max(value, Nanos(0));
-  auto micros = static_cast<std::uint64_t>(value.count()) / 1000;
-  ++buckets[std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(micros)), kBuckets - 1)];
-  ++count;
-  total += std::min(value, Nanos::max() - total);
-  max = std::max(max, value);
-}
 
 namespace {
 
@@ -86,6 +74,18 @@ std::string to_prometheus(const Metrics& m) {
   for (const auto& [queue, c] : m.by_queue) histogram(out, "task_latency_seconds", label("queue", queue), c.latency);
   fmt::format_to(out, "# TYPE penstock_task_wait_seconds histogram\n");
   for (const auto& [queue, c] : m.by_queue) histogram(out, "task_wait_seconds", label("queue", queue), c.wait);
+  if (!m.backend_calls.empty()) {
+    fmt::format_to(out, "# TYPE penstock_backend_call_seconds histogram\n");
+    for (const CallStats& c : m.backend_calls) histogram(out, "backend_call_seconds", label("call", c.call), c.latency);
+    fmt::format_to(out, "# TYPE penstock_backend_errors_total counter\n");
+    for (const CallStats& c : m.backend_calls) {
+      std::string open = label("call", c.call);
+      open.pop_back();
+      for (const auto& [code, count] : c.errors) {
+        fmt::format_to(out, "penstock_backend_errors_total{},code=\"{}\"}} {}\n", open, name(code), count);
+      }
+    }
+  }
   auto one = [&](const char* name, const char* type, auto value) {
     fmt::format_to(out, "# TYPE penstock_{} {}\npenstock_{} {}\n", name, type, name, value);
   };

@@ -1,22 +1,15 @@
 // A snapshot of what a manager counted. Counters only rise; a snapshot is consistent in itself.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
+
+#include <penstock/plugin/meter.hpp>
 
 namespace penstock {
-
-// Times in buckets that double: bucket i counts values below 2^i microseconds (the last: all others).
-struct Histogram {
-  static constexpr std::size_t kBuckets = 32;
-  std::array<std::uint64_t, kBuckets> buckets{};
-  std::uint64_t count = 0;
-  std::chrono::nanoseconds total{}, max{};  // total: 292 years at the most
-  void add(std::chrono::nanoseconds value) noexcept;
-};
 
 struct Counters {
   std::uint64_t scheduled = 0;  // tasks accepted: submitted, or enqueued through this manager
@@ -40,6 +33,7 @@ struct Metrics {
   std::uint64_t polls = 0;                           // of these, woken by the clock because the store has no bell
   std::uint64_t leases_held = 0;                     // gauge: tasks
   std::chrono::milliseconds last_exchange_age{};     // since the store last answered; 0: never asked
+  std::vector<CallStats> backend_calls;              // if it counts them, as one in the wrapper "metrics" does
 };
 
 // The snapshot in the Prometheus text format, version 0.0.4: penstock_tasks_completed_total{queue="q"} 3 ...

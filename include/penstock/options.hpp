@@ -65,6 +65,7 @@ struct PluginChoice {
   std::string use{};     // the component's name; empty: none
   std::string module{};  // absolute path of a module; empty: found by name
   std::map<std::string, SettingValue> settings{};
+  std::vector<PluginChoice> wrap{};  // wrappers around it, the outermost first: what is asked meets that first
   // Where the settings stand in a config file, for messages. Programs leave these alone.
   std::string file{};
   int line = 0;
@@ -97,8 +98,9 @@ struct Options {
   std::uint64_t ended_bytes = 64 << 20;
 
   PluginChoice backend{.use = "memory"};
-  std::string durability;            // empty: whatever the backend gives
-  std::vector<PluginChoice> codecs;  // a value codec, then transforms; empty: json
+  std::string durability;                 // empty: whatever the backend gives
+  std::vector<PluginChoice> codecs;       // a value codec, then transforms; empty: json
+  std::vector<PluginChoice> codecs_also;  // only for reading what was written under another config
   PluginChoice limiter, tracer;
   std::vector<std::string> plugin_path, plugin_allow;
   std::vector<std::string> handler_modules;                // names, or absolute paths

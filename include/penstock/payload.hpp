@@ -48,7 +48,7 @@ struct Payload {
 
  private:
   static Error no_codec() {
-    return Error{Errc::invalid, "this payload needs a value codec, and none is there: set [codec] use = [\"json\"]"};
+    return Error{Errc::invalid, "its value codec is not here: name it in [codec] use, or in also"};
   }
 };
 

@@ -36,13 +36,31 @@ struct Scene {
     if (!made) throw std::runtime_error(made.error().message);
     plugins = std::move(made).value();
   }
-  std::unique_ptr<DurableBackend> open(const std::string& name, const Settings& settings) const {
+  // With the wrappers around it, the outermost first, all with the settings that they have by themselves.
+  std::unique_ptr<DurableBackend> open(const std::string& name, const Settings& settings,
+                                       std::span<const std::string> wrappers) const {
     config::Section section;
     section.name = "backend." + name;
     section.values = settings;
     auto made = plugins->create(DurableBackend::kKind, name, section);
+    for (auto wrapper = wrappers.rbegin(); made && wrapper != wrappers.rend(); ++wrapper) {
+      made = plugins->wrap(DurableBackend::kKind, *wrapper, {}, std::move(made).value());
+    }
     if (!made) throw std::runtime_error(made.error().message);
     return std::unique_ptr<DurableBackend>(static_cast<DurableBackend*>(std::move(made).value().release()));
+  }
+  // What query() answers of such a one.
+  std::vector<std::string> capabilities(const std::string& name, std::span<const std::string> wrappers) const {
+    std::vector<std::string> out;
+    auto add = [&](const std::string& component, plugins::PluginHost::Role role) {
+      auto found = plugins->find(DurableBackend::kKind, component, {}, role);
+      if (!found) throw std::invalid_argument(found.error().message);
+      const auto& more = found->component->capabilities;
+      out.insert(out.end(), more.begin(), more.end());
+    };
+    add(name, plugins::PluginHost::Role::part);
+    for (const std::string& wrapper : wrappers) add(wrapper, plugins::PluginHost::Role::wrapper);
+    return out;
   }
 
   testing::ManualTime time;
@@ -69,29 +87,40 @@ struct Folder {
   std::filesystem::path path;
 };
 
-Harness on(const std::string& name, const Settings& settings) {
+using Wrappers = std::vector<std::string>;
+
+Harness on(const std::string& name, const Settings& settings, const Wrappers& wrappers = {}) {
   auto scene = std::make_shared<Scene>();
   Harness h;
-  h.open = [=] { return scene->open(name, settings); };
+  h.open = [=] { return scene->open(name, settings, wrappers); };
   h.advance = [=](Millis by) { scene->time.advance(by); };
   h.jump_wall = [=](Millis by) { scene->time.jump_wall(by); };
   h.wall = [=] { return scene->time.wall(); };
-  auto found = scene->plugins->find(DurableBackend::kKind, name);
-  if (!found) throw std::invalid_argument(found.error().message);
-  h.capabilities = found->component->capabilities;
+  h.capabilities = scene->capabilities(name, wrappers);
   return h;
 }
 
-Harness on_file(const std::string& name, Settings settings) {
+Harness on_file(const std::string& name, Settings settings, const Wrappers& wrappers = {}) {
   auto folder = std::make_shared<Folder>();
   settings["path"] = (folder->path / "store.db").string();
-  Harness h = on(name, settings);
+  Harness h = on(name, settings, wrappers);
   h.wipe = [=] { folder->empty(); };
   h.shared = h.survives_reopen = true;
   return h;
 }
 
-Harness on_sqlite(const std::string& durability) { return on_file("sqlite", {{"durability", durability}}); }
+Harness on_sqlite(const std::string& durability, const Wrappers& wrappers = {}) {
+  return on_file("sqlite", {{"durability", durability}}, wrappers);
+}
+
+// The example that was written outside.
+Harness on_folder() {
+  auto folder = std::make_shared<Folder>();
+  Harness h = on("filesystem", {{"path", (folder->path / "store").string()}, {"sync", false}});
+  h.wipe = [=] { folder->empty(); };
+  h.shared = h.survives_reopen = true;
+  return h;
+}
 
 using Make = Harness (*)();
 struct Entry {
@@ -100,8 +129,17 @@ struct Entry {
 };
 constexpr Entry kTable[] = {
     {"memory", "memory", [] { return on("memory", {}); }},
+    {"memory-wrapped", "memory",
+     [] {
+       return on("memory", {}, {"metrics", "fault"});
+     }},
     {"sqlite-power", "sqlite", [] { return on_sqlite("power"); }},
     {"sqlite-process", "sqlite", [] { return on_sqlite("process"); }},
+    {"filesystem", "filesystem", on_folder},
+    {"sqlite-wrapped", "sqlite",
+     [] {
+       return on_sqlite("process", {"metrics", "fault"});
+     }},
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Penstock as outsiders get it: as a Meson subproject, static and shared, and installed, static and shared,
 # through pkg-config. Each time a program runs durable tasks on memory and SQLite, once with the plugins
-# linked in and once with modules that it loads; a plugin of its own is loaded as well, and checked.
+# linked in and once with modules that it loads; a plugin of its own is loaded as well, and checked. The
+# examples that are projects of their own are built against what is installed.
 #   run.sh [FOLDER]    FOLDER is made anew, used, and left there
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -35,6 +36,15 @@ copy_consumer() {  # into folder $1
   mkdir -p "$1" && cp "$here"/{meson.build,main.cpp,acme.cpp,kit.cpp} "$1"
 }
 options=(--buildtype=plain "--prefix=$work/prefix")  # one prefix for all, as it is compiled in
+
+# An example that is a project of its own, against what is installed.
+example() {  # example NAME
+  local build=$work/example-$1
+  check "example $1: configures" meson setup "$build" "$root/examples/$1" --buildtype=plain --wrap-mode=nofallback \
+    -Dwerror=true -Dcpp_args=-Wconversion &&
+    check "example $1: builds without a warning" ninja -C "$build" &&
+    check "example $1: works" meson test -C "$build"
+}
 
 # Runs both programs of the build $1; modules are in the folder $2, or where the library looks by itself.
 run_consumer() {
@@ -93,6 +103,8 @@ installed() {
   check "installed: the program of the guide" bash -c \
     'mkdir guide && python3 "$1/blocks.py" "$2" guide && meson setup guide/build guide -Dwerror=true --wrap-mode=nofallback &&
      ninja -C guide/build && cd guide && ./build/jobs | grep -x "half of 84 is 42"' _ "$here" "$root/examples/README.md"
+  example zstd
+  example filesystem
   # Without Meson, by both compilers.
   local compiler flags
   read -ra flags <<<"$(pkg-config --cflags --libs penstock-builtin sqlite3)"

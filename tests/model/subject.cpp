@@ -13,6 +13,10 @@ extern "C" const penstock::PluginDescriptor* penstock_plugin_0_memory() noexcept
 extern "C" const penstock::PluginDescriptor* penstock_plugin_0_sqlite() noexcept;
 #endif
 
+#ifdef MODEL_FILESYSTEM
+extern "C" const penstock::PluginDescriptor* penstock_plugin_0_filesystem() noexcept;
+#endif
+
 namespace penstock::model {
 namespace {
 
@@ -35,17 +39,15 @@ class Memory final : public Subject {
 };
 #endif
 
-#ifdef MODEL_SQLITE
-// A file of its own for each sequence, in memory where the system has such a place.
-class Sqlite final : public Subject {
+// A folder of its own for each sequence, in memory where the system has such a place.
+class OnDisk : public Subject {
  public:
-  Sqlite() {
+  OnDisk() {
     std::string pattern = (fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) / "model-XXXXXX";
     if (!::mkdtemp(pattern.data())) throw std::runtime_error("cannot make a directory like " + pattern);
     folder_ = pattern;
-    Sqlite::fresh();
   }
-  ~Sqlite() override {
+  ~OnDisk() override {
     backend_.reset();
     std::error_code ignored;
     fs::remove_all(folder_, ignored);
@@ -64,15 +66,39 @@ class Sqlite final : public Subject {
   }
   bool reopens() const override { return true; }
 
+ protected:
+  virtual void open() = 0;
+
+  fs::path folder_;
+  std::unique_ptr<testing::TestHost> host_;
+};
+
+#ifdef MODEL_SQLITE
+class Sqlite final : public OnDisk {
+ public:
+  Sqlite() { fresh(); }
+
  private:
-  void open() {
+  void open() override {
     backend_ = testing::open_component<DurableBackend>(
         penstock_plugin_0_sqlite, "sqlite", *host_,
         {{"path", (folder_ / "model.db").string()}, {"durability", std::string("process")}});
   }
+};
+#endif
 
-  fs::path folder_;
-  std::unique_ptr<testing::TestHost> host_;
+#ifdef MODEL_FILESYSTEM
+// The example.
+class Filesystem final : public OnDisk {
+ public:
+  Filesystem() { fresh(); }
+  Now now() override { return {time_->wall(), time_->boot(), time_->boot()}; }
+
+ private:
+  void open() override {
+    backend_ = testing::open_component<DurableBackend>(penstock_plugin_0_filesystem, "filesystem", *host_,
+                                                       {{"path", (folder_ / "store").string()}, {"sync", false}});
+  }
 };
 #endif
 
@@ -86,6 +112,9 @@ std::vector<std::string> subjects() {
 #ifdef MODEL_SQLITE
   out.push_back("sqlite");
 #endif
+#ifdef MODEL_FILESYSTEM
+  out.push_back("filesystem");
+#endif
   return out;
 }
 
@@ -95,6 +124,9 @@ std::unique_ptr<Subject> make_subject(const std::string& name) {
 #endif
 #ifdef MODEL_SQLITE
   if (name == "sqlite") return std::make_unique<Sqlite>();
+#endif
+#ifdef MODEL_FILESYSTEM
+  if (name == "filesystem") return std::make_unique<Filesystem>();
 #endif
   if (name == "model") return make_mutant(Fault::none);
   return nullptr;

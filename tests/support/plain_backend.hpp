@@ -9,7 +9,7 @@
 
 namespace penstock::testing {
 
-class PlainBackend final : public DurableBackend {
+class PlainBackend : public DurableBackend {
  public:
   static Result<std::unique_ptr<DurableBackend>> open(Host&, const Settings&) {
     return std::unique_ptr<DurableBackend>(std::make_unique<PlainBackend>());

@@ -1,6 +1,8 @@
 // What a backend says of itself.
 #include <algorithm>
 
+#include <penstock/plugin/meter.hpp>
+
 #include "conformance/lab.hpp"
 #include "conformance/promises.hpp"
 
@@ -106,7 +108,7 @@ constexpr Promise kPromises[] = {
      [](Lab& lab) {
        lab.need(lab.harness().capabilities.has_value(), "the descriptor's list");
        const auto& listed = *lab.harness().capabilities;
-       constexpr std::string_view kKnown[] = {Waiter::kId, Registry::kId, Gates::kId, Browser::kId};
+       constexpr std::string_view kKnown[] = {Waiter::kId, Registry::kId, Gates::kId, Browser::kId, Meter::kId};
        for (std::string_view id : kKnown) {
          const bool is_listed = std::find(listed.begin(), listed.end(), id) != listed.end();
          same(lab.store().query(id) != nullptr, is_listed, "whether query(" + text(id) + ") answers");

@@ -2,8 +2,13 @@
 //
 // Two interfaces. A *value codec* ("json", "protobuf") turns the fields of a struct into bytes. A
 // *transform* ("zstd", encryption) turns bytes into bytes. The config names a chain, one value codec
-// and then any transforms: `use = ["json", "zstd"]`; the chain's names are stored with every task, so
-// that a task written by one version of a program can be read by the next.
+// and then any transforms, in the order in which they are applied: `use = ["json", "zstd"]`. Transforms
+// are applied to every payload and result, also to those that the program turned into bytes itself.
+//
+// The names of the codecs that were applied are stored with every task and every result, and decide
+// how it is read: what was written under one config can be read under another, as long as its codecs are in
+// `use` or, for reading alone, in `also`. A name is therefore a format: a codec that comes to write something
+// that its older versions cannot read needs a new one.
 //
 // A struct is never known to a codec. It shows itself field by field to a FieldWriter, and asks a
 // FieldReader for its fields; the templates that do so stand in penstock/fields.hpp and live in the
@@ -103,14 +108,27 @@ class PENSTOCK_API ValueCodec : public Interface {
 };
 
 // Found by `query` on a component of kind "codec": such a component is a transform.
+// Thread: any, many at once; stateless after creation.
 struct PENSTOCK_API Transform {
   static constexpr std::string_view kId = "penstock.codec.transform/1";
+  // Any bytes whatever, none too. The same bytes come out the same every time: a task that is sent twice is
+  // compared by its stored form.
   virtual Result<std::string> apply(std::string_view bytes) noexcept = 0;
-  // `at_most` bounds the output: more is Errc::resource_exhausted, before it is allocated.
+  // Gives back what `apply` was given. The bytes may be anything, from anywhere: what `apply` cannot have
+  // made, cut short or with more behind it, is Errc::invalid, and says what is wrong. More than `at_most`
+  // octets are Errc::resource_exhausted, before they are allocated: what the input claims of its size is not
+  // believed.
   virtual Result<std::string> undo(std::string_view bytes, std::uint64_t at_most) noexcept = 0;
 
  protected:
   ~Transform() = default;
+};
+
+// A component that is a transform and nothing else: component<TransformCodec, Zstd, Transform>("zstd", ...).
+class PENSTOCK_API TransformCodec : public Interface, public Transform {
+ public:
+  static constexpr const char* kKind = "codec";
+  void* query(std::string_view id) noexcept override { return offer<Transform>(this, id); }
 };
 
 }  // namespace PENSTOCK_ABI_NAMESPACE

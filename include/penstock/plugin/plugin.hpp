@@ -16,7 +16,25 @@
 //   PENSTOCK_PLUGIN(acme, "0.1.0", "MIT",
 //       penstock::component<penstock::DurableBackend, Acme, penstock::Waiter>("acme", "Tasks in Acme.", kSettings));
 //
-// Rules. No exception crosses: `open` is guarded, every other virtual is noexcept. No RTTI crosses:
+// A component is opened by itself, or it is a *wrapper*: it goes around an object of its own kind that is
+// there already, and is itself one: `[backend] use = "sqlite"` and `wrap = ["metrics", "fault"]` make
+// metrics(fault(sqlite)). The host creates the innermost first, and gives each to the next.
+//
+//   class Counted final : public penstock::BackendWrapper<Counted> {    // penstock/plugin/wrapper.hpp
+//    public:
+//     static penstock::Result<std::unique_ptr<penstock::DurableBackend>> wrap(
+//         penstock::Host&, const penstock::Settings&, std::unique_ptr<penstock::DurableBackend> inner);
+//     ...
+//   };
+//   PENSTOCK_PLUGIN(counted, "0.1.0", "MIT", penstock::wrapper<penstock::DurableBackend, Counted>("counted",
+//   "Counts."));
+//
+// A wrapper keeps every promise that the object inside keeps. It hands on each call and each capability
+// that it is not about, also those that it does not know, and claims none that the object inside has not:
+// what properties() and query() of the inner object say holds, unless the wrapper itself makes it otherwise.
+// It owns the inner object from the call of `wrap` on, also when that fails, and destroys it last.
+//
+// Rules. No exception crosses: `open` and `wrap` are guarded, every other virtual is noexcept. No RTTI crosses:
 // optional features go through `query`. A module is opened RTLD_NOW|RTLD_LOCAL and never closed.
 // Opening it runs none of its code; keep static initialisers out of plugins.
 #pragma once
@@ -57,9 +75,13 @@ struct Component {
   const char* doc = nullptr;   // one sentence, Markdown
   const Setting* settings = nullptr;
   std::size_t settings_count = 0;
-  const std::string_view* capabilities = nullptr;  // what query() answers; the conformance kit checks
+  // What query() answers; the conformance kit checks. Of a wrapper: what it answers beside what the inner
+  // object does.
+  const std::string_view* capabilities = nullptr;
   std::size_t capabilities_count = 0;
-  Interface* (*create)(Host&, const Settings&, Error&) noexcept = nullptr;  // null: see the Error
+  // A component has one of these two. They return null when they fail: see the Error.
+  Interface* (*create)(Host&, const Settings&, Error&) noexcept = nullptr;
+  Interface* (*wrap)(Host&, const Settings&, Interface* inner, Error&) noexcept = nullptr;  // takes `inner`
 };
 
 struct PluginDescriptor {
@@ -83,6 +105,15 @@ template <class Iface, class Impl>
 Interface* create(Host& host, const Settings& settings, Error& error) noexcept {
   Result<std::unique_ptr<Iface>> made =
       guard([&]() -> Result<std::unique_ptr<Iface>> { return Impl::open(host, settings); });
+  if (made) return made.value().release();
+  error = made.error();
+  return nullptr;
+}
+template <class Iface, class Impl>
+Interface* wrap(Host& host, const Settings& settings, Interface* inner, Error& error) noexcept {
+  std::unique_ptr<Iface> owned(static_cast<Iface*>(inner));
+  Result<std::unique_ptr<Iface>> made =
+      guard([&]() -> Result<std::unique_ptr<Iface>> { return Impl::wrap(host, settings, std::move(owned)); });
   if (made) return made.value().release();
   error = made.error();
   return nullptr;
@@ -112,6 +143,27 @@ constexpr Component component(const char* name, const char* doc) {
           .capabilities = kCapabilityIds<Caps...>,
           .capabilities_count = sizeof...(Caps),
           .create = &detail::create<Iface, Impl>};
+}
+
+// Describes a wrapper. `Impl` provides `static Result<std::unique_ptr<Iface>> wrap(Host&, const Settings&,
+// std::unique_ptr<Iface> inner)`; `Caps` are the capabilities that it adds to those of the inner object.
+template <class Iface, class Impl, class... Caps>
+constexpr Component wrapper(const char* name, const char* doc) {
+  return {.kind = Iface::kKind,
+          .name = name,
+          .doc = doc,
+          .capabilities = kCapabilityIds<Caps...>,
+          .capabilities_count = sizeof...(Caps),
+          .wrap = &detail::wrap<Iface, Impl>};
+}
+
+// The same for one that has settings.
+template <class Iface, class Impl, class... Caps, std::size_t N>
+constexpr Component wrapper(const char* name, const char* doc, const Setting (&settings)[N]) {
+  Component out = wrapper<Iface, Impl, Caps...>(name, doc);
+  out.settings = settings;
+  out.settings_count = N;
+  return out;
 }
 
 }  // namespace PENSTOCK_ABI_NAMESPACE

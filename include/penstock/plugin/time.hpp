@@ -26,5 +26,17 @@ class PENSTOCK_API TimeSource {
   ~TimeSource() = default;
 };
 
+// Asked of the Host by id: lets time pass for a component that waits on purpose. When it is not offered the
+// component waits by the operating system's clock. Tests lend one that moves a clock by hand.
+// Thread: any.
+class PENSTOCK_API Sleeper {
+ public:
+  static constexpr std::string_view kId = "penstock.host.sleeper/1";
+  virtual void sleep(Millis time) noexcept = 0;
+
+ protected:
+  ~Sleeper() = default;
+};
+
 }  // namespace PENSTOCK_ABI_NAMESPACE
 }  // namespace penstock

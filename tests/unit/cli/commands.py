@@ -120,6 +120,33 @@ class Commands(unittest.TestCase):
         self.assertTrue(self.run_it('stats').startswith('queue  '))
         self.assertIn('\nqueue greetings in the store: backend "plain" has no gates\n', self.run_it('explain', 'greet'))
 
+    def test_wrappers(self):
+        self.config('[backend]\nuse = "memory"\nwrap = ["metrics", "fault"]\n[backend.fault]\nseed = 7\n')
+        self.assertEqual(self.run_it('config', 'check'), 'penstock.toml: ok\n')
+        self.assertIn('\nwrap = ["metrics", "fault"]\n', self.run_it('config', 'show'))
+        self.assertIn('[backend.fault]\n', self.run_it('config', 'show'))
+        self.assertRegex(self.run_it('stats'), r'\ncalls of this command .*\n(?:.*\n)*counts +1 .*s  none\n')
+        self.assertIn('\n  backend wrapper metrics: ', self.run_it('plugin', 'list'))
+        self.config('[backend]\nuse = "memory"\nwrap = ["fault"]\n[backend.fault]\nerror = 1\n')
+        self.assertRegex(self.run_it('stats', code=1), "as the wrapper 'fault' is told to\npenstock: fault of seed 1: counts 1\n$")
+        for wrap, why in {'metrcs': 'backend wrapper "metrcs" is not to be found; tried built in: .*; did you mean "metrics"\\?',
+                          'memory': 'backend "memory" is no wrapper: it goes into backend.use',
+                          'fault", "fault': '"fault" stands there twice'}.items():
+            self.config(f'[backend]\nuse = "memory"\nwrap = ["{wrap}"]\n')
+            self.assertRegex(self.run_it('config', 'check', code=2), f'^penstock: penstock.toml:3: backend.wrap: {why}\n$')
+        self.config('[backend]\nuse = "metrics"\n')
+        self.refused('penstock.toml:2: backend.use: backend "metrics" is a wrapper: it goes into backend.wrap, around what '
+                     'backend.use names', 'config', 'check')
+
+    def test_codec_chains(self):
+        self.config('[backend]\nuse = "memory"\n[codec]\nuse = ["json", "protobuf"]\n')
+        self.refused('penstock.toml:4: codec.use: "protobuf" is a second value codec: one that only reads goes into codec.also',
+                     'config', 'check')
+        self.refused('codec.use: "protobuf" is a second value codec: one that only reads goes into codec.also', 'stats')
+        self.config('[backend]\nuse = "memory"\n[codec]\nuse = ["json"]\nalso = ["protobuf"]\n')
+        self.assertEqual(self.run_it('config', 'check'), 'penstock.toml: ok\n')
+        self.assertTrue(self.run_it('stats').startswith('queue  '))
+
     def test_explain(self):
         self.config(f'[worker]\nhandlers = ["{GREET}"]\nretries = 3\n[backend]\nuse = "memory"\n')
         lines = self.run_it('explain', 'greet').splitlines()

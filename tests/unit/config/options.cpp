@@ -54,15 +54,21 @@ handlers = ["mail"]
 use = "redis"
 module = "/opt/backend.so"
 durability = "power"
+wrap = ["metrics", "fault"]
 [backend.redis]
 url = "x"
+[backend.fault]
+seed = 7
+error = 0.5
 [codec]
 use = ["protobuf", "zstd"]
+also = ["json"]
 [codec.zstd]
 level = 3
 [limiter]
 use = "token_bucket"
 module = "/opt/limiter.so"
+wrap = ["slow"]
 [limiter.token_bucket]
 rate = "1/s"
 [limits]
@@ -71,6 +77,7 @@ mail = { running = 4, rate = "6/m", burst = 2 }
 [tracer]
 use = "log"
 module = "/opt/tracer.so"
+wrap = ["sampled"]
 [tracer.log]
 file = "spans"
 [plugins]
@@ -92,21 +99,25 @@ level = "warn"
 // The fields as one comparable value. A field that is added to a struct makes this fail to compile: it
 // wants a key in the tables of framework/config, a line in read_config, and one here.
 auto all(const PluginChoice& choice) {
-  const auto& [use, module, settings, file, line, lines] = choice;
-  return std::tuple(use, module, settings.size());
+  const auto& [use, module, settings, wrap, file, line, lines] = choice;
+  std::string around;
+  for (const PluginChoice& wrapper : wrap) around += wrapper.use + std::to_string(wrapper.settings.size());
+  return std::tuple(use, module, settings.size(), around);
 }
 auto all(const Options& options) {
   const auto& [threads, queues, retry, timeout, grace, stop_timeout, max_stuck, max_crashes, retry_budget, lease,
                limits, batch, max_payload, result_age, result_bytes, local_limit, local_if_full, ended_count, ended_age,
-               ended_bytes, backend, durability, codecs, limiter, tracer, plugin_path, plugin_allow, handler_modules,
-               handler_settings, log_level, file, lines, plugins, clock] = options;
+               ended_bytes, backend, durability, codecs, codecs_also, limiter, tracer, plugin_path, plugin_allow,
+               handler_modules, handler_settings, log_level, file, lines, plugins, clock] = options;
   const auto& [retries, backoff, cap, jitter] = retry;
-  std::vector<decltype(all(backend))> chain;
+  std::vector<decltype(all(backend))> chain, also;
   for (const PluginChoice& codec : codecs) chain.push_back(all(codec));
+  for (const PluginChoice& codec : codecs_also) also.push_back(all(codec));
   return std::tuple(threads, queues, retries, backoff, cap, jitter, timeout, grace, stop_timeout, max_stuck,
                     max_crashes, retry_budget, lease, limits, batch, max_payload, result_age, result_bytes, local_limit,
-                    local_if_full, ended_count, ended_age, ended_bytes, all(backend), durability, chain, all(limiter),
-                    all(tracer), plugin_path, plugin_allow, handler_modules, handler_settings.size(), log_level);
+                    local_if_full, ended_count, ended_age, ended_bytes, all(backend), durability, chain, also,
+                    all(limiter), all(tracer), plugin_path, plugin_allow, handler_modules, handler_settings.size(),
+                    log_level);
 }
 
 // How many of the places of two tuples hold equal values.
@@ -147,12 +158,14 @@ TEST_CASE("each field has a key") {
   CHECK(o.ended_count == 9);
   CHECK(o.ended_age == 16min);
   CHECK(o.ended_bytes == 65 << 20);
-  CHECK(all(o.backend) == std::tuple("redis", "/opt/backend.so", 1u));
+  CHECK(all(o.backend) == std::tuple("redis", "/opt/backend.so", 1u, "metrics0fault2"));
   CHECK(o.durability == "power");
   REQUIRE(o.codecs.size() == 2);
-  CHECK(all(o.codecs[1]) == std::tuple("zstd", "", 1u));
-  CHECK(all(o.limiter) == std::tuple("token_bucket", "/opt/limiter.so", 1u));
-  CHECK(all(o.tracer) == std::tuple("log", "/opt/tracer.so", 1u));
+  CHECK(all(o.codecs[1]) == std::tuple("zstd", "", 1u, ""));
+  REQUIRE(o.codecs_also.size() == 1);
+  CHECK(all(o.codecs_also[0]) == std::tuple("json", "", 0u, ""));
+  CHECK(all(o.limiter) == std::tuple("token_bucket", "/opt/limiter.so", 1u, "slow0"));
+  CHECK(all(o.tracer) == std::tuple("log", "/opt/tracer.so", 1u, "sampled0"));
   CHECK(o.plugin_path == std::vector<std::string>{"/opt"});
   CHECK(o.plugin_allow == std::vector<std::string>{"redis"});
   CHECK(o.handler_modules == std::vector<std::string>{"mail"});

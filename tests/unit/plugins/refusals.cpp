@@ -54,6 +54,7 @@ constexpr Bad kBad[] = {
     {"same_component", "component tracer \"first\" is listed twice"},
     {"bad_component", "component tracer \"../x\": kind and name must match [a-z][a-z0-9_]*"},
     {"no_create", "component tracer \"second\" has no create function"},
+    {"create_and_wrap", "component tracer \"second\" can be created and can wrap: it must be one of both"},
     {"bad_settings", "component tracer \"first\": setting url: unknown kind of setting"},
     {"bad_fallback", "component tracer \"first\": setting mode: expected one of a, b, got \"c\" as its fallback"},
     {"no_choices", "component tracer \"first\": setting mode: is a choice without choices"},

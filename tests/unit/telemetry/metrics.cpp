@@ -40,6 +40,7 @@ TEST_CASE("the text has every counter with its labels, and histograms that add u
   m.by_queue["mail"] = c;
   m.by_handler["send"] = c;
   m.stuck_threads = 2;
+  m.backend_calls = {{"exchange", c.latency, {{Errc::unavailable, 3}, {Errc::unknown_outcome, 1}}}, {"get", {}, {}}};
   const std::string text = to_prometheus(m);
   for (const char* line :
        {"# TYPE penstock_tasks_completed_total counter\n", "penstock_tasks_completed_total{queue=\"mail\"} 5\n",
@@ -47,7 +48,13 @@ TEST_CASE("the text has every counter with its labels, and histograms that add u
         "penstock_task_latency_seconds_bucket{queue=\"mail\",le=\"1e-06\"} 0\n",
         "penstock_task_latency_seconds_bucket{queue=\"mail\",le=\"2e-06\"} 1\n",
         "penstock_task_latency_seconds_bucket{queue=\"mail\",le=\"+Inf\"} 2\n",
-        "penstock_task_latency_seconds_count{queue=\"mail\"} 2\n", "penstock_stuck_threads 2\n"}) {
+        "penstock_task_latency_seconds_count{queue=\"mail\"} 2\n", "penstock_stuck_threads 2\n",
+        "# TYPE penstock_backend_call_seconds histogram\n",
+        "penstock_backend_call_seconds_bucket{call=\"exchange\",le=\"2e-06\"} 1\n",
+        "penstock_backend_call_seconds_count{call=\"exchange\"} 2\n",
+        "penstock_backend_call_seconds_count{call=\"get\"} 0\n",
+        "penstock_backend_errors_total{call=\"exchange\",code=\"unavailable\"} 3\n",
+        "penstock_backend_errors_total{call=\"exchange\",code=\"unknown_outcome\"} 1\n"}) {
     CAPTURE(line);
     CHECK(text.find(line) != std::string::npos);
   }
@@ -56,6 +63,7 @@ TEST_CASE("the text has every counter with its labels, and histograms that add u
 TEST_CASE("label values cannot break out of their quotes or their line") {
   Metrics m;
   m.by_queue["a\"} 1\nevil{x=\"\\"] = {};
+  m.backend_calls = {{"a\"} 1\nevil{x=\"\\", {}, {{Errc::invalid, 1}}}};
   std::istringstream lines(to_prometheus(m));
   for (std::string line; std::getline(lines, line);) {
     CAPTURE(line);
