@@ -170,7 +170,7 @@ TEST_CASE("each field has a key") {
   CHECK(o.plugin_allow == std::vector<std::string>{"redis"});
   CHECK(o.handler_modules == std::vector<std::string>{"mail"});
   REQUIRE(o.handler_settings.size() == 1);
-  CHECK(all(o.handler_settings.at("mail")) == std::tuple("mail", "", 1u));
+  CHECK(all(o.handler_settings.at("mail")) == std::tuple("mail", "", 1u, ""));
   CHECK(o.log_level == Level::warn);
 }
 
