@@ -32,6 +32,7 @@ struct Described {
   std::string module;  // its file; empty: built in
   struct Component {
     std::string kind, name;
+    bool wrapper = false;
     std::vector<std::string> keys;
   };
   std::vector<Component> components;
@@ -42,7 +43,7 @@ std::string described(const plugins::Plugin& plugin) {
       plugin.name + " " + config::printable(plugin.version) + " (" + config::printable(plugin.origin, 4096) + ")";
   out += "\n" + (plugin.origin[0] == '/' ? plugin.origin : "");
   for (const plugins::ComponentInfo& c : plugin.components) {
-    out += "\n" + c.kind + " " + c.name;
+    out += "\n" + c.kind + (c.wrapper() ? " wrapper " : " part ") + c.name;
     for (const Setting& s : c.settings) out += std::string(" ") + s.key;
   }
   return out;
@@ -56,7 +57,9 @@ Described parsed(const std::string& text) {
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     Described::Component c;
-    words >> c.kind >> c.name;
+    std::string role;
+    words >> c.kind >> role >> c.name;
+    c.wrapper = role == "wrapper";
     for (std::string key; words >> key;) c.keys.push_back(key);
     out.components.push_back(std::move(c));
   }
@@ -114,8 +117,9 @@ Report run_section(const std::string& title, const std::vector<Case>& cases, Mil
 }
 
 // The settings that the component declares.
-Target target_of(Target common, const Described::Component& c) {
+Target target_of(Target common, const Described::Component& c, const plugins::HostOptions& here) {
   common.kind = c.kind, common.name = c.name;
+  common.wrapper = c.wrapper, common.others = here;
   std::erase_if(common.settings, [&](const auto& s) { return std::ranges::find(c.keys, s.first) == c.keys.end(); });
   return common;
 }
@@ -134,7 +138,7 @@ void print_bench(const Target& target, const plugins::HostOptions& here) {
     if (target.name == name) continue;
     Target other = target;
     other.where = here, other.module.clear(), other.settings.clear();
-    other.kind = DurableBackend::kKind, other.name = name;
+    other.kind = DurableBackend::kKind, other.name = name, other.wrapper = false;
     backends.push_back(std::move(other));
   }
   std::cout << "\n" << bench_table(backends);
@@ -152,7 +156,7 @@ bool check_module(const std::string& module, const How& how, Totals& totals) {
 void check_component(const Target& target, const How& how, Totals& totals) {
   auto cases = component_cases(target);
   std::erase_if(cases, [&](const Case& c) { return c.name != "scene.is_set" && !c.name.starts_with(how.only); });
-  const Report report = run_section(target.kind + " " + target.name, cases, how.limit);
+  const Report report = run_section(target.kind + (target.wrapper ? " wrapper " : " ") + target.name, cases, how.limit);
   totals += totals_of(report);
   std::cout << remarks(report);
   const bool whole = target.kind == DurableBackend::kKind && report.outcomes.size() > 1 && how.only.empty();
@@ -167,7 +171,7 @@ int check(const Target& common, const How& how) {
     if (!plugin) return fail(plugin.error());
     if (auto known = check_keys(*plugin, common.settings); !known) return fail(known.error());
     if (common.module.empty() && !plugin->module.empty()) check_module(plugin->module, how, totals);
-    for (const auto& c : plugin->components) check_component(target_of(common, c), how, totals);
+    for (const auto& c : plugin->components) check_component(target_of(common, c, how.here), how, totals);
     std::cout << "\n" << plugin->title;
   }
   std::cout << "\n"

@@ -24,7 +24,8 @@ std::string fallback_of(const Setting& s) {
 std::string page(const plugins::Plugin& plugin) {
   std::string out = "# " + plugin.name + "\n";
   for (const plugins::ComponentInfo& c : plugin.components) {
-    out += "\n## " + c.kind + " " + c.name + "\n\n" + config::printable(c.doc, 1000) + "\n\n";
+    out += "\n## " + c.kind + (c.wrapper() ? " wrapper " : " ") + c.name + "\n\n" + config::printable(c.doc, 1000) +
+           "\n\n";
     out +=
         c.settings.empty() ? "It has no settings.\n" : "| Setting | Takes | Default | Meaning |\n|---|---|---|---|\n";
     for (const Setting& s : c.settings) {

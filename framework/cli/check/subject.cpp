@@ -66,7 +66,9 @@ void use_lent_clock(Harness& h, conformance::ManualTime& time, Millis time_step)
 
 Subject::Subject(Target target, bool lend_clock) : target_(std::move(target)), host_(lend_clock ? &time_ : nullptr) {
   plugins_ = value_or_stop(plugins::PluginHost::make(host_, target_.where));
-  component_ = value_or_stop(plugins_->find(target_.kind, target_.name, target_.module)).component;
+  const auto role = target_.wrapper ? plugins::PluginHost::Role::wrapper : plugins::PluginHost::Role::part;
+  component_ = value_or_stop(plugins_->find(target_.kind, target_.name, target_.module, role)).component;
+  if (target_.wrapper) others_ = value_or_stop(plugins::PluginHost::make(host_, target_.others));
   for (auto [key, by] : {std::pair{"path", "{folder}/store"}, std::pair{"prefix", "{scene}"}}) {
     const bool declared = std::ranges::any_of(component_->settings, [&k = key](const Setting& s) {
       return s.kind == Kind::string && std::string_view(s.key) == k;
@@ -97,7 +99,14 @@ std::unique_ptr<Interface> Subject::open() {
   config::Section section;
   section.name = target_.kind + "." + target_.name;
   for (const auto& [key, value] : target_.settings) section.values[key] = filled_in(value);
-  return value_or_stop(plugins_->create(target_.kind, target_.name, section, target_.module));
+  if (!target_.wrapper) return value_or_stop(plugins_->create(target_.kind, target_.name, section, target_.module));
+  return value_or_stop(plugins_->wrap(target_.kind, target_.name, section, inner(), target_.module));
+}
+
+// What a wrapper goes around.
+std::unique_ptr<Interface> Subject::inner() {
+  if (target_.kind != DurableBackend::kKind) throw std::runtime_error("only wrappers of backends can be checked");
+  return value_or_stop(others_->create(target_.kind, "memory", {}));
 }
 
 std::unique_ptr<DurableBackend> Subject::backend() {
@@ -143,6 +152,10 @@ Harness Subject::harness() {
     use_real_clock(h, properties.time_step);
   }
   h.capabilities = component_->capabilities;
+  if (target_.wrapper) {
+    const auto& more = value_or_stop(others_->find(target_.kind, "memory")).component->capabilities;
+    h.capabilities->insert(h.capabilities->end(), more.begin(), more.end());
+  }
   return h;
 }
 

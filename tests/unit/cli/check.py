@@ -72,6 +72,12 @@ class Check(unittest.TestCase):
         done = subprocess.run([PROGRAM, 'plugin', 'check', 'keeps_nothing', '--only=properties.size'], capture_output=True, text=True)
         self.assertEqual(self.sections(done.stdout), [('module', 7, 0, 0), ('scene', 1, 0, 0), ('properties', 1, 0, 0)], done.stderr)
 
+    def test_a_wrapper_goes_around_memory(self):
+        for name in ('metrics', 'fault'):
+            report = self.run_it(name, '--no-bench')
+            self.assertIn(f'backend wrapper {name} ', report)
+            self.assertRegex(report, r'\n4\d\d passed, 0 failed, \d+ not claimed\n$')
+
     def test_other_kinds(self):
         for module, section, kept in (('json', 'codec', 9), ('protobuf', 'codec', 9), ('log', 'tracer', 5), ('greet', 'handlers', 3)):
             if module not in MODULES:
