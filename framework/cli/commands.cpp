@@ -31,6 +31,8 @@ constexpr Command kCommands[] = {
     {"config check", "[FILE]", "Check a config file, penstock.toml by default.", config_check},
     {"config show", "[FILE] [--defaults]", "Print the values that hold, or those that hold without a file.",
      config_show},
+    {"doctor", "[FILE]",
+     "Try the configured backend: what it says of itself, what is risky about it, how fast it answers.", doctor},
     {"explain", "KIND [--config=FILE]", "Print how tasks of a kind are treated and who says so.", explain},
     {"help", "", "Print this.", help},
     {"limits", "[FILE]", "Print what is set for queues, gates and classes of gates, and how they stand.", limits},

@@ -8,7 +8,7 @@
 
 namespace penstock::conformance {
 
-inline constexpr std::string_view kBackendCapabilities[] = {Waiter::kId, Registry::kId, Gates::kId, Browser::kId,
-                                                            Meter::kId};
+inline constexpr std::string_view kBackendCapabilities[] = {Waiter::kId,  Registry::kId, Gates::kId,
+                                                            Browser::kId, Meter::kId,    Diagnosis::kId};
 
 }  // namespace penstock::conformance

@@ -119,6 +119,21 @@ constexpr Promise kPromises[] = {
                "no unknown name in the penstock. namespace, such as " + text(id));
        }
      }},
+
+    {"properties.diagnosis_is_of_lines",
+     "A store tells of itself in lines that have a name and a value, and is the same afterwards.", 0,
+     "penstock.backend.diagnosis/1",
+     [](Lab& lab) {
+       lab.put(1);
+       const std::string before = lab.dump();
+       const auto findings = must(lab.cap<Diagnosis>().diagnose(), "a diagnosis");
+       holds(!findings.empty(), "something to be told");
+       for (const Finding& f : findings) {
+         holds(!f.what.empty() && !f.value.empty(), "a name and a value of finding " + text(f.what));
+         holds((f.what + f.value + f.risk).find('\n') == std::string::npos, "one line of finding " + text(f.what));
+       }
+       lab.unchanged(before, "a diagnosis");
+     }},
 };
 
 }  // namespace
