@@ -43,7 +43,7 @@ constexpr Command kCommands[] = {
     {"plugin check", "FILE|NAME [--set=KEY=VALUE]... [--only=PROMISES] [--limit=TIME] [--no-bench]",
      "Run the conformance kit on a plugin, in child processes; --set gives it settings, --only=settle. names promises.",
      plugin_check},
-    {"plugin doc", "[NAME]", "Print the settings of a plugin, or of all that can be reached, as Markdown.", plugin_doc},
+    {"plugin doc", "[FILE|NAME]", "Print the settings of a plugin, or of all that can be reached, as Markdown.", plugin_doc},
     {"plugin inspect", "FILE|NAME", "Print what a plugin offers and how it is set up.", plugin_inspect},
     {"plugin list", "[FILE]", "List the plugins that a config file's settings, or the defaults, can reach.",
      plugin_list},

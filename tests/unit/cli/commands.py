@@ -267,6 +267,7 @@ class Commands(unittest.TestCase):
         self.assertIn('| `url` | text in quotes | required | Server. |\n', page)
         self.assertIn('| `pool_size` | a whole number from 1 up to 256 | `8` | Connections kept open. |\n', page)
         self.assertIn('## tracer throws\n\nFails.\n\nIt has no settings.\n', page)
+        self.assertEqual(self.run_it('plugin', 'doc', f'{self.plugins}/libpenstock-good.so'), page)
         whole = self.run_it('plugin', 'doc')
         self.assertIn(page, whole)
         self.assertIn('plugin "acme" is not to be found; tried built in; ', self.run_it('plugin', 'doc', 'acme', code=1))
