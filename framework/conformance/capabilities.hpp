@@ -8,7 +8,7 @@
 
 namespace penstock::conformance {
 
-inline constexpr std::string_view kBackendCapabilities[] = {Waiter::kId,  Registry::kId, Gates::kId,
-                                                            Browser::kId, Meter::kId,    Diagnosis::kId};
+inline constexpr std::string_view kBackendCapabilities[] = {Waiter::kId, Registry::kId,  Gates::kId, Browser::kId,
+                                                            Meter::kId,  Diagnosis::kId, Audit::kId};
 
 }  // namespace penstock::conformance
