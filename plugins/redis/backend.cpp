@@ -7,6 +7,7 @@
 #include <penstock/plugin/plugin.hpp>
 
 #include "checks.hpp"
+#include "rights.hpp"
 #include "server_facts.hpp"
 #include "store.hpp"
 
@@ -174,6 +175,7 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
     if (!facts) return facts.error();
     const Durability level = made->level(*facts);
     if (auto e = refuse(*facts, level, made->wanted_, made->allow_eviction_)) return *e;
+    if (auto e = lacking_rights(made->server_, Clock::now() + made->server_.options().timeout)) return *e;
     made->durability_ = name(level);
     host.log(Level::info, "redis: durability " + std::string(made->durability_) + " (" + facts->told() + ")");
     return std::unique_ptr<DurableBackend>(std::move(made));

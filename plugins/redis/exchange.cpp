@@ -132,7 +132,7 @@ struct Store::Trade {
 Result<Exchanged> Store::exchange(const Exchange& x) {
   if (auto e = wrong(x)) return *e;
   Trade t(x, max_body());
-  if (!x.claim.empty()) (void)bell_.listen(Clock::now() + server_.options().timeout);
+  if (!x.claim.empty()) bell_.listen(Clock::now() + server_.options().timeout);
   const std::uint64_t heard = bell_.now();
   if (!t.parts.empty()) {
     if (auto e = one_call() ? trade(t) : trade_apart(t)) return *e;

@@ -173,12 +173,13 @@ local function close(q)
   if q.F then q.F.save() end
   if q.rang then -- numbers that rise even if the counters are lost, as with epochs
     q.armed, q.rings = 0, max(q.rings + 1, min(wall, 8e12))
-    call('publish', channel, text(q.rings) .. ' ' .. q.P)
   end
   if q.arms then q.armed = 1 end -- last: who claims in vain has seen what this script has rung for
   local n, b = q.n, q.b
   call('set', q.P .. ':c', pack(COUNTERS, q.seq, q.epoch, q.seen, q.skew, n[1], n[2], n[3], n[4], n[5], n[6], b[4],
     b[5], b[6], q.ends, q.gone, q.gone_at, q.armed, q.watched, q.own, q.flow, q.rings))
+  -- A ring that fails is no failure of what it tells of: all is written, and other queues may have their turn yet.
+  if q.rang then redis.pcall('publish', channel, text(q.rings) .. ' ' .. q.P) end
 end
 
 -- The tombstone of an id: its epoch and state; nil: there is none.
