@@ -161,7 +161,7 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
         allow_eviction_(s.flag("allow_eviction")),
         server_(std::move(client), std::move(store), time),
         bell_(server_.client(), server_.channel()),
-        store_(server_, bell_) {}
+        store_(server_, bell_, host) {}
 
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings& s) {
     auto client = client_options(s);
@@ -171,11 +171,12 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
     TimeSource* time = nullptr;
     if (s.text("clock") == "host") time = static_cast<TimeSource*>(host.query(TimeSource::kId));
     auto made = std::make_unique<Redis>(host, std::move(*client), std::move(*store), time, s);
-    const auto facts = made->weakest_server();
+    const Deadline end = made->server_.deadline();
+    const auto facts = made->weakest_server(end);
     if (!facts) return facts.error();
     const Durability level = made->level(*facts);
     if (auto e = refuse(*facts, level, made->wanted_, made->allow_eviction_)) return *e;
-    if (auto e = lacking_rights(made->server_, Clock::now() + made->server_.options().timeout)) return *e;
+    if (auto e = lacking_rights(made->server_, end)) return *e;
     made->durability_ = name(level);
     host.log(Level::info, "redis: durability " + std::string(made->durability_) + " (" + facts->told() + ")");
     return std::unique_ptr<DurableBackend>(std::move(made));
@@ -194,8 +195,9 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
 
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
     return guard([&] {
-      check_again();
-      return store_.exchange(x);
+      const Deadline end = server_.deadline();
+      check_again(end);
+      return store_.exchange(x, end);
     });
   }
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* g) noexcept override {
@@ -244,23 +246,24 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
   }
 
  private:
-  Result<ServerFacts> weakest_server() {
-    const auto facts = read_server_facts(server_.client(), Clock::now() + server_.options().timeout);
+  Result<ServerFacts> weakest_server(Deadline end) {
+    const auto facts = read_server_facts(server_.client(), end);
     if (!facts) return facts.error();
     if (facts->empty()) return Error{Errc::unavailable, "the cluster has no master"};
     return weakest(*facts, server_.options().replicas);
   }
+
   Durability level(const ServerFacts& f) const noexcept { return f.level(server_.options().replicas); }
 
   // The server's settings can be changed while it runs; nothing is refused for that, but it is said.
-  void check_again() {
-    const auto now = Clock::now().time_since_epoch();
-    auto last = checked_.load();
+  void check_again(Deadline end) {
+    const Millis now = server_.now();
+    Millis last = checked_.load();
     if (now - last < kCheckAgain || !checked_.compare_exchange_strong(last, now)) return;
-    const auto facts = weakest_server();
+    const auto facts = weakest_server(end);
     if (!facts) return;
-    const auto e =
-        refuse(*facts, level(*facts), wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
+    const auto e = refuse(*facts, level(*facts),
+                          wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
     if (e) host_.log(Level::error, "redis: since this program has started, the server was changed: " + e->message);
   }
 
@@ -271,7 +274,7 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
   Server server_;
   Bell bell_;
   Store store_;
-  std::atomic<Clock::duration> checked_{Clock::now().time_since_epoch()};
+  std::atomic<Millis> checked_{server_.now()};
 };
 
 }  // namespace

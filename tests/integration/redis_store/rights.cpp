@@ -15,14 +15,6 @@ std::string user(RedisServer& server, const std::vector<std::string>& less) {
   return "redis://anna:secret@127.0.0.1:" + std::to_string(server.port());
 }
 
-// What a line of INFO commandstats says of a command; 0: nothing.
-long told(RedisServer& server, const std::string& command, const std::string& what) {
-  const std::string stats = server.cli({"INFO", "commandstats"});
-  const std::size_t line = stats.find("cmdstat_" + command + ":");
-  if (line == std::string::npos) return 0;
-  return std::stol(stats.substr(stats.find(what + "=", line) + what.size() + 1));
-}
-
 // The commands that a script calls.
 std::set<std::string> called(const std::string& text) {
   std::set<std::string> out;
