@@ -21,6 +21,9 @@ local NEVER = '\0\0\0\0\0\0\0\0' -- epoch of a task that was never leased
 local TABLE = (' '):rep(65)
 local CHUNK = 256                -- arrivals in one chunk of the index
 local MOST = 1000                -- elements that one step looks at
+-- What is left to this script, for all its queues together: flows moved from line to line or looked at on the way, gates
+-- looked at because of the time, or because something was set.
+local budget = {moves = MOST, gates = MOST}
 
 local at = 0
 local function arg()
@@ -100,6 +103,10 @@ local ALL = {':rec', 'hash', ':live', 'hash', ':ready', 'zset', ':due', 'zset', 
 local KEYED = {':u', 'hash', ':ut', 'zset', ':fc', 'string', ':seat', 'hash', ':flow', 'hash', ':gate', 'hash',
                ':gdue', 'zset', ':gopen', 'zset', ':gidle', 'zset', ':gn', 'zset', ':limit', 'hash', ':walk', 'string'}
 
+-- To be called before the first write: there is no such key, so this frees nothing; but a script whose first write takes no
+-- memory is not refused by a server that is full.
+local function even_if_full(q) call('del', q.P .. ':free') end
+
 -- ---- what is put off
 
 local function batch_row(q, epoch)
@@ -116,6 +123,15 @@ local function drop_batch(q, epoch)
   call('hdel', q.batch, epoch)
   call('zrem', q.P .. ':leases', epoch)
   call('zrem', q.P .. ':lapsed', epoch)
+end
+
+-- The holder of the batch is told to stop the task, with its next extension.
+local function tell_to_stop(q, epoch, id)
+  local b = batch_row(q, epoch)
+  if not b then return end
+  b.stops = 1
+  save_batch(q, epoch, b)
+  call('sadd', q.P .. ':s:' .. epoch, id)
 end
 
 -- Writes live entries, tombstones and what else the script has put off: q.puts by id; q.buried, q.stones; q.chunks; q.less
