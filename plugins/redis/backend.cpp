@@ -139,18 +139,19 @@ Result<StoreOptions> store_options(const Settings& s) {
 }
 
 // Why this server will not do; nothing: it does.
-std::optional<Error> refuse(const ServerFacts& f, Durability level, std::string_view wanted, bool allow_eviction) {
+std::optional<Error> refuse(const ServerFacts& f, std::uint32_t confirming, std::string_view wanted,
+                            bool allow_eviction) {
   if (f.evicts() && !allow_eviction) {
     return Error{Errc::unsupported, "the server throws keys away when its memory is full (maxmemory-policy " +
                                         f.eviction + "): set it to noeviction, or allow_eviction = true to lose tasks"};
   }
-  if (wanted == "any" || name(level) == wanted) return std::nullopt;
+  if (wanted == "any" || wanted == name(Durability::memory)) return std::nullopt;
   const Durability least = wanted == "process" ? Durability::process
                            : wanted == "power" ? Durability::power
                                                : Durability::failover;
-  if (level >= least) return std::nullopt;
+  if (f.gives(least, confirming)) return std::nullopt;
   return Error{Errc::unsupported, "durability: \"" + std::string(wanted) + "\" was asked for, and the server gives \"" +
-                                      name(level) + "\" (" + f.told() + ")"};
+                                      name(f.level(confirming)) + "\" (" + f.told() + ")"};
 }
 
 class Redis final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
@@ -174,10 +175,10 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
     const Deadline end = made->server_.deadline();
     const auto facts = made->weakest_server(end);
     if (!facts) return facts.error();
-    const Durability level = made->level(*facts);
-    if (auto e = refuse(*facts, level, made->wanted_, made->allow_eviction_)) return *e;
+    const std::uint32_t confirming = made->server_.options().replicas;
+    if (auto e = refuse(*facts, confirming, made->wanted_, made->allow_eviction_)) return *e;
     if (auto e = lacking_rights(made->server_, end)) return *e;
-    made->durability_ = name(level);
+    made->durability_ = name(facts->level(confirming));
     host.log(Level::info, "redis: durability " + std::string(made->durability_) + " (" + facts->told() + ")");
     return std::unique_ptr<DurableBackend>(std::move(made));
   }
@@ -253,8 +254,6 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
     return weakest(*facts, server_.options().replicas);
   }
 
-  Durability level(const ServerFacts& f) const noexcept { return f.level(server_.options().replicas); }
-
   // The server's settings can be changed while it runs; nothing is refused for that, but it is said.
   void check_again(Deadline end) {
     const Millis now = server_.now();
@@ -262,7 +261,7 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
     if (now - last < kCheckAgain || !checked_.compare_exchange_strong(last, now)) return;
     const auto facts = weakest_server(end);
     if (!facts) return;
-    const auto e = refuse(*facts, level(*facts),
+    const auto e = refuse(*facts, server_.options().replicas,
                           wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
     if (e) host_.log(Level::error, "redis: since this program has started, the server was changed: " + e->message);
   }
