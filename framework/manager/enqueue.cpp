@@ -83,18 +83,6 @@ bool send_unknown(DurableBackend& backend, std::span<const NewTask> tasks, std::
   return true;
 }
 
-Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const NewTask> tasks) {
-  Result<std::vector<Admission>> answer = backend.enqueue(tasks, nullptr);
-  for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
-    answer = backend.enqueue(tasks, nullptr);
-  }
-  answer = whole(std::move(answer), tasks.size(), "enqueue");
-  for (int n = 1; n < kTries && answer; ++n) {
-    if (!send_unknown(backend, tasks, *answer)) break;
-  }
-  return answer;
-}
-
 // Where encoded tasks go, with what each does if its unique key is taken.
 using Put = std::function<Result<std::vector<Admission>>(std::span<const NewTask>, std::span<const IfTaken>)>;
 
@@ -123,6 +111,18 @@ Put into_outbox(OutboxWriter& writer, Clock& clock) {
 }
 
 }  // namespace
+
+Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const NewTask> tasks) {
+  Result<std::vector<Admission>> answer = backend.enqueue(tasks, nullptr);
+  for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
+    answer = backend.enqueue(tasks, nullptr);
+  }
+  answer = whole(std::move(answer), tasks.size(), "enqueue");
+  for (int n = 1; n < kTries && answer; ++n) {
+    if (!send_unknown(backend, tasks, *answer)) break;
+  }
+  return answer;
+}
 
 // One batch of requests that passed the middleware: encodes, sends, and answers each.
 class EnqueueBatch {
