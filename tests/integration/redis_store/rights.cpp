@@ -31,7 +31,7 @@ TEST_CASE("each command that a script calls is asked for at the start, and named
   RedisServer server;
   testing::TestHost host;
   const Scripts scripts;
-  std::set<std::string> all;
+  std::set<std::string> all{"smembers"};  // sent by itself
   for (const Script* s :
        {&scripts.enqueue, &scripts.exchange, &scripts.cancel, &scripts.get, &scripts.counts, &scripts.trim,
         &scripts.list, &scripts.move, &scripts.gate, &scripts.gates, &scripts.all, &scripts.document})
