@@ -205,7 +205,7 @@ class Redis final : public DurableBackend,
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
     return guard([&] {
       const Deadline end = server_.deadline();
-      check_again(end);
+      check_again(server_.beside(end));
       return store_.exchange(x, end);
     });
   }

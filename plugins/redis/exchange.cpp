@@ -201,7 +201,7 @@ struct Store::Trade {
 Result<Exchanged> Store::exchange(const Exchange& x, Deadline end) {
   if (auto e = wrong(x)) return *e;
   Trade t(x, max_body());
-  if (!x.claim.empty()) bell_.listen(end);
+  if (!x.claim.empty()) bell_.listen(server_.beside(end));
   const std::uint64_t heard = bell_.now();
   if (!t.parts.empty()) {
     if (auto e = trade(t, end)) return *e;
@@ -209,7 +209,7 @@ Result<Exchanged> Store::exchange(const Exchange& x, Deadline end) {
   for (std::size_t i = 0; i < t.parts.size(); ++i) {
     const Trade::Part& p = t.parts[i];
     if (p.due) t.out.next_due = std::min(t.out.next_due.value_or(*p.due), *p.due);
-    if (p.claimed > 0) (void)server_.enroll(t.queues.names()[i], end);  // its name may be lost, and its producers gone
+    if (p.claimed > 0) server_.renew(t.queues.names()[i], end);
   }
   t.out.bell = bell_.learn(t.rings, heard);
   return std::move(t.out);

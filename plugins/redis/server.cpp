@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace penstock::redis {
-namespace {
-
-constexpr Millis kEnrollAgain = std::chrono::minutes(1);
-
-}  // namespace
-
 Server::Server(Options options, StoreOptions store, TimeSource* time)
     : options_(std::move(store)),
       time_(time),
@@ -119,16 +113,17 @@ Result<Server::Enrolled> Server::enroll(std::string_view queue, Deadline deadlin
   bool first = true;
   {
     std::lock_guard lock(mutex_);
-    const auto known = enrolled_.find(queue);
-    first = known == enrolled_.end();
-    if (!first && !again && now() < known->second + kEnrollAgain) return Enrolled::remembered;
+    const auto name = names_.find(queue);
+    first = name == names_.end() || !name->second.known;
+    if (!first && !again && fresh(name->second)) return Enrolled::remembered;
   }
+  const bool can_wait = !first && !again;
   // The name first, the hold then: whoever sets one does it the other way round.
-  const auto told = run(all("", queue), deadline);
+  const auto told = run(all("", queue), can_wait ? beside(deadline) : deadline);
   if (!told) {
-    if (first || again) return told.error();
+    if (!can_wait) return told.error();
     std::lock_guard lock(mutex_);
-    enrolled_[std::string(queue)] = now();  // in a Cluster it may be another server, that is away: another time
+    names_[std::string(queue)] = {now(), true};  // in a Cluster it may be another server, that is away: another time
     return Enrolled::remembered;
   }
   const std::string_view held = (*told)[0].text();
@@ -137,8 +132,19 @@ Result<Server::Enrolled> Server::enroll(std::string_view queue, Deadline deadlin
     if (auto done = run(hold_of_all(queue, held == "ever" ? "-1" : held), deadline); !done) return done.error();
   }
   std::lock_guard lock(mutex_);
-  enrolled_.insert_or_assign(std::string(queue), now());
+  names_.insert_or_assign(std::string(queue), Name{now(), true});
   return added ? Enrolled::added : Enrolled::known;
+}
+
+void Server::renew(std::string_view queue, Deadline deadline) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto name = names_.find(queue);
+    if (name != names_.end() && fresh(name->second)) return;
+  }
+  if (enroll(queue, beside(deadline))) return;
+  std::lock_guard lock(mutex_);
+  names_[std::string(queue)].asked = now();
 }
 
 Error half_done(const Error& why) {
