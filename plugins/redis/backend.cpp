@@ -8,6 +8,7 @@
 
 #include "checks.hpp"
 #include "diagnosis.hpp"
+#include "rights.hpp"
 #include "server_facts.hpp"
 #include "store.hpp"
 
@@ -139,18 +140,19 @@ Result<StoreOptions> store_options(const Settings& s) {
 }
 
 // Why this server will not do; nothing: it does.
-std::optional<Error> refuse(const ServerFacts& f, Durability level, std::string_view wanted, bool allow_eviction) {
+std::optional<Error> refuse(const ServerFacts& f, std::uint32_t confirming, std::string_view wanted,
+                            bool allow_eviction) {
   if (f.evicts() && !allow_eviction) {
     return Error{Errc::unsupported, "the server throws keys away when its memory is full (maxmemory-policy " +
                                         f.eviction + "): set it to noeviction, or allow_eviction = true to lose tasks"};
   }
-  if (wanted == "any" || name(level) == wanted) return std::nullopt;
+  if (wanted == "any" || wanted == name(Durability::memory)) return std::nullopt;
   const Durability least = wanted == "process" ? Durability::process
                            : wanted == "power" ? Durability::power
                                                : Durability::failover;
-  if (level >= least) return std::nullopt;
+  if (f.gives(least, confirming)) return std::nullopt;
   return Error{Errc::unsupported, "durability: \"" + std::string(wanted) + "\" was asked for, and the server gives \"" +
-                                      name(level) + "\" (" + f.told() + ")"};
+                                      name(f.level(confirming)) + "\" (" + f.told() + ")"};
 }
 
 class Redis final : public DurableBackend,
@@ -166,7 +168,7 @@ class Redis final : public DurableBackend,
         allow_eviction_(s.flag("allow_eviction")),
         server_(std::move(client), std::move(store), time),
         bell_(server_.client(), server_.channel()),
-        store_(server_, bell_) {}
+        store_(server_, bell_, host) {}
 
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings& s) {
     auto client = client_options(s);
@@ -176,16 +178,20 @@ class Redis final : public DurableBackend,
     TimeSource* time = nullptr;
     if (s.text("clock") == "host") time = static_cast<TimeSource*>(host.query(TimeSource::kId));
     auto made = std::make_unique<Redis>(host, std::move(*client), std::move(*store), time, s);
-    const auto facts = made->weakest_server();
+    const Deadline end = made->server_.deadline();
+    const auto facts = made->weakest_server(end);
     if (!facts) return facts.error();
-    const Durability level = made->level(*facts);
-    if (auto e = refuse(*facts, level, made->wanted_, made->allow_eviction_)) return *e;
-    made->durability_ = name(level);
+    const std::uint32_t confirming = made->server_.options().replicas;
+    if (auto e = refuse(*facts, confirming, made->wanted_, made->allow_eviction_)) return *e;
+    if (auto e = lacking_rights(made->server_, end)) return *e;
+    made->durability_ = name(facts->level(confirming));
     host.log(Level::info, "redis: durability " + std::string(made->durability_) + " (" + facts->told() + ")");
     return std::unique_ptr<DurableBackend>(std::move(made));
   }
 
-  void* query(std::string_view id) noexcept override { return offer<Waiter, Registry, Browser, Gates, Diagnosis>(this, id); }
+  void* query(std::string_view id) noexcept override {
+    return offer<Waiter, Registry, Browser, Gates, Diagnosis>(this, id);
+  }
 
   Properties properties() const noexcept override {
     return {.features = server_.cluster() ? kFeatures & ~kGuard : kFeatures,
@@ -198,8 +204,9 @@ class Redis final : public DurableBackend,
 
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
     return guard([&] {
-      check_again();
-      return store_.exchange(x);
+      const Deadline end = server_.deadline();
+      check_again(server_.beside(end));
+      return store_.exchange(x, end);
     });
   }
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* g) noexcept override {
@@ -263,23 +270,22 @@ class Redis final : public DurableBackend,
   }
 
  private:
-  Result<ServerFacts> weakest_server() {
-    const auto facts = read_server_facts(server_.client(), Clock::now() + server_.options().timeout);
+  Result<ServerFacts> weakest_server(Deadline end) {
+    const auto facts = read_server_facts(server_.client(), end);
     if (!facts) return facts.error();
     if (facts->empty()) return Error{Errc::unavailable, "the cluster has no master"};
     return weakest(*facts, server_.options().replicas);
   }
-  Durability level(const ServerFacts& f) const noexcept { return f.level(server_.options().replicas); }
 
   // The server's settings can be changed while it runs; nothing is refused for that, but it is said.
-  void check_again() {
-    const auto now = Clock::now().time_since_epoch();
-    auto last = checked_.load();
+  void check_again(Deadline end) {
+    const Millis now = server_.now();
+    Millis last = checked_.load();
     if (now - last < kCheckAgain || !checked_.compare_exchange_strong(last, now)) return;
-    const auto facts = weakest_server();
+    const auto facts = weakest_server(end);
     if (!facts) return;
-    const auto e =
-        refuse(*facts, level(*facts), wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
+    const auto e = refuse(*facts, server_.options().replicas,
+                          wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
     if (e) host_.log(Level::error, "redis: since this program has started, the server was changed: " + e->message);
   }
 
@@ -290,7 +296,7 @@ class Redis final : public DurableBackend,
   Server server_;
   Bell bell_;
   Store store_;
-  std::atomic<Clock::duration> checked_{Clock::now().time_since_epoch()};
+  std::atomic<Millis> checked_{server_.now()};
 };
 
 }  // namespace
