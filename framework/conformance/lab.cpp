@@ -7,6 +7,9 @@ namespace penstock::conformance {
 Lab::Lab(const Harness& harness) : harness_(harness), random_(harness.seed) {
   if (harness_.wipe) harness_.wipe();
   properties_ = store().properties();
+  if (!properties_.durability) return;
+  durability_ = properties_.durability;
+  properties_.durability = durability_.c_str();
 }
 
 DurableBackend& Lab::store() {

@@ -31,6 +31,8 @@ class Claimed : public std::vector<Leased> {
 class Lab {
  public:
   explicit Lab(const Harness&);
+  Lab(const Lab&) = delete;
+  Lab& operator=(const Lab&) = delete;
 
   const Harness& harness() const { return harness_; }
   const Properties& properties() const { return properties_; }
@@ -98,6 +100,7 @@ class Lab {
   const Harness& harness_;
   std::unique_ptr<DurableBackend> store_;
   Properties properties_;
+  std::string durability_;  // a copy, which properties_ points to: the word may be the object's that told it
   Random random_;
   std::set<std::pair<std::string, TaskId>> sent_;
 };

@@ -452,5 +452,22 @@ struct PENSTOCK_API Browser {
   ~Browser() = default;
 };
 
+// ---- capability: what an operator asks first when something is wrong
+
+// One thing that the store says of itself. Texts are of one line; `what` is a few words, and need not be unique.
+struct Finding {
+  std::string what;    // "version"
+  std::string value;   // "7.0.15"
+  std::string risk{};  // what it may cost, and what to change; empty: nothing is wrong with it
+};
+struct PENSTOCK_API Diagnosis {
+  static constexpr std::string_view kId = "penstock.backend.diagnosis/1";
+  // Looks at the store as it is now, and changes nothing. Secrets are not told. It may take some round trips.
+  virtual Result<std::vector<Finding>> diagnose() noexcept = 0;
+
+ protected:
+  ~Diagnosis() = default;
+};
+
 }  // namespace PENSTOCK_ABI_NAMESPACE
 }  // namespace penstock
