@@ -318,6 +318,7 @@ class Commands(unittest.TestCase):
         self.heard = Heard()
 
     def check(self, plugin, *settings, only=''):
+        settings = [*settings, 'rate=5/h', 'burst=3']  # of the limiter
         words = [PROGRAM, 'plugin', 'check', plugin, '--no-bench', '--only=' + only, *('--set=' + s for s in settings)]
         done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, env={'PENSTOCK_PLUGIN_PATH': str(PLUGINS)})
         self.assertIn(' 0 failed', done.stdout)
@@ -332,6 +333,7 @@ class Commands(unittest.TestCase):
         url = f'url=redis://worker:secret@127.0.0.1:{tap.port}'
         self.check('redis', url + '/1', 'clock=host')
         self.check('redis', url, 'replicas=1', only='enqueue.')
+        self.check('redis', url, only='limiter.')
         monitor.end(server)
 
     def behind_sentinel(self):
@@ -365,6 +367,7 @@ class Commands(unittest.TestCase):
                 for _ in range(16384):
                     wire.read()
         self.check('redis', f'url=redis://127.0.0.1:{taps[0].port}', 'cluster=true', 'clock=host', only='enqueue.batch')
+        self.check('redis', f'url=redis://127.0.0.1:{taps[0].port}', 'cluster=true', only='limiter.')
 
     def test_of_6_2_and_older(self):
         self.alone()
