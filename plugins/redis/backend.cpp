@@ -10,6 +10,7 @@
 #include "checks.hpp"
 #include "client_settings.hpp"
 #include "diagnosis.hpp"
+#include "leaders.hpp"
 #include "limiter.hpp"
 #include "server_facts.hpp"
 #include "store.hpp"
@@ -85,6 +86,7 @@ class Redis final : public DurableBackend,
                     public Registry,
                     public Browser,
                     public Gates,
+                    public Leadership,
                     public Diagnosis {
  public:
   Redis(Host& host, Options client, StoreOptions store, TimeSource* time, const Settings& s)
@@ -93,7 +95,8 @@ class Redis final : public DurableBackend,
         allow_eviction_(s.flag("allow_eviction")),
         server_(std::move(client), std::move(store), time),
         bell_(server_.client(), server_.channel()),
-        store_(server_, bell_) {}
+        store_(server_, bell_),
+        leaders_(server_) {}
 
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings& s) {
     auto client = client_options(s);
@@ -111,7 +114,7 @@ class Redis final : public DurableBackend,
   }
 
   void* query(std::string_view id) noexcept override {
-    return offer<Waiter, Registry, Browser, Gates, Diagnosis>(this, id);
+    return offer<Waiter, Registry, Browser, Gates, Leadership, Diagnosis>(this, id);
   }
 
   Properties properties() const noexcept override {
@@ -174,6 +177,19 @@ class Redis final : public DurableBackend,
     return guard([&] { return store_.gates(queue); });
   }
 
+  Result<Term> campaign(std::string_view name, std::string_view candidate, Millis ttl) noexcept override {
+    return guard([&] { return leaders_.campaign(name, candidate, ttl); });
+  }
+  Result<bool> renew(std::string_view name, std::uint64_t term, Millis ttl) noexcept override {
+    return guard([&] { return leaders_.renew(name, term, ttl); });
+  }
+  Result<bool> resign(std::string_view name, std::uint64_t term) noexcept override {
+    return guard([&] { return leaders_.resign(name, term); });
+  }
+  Result<Term> term(std::string_view name) noexcept override {
+    return guard([&] { return leaders_.term(name); });
+  }
+
   Result<std::vector<Finding>> diagnose() noexcept override {
     return guard([&]() -> Result<std::vector<Finding>> {
       const Deadline deadline = Clock::now() + server_.options().timeout;
@@ -217,13 +233,14 @@ class Redis final : public DurableBackend,
   Server server_;
   Bell bell_;
   Store store_;
+  Leaders leaders_;
   std::atomic<Clock::duration> checked_{Clock::now().time_since_epoch()};
 };
 
 }  // namespace
 
 PENSTOCK_PLUGIN(redis, "0.1.0", "MIT",
-                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Diagnosis>(
+                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Leadership, Diagnosis>(
                     "redis", "Tasks on a Redis server, or several: any number of processes on any number of hosts.",
                     kSettings.rows),
                 limiter_component());

@@ -137,12 +137,13 @@ Result<std::vector<GateState>> Store::gates(std::string_view queue) {
 
 Result<std::vector<Document>> Store::documents(std::string_view prefix) {
   std::vector<Document> out;
-  const std::string key = server_.shared("documents");
-  auto all = server_.command({"HGETALL", key}, true);
+  Server::Run ask{server_.scripts().documents, {server_.shared("documents")}, Words(), false};
+  ask.words.add(prefix);
+  auto all = server_.run(std::move(ask));
   if (!all) return all.error();
   for (std::size_t i = 0; i + 1 < all->size(); i += 2) {
     const Reply name = (*all)[i], value = (*all)[i + 1];
-    if (!name.text().starts_with(prefix) || value.text().size() < 8) continue;
+    if (value.text().size() < 8) continue;
     out.push_back({std::string(name.text()), std::string(value.text().substr(8)),
                    static_cast<std::uint64_t>(number(value.text(), 0))});
   }
