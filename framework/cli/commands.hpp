@@ -66,6 +66,7 @@ int stats(const Arguments&);
 int doctor(const Arguments&);
 int queues(const Arguments&);
 int queues_pause(const Arguments&);
+int queues_weight(const Arguments&);
 int queues_resume(const Arguments&);
 int limits(const Arguments&);
 int limits_set(const Arguments&);
