@@ -61,6 +61,7 @@ constexpr Command kCommands[] = {
     {"run", "[FILE] [--config=FILE]", "Work on the handler modules that the config names, until SIGTERM or SIGINT.",
      run_worker},
     {"stats", "[FILE]", "Print how many tasks of each queue are in which state.", stats},
+    {"verify", "[FILE]", "Check that what the configured backend holds agrees with itself; changes nothing.", verify},
     {"version", "", "Print the version and what plugins must agree with.", version},
 };
 

@@ -9,7 +9,7 @@
 
 namespace penstock::conformance {
 
-inline constexpr std::string_view kBackendCapabilities[] = {Waiter::kId, Registry::kId,  Gates::kId,     Browser::kId,
-                                                            Meter::kId,  Diagnosis::kId, Leadership::kId};
+inline constexpr std::string_view kBackendCapabilities[] = {Waiter::kId, Registry::kId,  Gates::kId, Browser::kId,
+                                                            Meter::kId,  Diagnosis::kId, Audit::kId, Leadership::kId};
 
 }  // namespace penstock::conformance

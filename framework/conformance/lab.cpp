@@ -213,6 +213,14 @@ void Lab::nothing_claimable(std::string_view after_what, Here here) {
   }
 }
 
+void Lab::sound(Here here) {
+  auto* audit = store_ ? query<Audit>(*store_) : nullptr;
+  if (!audit) return;
+  const Audited seen = must(audit->audit(3), "an audit", here);
+  for (const Violation& v : seen.violations) broken("the audit finds " + v.rule + ", " + v.where + ": " + v.what, here);
+  same(seen.broken, 0u, "violations that the audit counts", here);
+}
+
 std::vector<TaskId> ids(const std::vector<Leased>& all) {
   std::vector<TaskId> out;
   for (const Leased& t : all) out.push_back(t.id);

@@ -93,6 +93,8 @@ class Lab {
   void unchanged(const std::string& before, std::string_view after_what, Here = Here::now());
   // Claims of every queue sent to give nothing now.
   void nothing_claimable(std::string_view after_what, Here = Here::now());
+  // The store, where it can tell and is open, finds nothing wrong with itself.
+  void sound(Here = Here::now());
 
   static void together(int n, const std::function<void(int)>& body) { conformance::together(n, body); }
 

@@ -5,6 +5,7 @@
 
 #include <penstock/plugin/names.hpp>
 
+#include "audit.hpp"
 #include "diagnosis.hpp"
 #include "place.hpp"
 #include "reader.hpp"
@@ -121,7 +122,8 @@ class Backend final : public DurableBackend,
                       public Registry,
                       public Browser,
                       public Gates,
-                      public Diagnosis {
+                      public Diagnosis,
+                      public Audit {
  public:
   explicit Backend(Host& host, Options options)
       : store_(std::make_unique<Store>(host, std::move(options))), durability_(store_->writer.durability()) {}
@@ -147,6 +149,7 @@ class Backend final : public DurableBackend,
     if (id == Browser::kId) return static_cast<Browser*>(this);
     if (id == Gates::kId) return static_cast<Gates*>(this);
     if (id == Diagnosis::kId) return static_cast<Diagnosis*>(this);
+    if (id == Audit::kId) return static_cast<Audit*>(this);
     return nullptr;
   }
 
@@ -249,6 +252,13 @@ class Backend final : public DurableBackend,
     return mine<Findings>([&]() -> Result<Findings> { return sqlite::diagnose(store_->options, durability_); });
   }
 
+  Result<Audited> audit(std::uint32_t at_most) noexcept override {
+    return mine<Audited>([&]() -> Result<Audited> {
+      store_->identity.verify();
+      return sqlite::audit(store_->options, at_most);
+    });
+  }
+
  private:
   using Refusal = std::optional<Error>;
   static Refusal too_many(std::size_t items) {
@@ -290,8 +300,9 @@ class Backend final : public DurableBackend,
 }  // namespace
 }  // namespace penstock::sqlite
 
-PENSTOCK_PLUGIN(sqlite, "0.1.0", "MIT",
-                penstock::component<penstock::DurableBackend, penstock::sqlite::Backend, penstock::Waiter,
-                                    penstock::Registry, penstock::Browser, penstock::Gates, penstock::Diagnosis>(
-                    "sqlite", "Tasks in one SQLite file, shared by any number of processes of one machine.",
-                    penstock::sqlite::kSettings));
+PENSTOCK_PLUGIN(
+    sqlite, "0.1.0", "MIT",
+    penstock::component<penstock::DurableBackend, penstock::sqlite::Backend, penstock::Waiter, penstock::Registry,
+                        penstock::Browser, penstock::Gates, penstock::Diagnosis, penstock::Audit>(
+        "sqlite", "Tasks in one SQLite file, shared by any number of processes of one machine.",
+        penstock::sqlite::kSettings));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `penstock doctor` on SQLite and on a redis-server of its own, sound and unsound.
+# `penstock doctor` and `penstock verify` on SQLite and on a redis-server of its own, sound and unsound.
 #   doctor.sh PENSTOCK_PROGRAM [redis]
 set -u
 penstock=$(readlink -f "$1") redis=${2-}
@@ -19,10 +19,10 @@ check() {
     tail -n 20 "$dir/log"
   fi
 }
-says() {  # says STATUS LINE...: what doctor ends with, and patterns of lines that it prints
+says() {  # says STATUS LINE...: what doctor, or $command, ends with, and patterns of lines that it prints
   local status=0 wanted=$1 line
   shift
-  "$penstock" doctor >said 2>&1 || status=$?
+  "$penstock" "${command:-doctor}" >said 2>&1 || status=$?
   cat said
   ((status == wanted)) || return 1
   for line in "$@"; do grep -qE "^$line" said || { echo "no line: $line"; return 1; }; done
@@ -30,11 +30,16 @@ says() {  # says STATUS LINE...: what doctor ends with, and patterns of lines th
 
 printf '[backend]\nuse = "memory"\n' >penstock.toml
 check "a backend that does not tell of itself" says 0 "durability +memory$" "one whole task +median" "nothing is risky$"
+command=verify check "nor has it an audit" says 1 "penstock: backend \"memory\" cannot audit itself$"
 
 printf '[backend]\nuse = "sqlite"\ndurability = "power"\n[backend.sqlite]\npath = "%s/tasks.db"\n' "$dir" >penstock.toml
 check "a sound file" says 0 "file +$dir/tasks.db" "version +SQLite 3" "durability +power$" "round trip +median [0-9.]+us" \
   "one whole task +median [0-9.]+(us|ms), longest .* of 50, enqueued" "nothing is risky$"
 check "it leaves no tasks behind" bash -c '"$1" stats | grep -E "^penstock.doctor +0 +0 +0 +0 +0 +0 +0 "' _ "$penstock"
+command=verify check "verify finds nothing in it" says 0 "[0-9]+ tasks in [0-9.]+(us|ms|s): 0 violations$"
+python3 -c 'import sqlite3; db = sqlite3.connect("tasks.db"); db.execute("UPDATE penstock_queue SET ready=7"); db.commit()'
+command=verify check "verify finds what is wrong" says 1 "counts: penstock.doctor, ready: it is said to be 7, but is 0$" \
+  "[0-9]+ tasks in [0-9.]+(us|ms|s): 1 violation$"
 echo "not a database, whatever its name says" >other.db
 sed -i 's|tasks.db|other.db|' penstock.toml
 check "a file that is none" says 1 "penstock: .*other.db: file is not a database"

@@ -134,6 +134,23 @@ constexpr Promise kPromises[] = {
        }
        lab.unchanged(before, "a diagnosis");
      }},
+
+    {"properties.an_audit_of_a_sound_store_finds_nothing",
+     "An audit looks at all tasks that are kept, finds nothing wrong, and leaves the store as it was.", 0,
+     "penstock.backend.audit/1",
+     [](Lab& lab) {
+       lab.put(3);
+       lab.put("r");
+       lab.leased("s");
+       lab.ended(State::dead, kKeepForever, "t");
+       lab.ended(State::succeeded, Millis(0), "t");
+       const std::string before = lab.dump();
+       const Audited seen = must(lab.cap<Audit>().audit(10), "an audit");
+       same(seen.tasks, 6u, "the tasks that the audit saw");
+       same(seen.broken, 0u, "violations");
+       same(seen.violations.size(), 0u, "violations named");
+       lab.unchanged(before, "an audit");
+     }},
 };
 
 }  // namespace
