@@ -32,6 +32,7 @@ struct Described {
   std::string module;  // its file; empty: built in
   struct Component {
     std::string kind, name;
+    bool wrapper = false;
     std::vector<std::string> keys;
   };
   std::vector<Component> components;
@@ -42,7 +43,7 @@ std::string described(const plugins::Plugin& plugin) {
       plugin.name + " " + config::printable(plugin.version) + " (" + config::printable(plugin.origin, 4096) + ")";
   out += "\n" + (plugin.origin[0] == '/' ? plugin.origin : "");
   for (const plugins::ComponentInfo& c : plugin.components) {
-    out += "\n" + c.kind + " " + c.name;
+    out += "\n" + c.kind + (c.wrapper() ? " wrapper " : " part ") + c.name;
     for (const Setting& s : c.settings) out += std::string(" ") + s.key;
   }
   return out;
@@ -56,7 +57,9 @@ Described parsed(const std::string& text) {
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     Described::Component c;
-    words >> c.kind >> c.name;
+    std::string role;
+    words >> c.kind >> role >> c.name;
+    c.wrapper = role == "wrapper";
     for (std::string key; words >> key;) c.keys.push_back(key);
     out.components.push_back(std::move(c));
   }
@@ -114,8 +117,9 @@ Report run_section(const std::string& title, const std::vector<Case>& cases, Mil
 }
 
 // The settings that the component declares.
-Target target_of(Target common, const Described::Component& c) {
+Target target_of(Target common, const Described::Component& c, const plugins::HostOptions& here) {
   common.kind = c.kind, common.name = c.name;
+  common.wrapper = c.wrapper, common.others = here;
   std::erase_if(common.settings, [&](const auto& s) { return std::ranges::find(c.keys, s.first) == c.keys.end(); });
   return common;
 }
@@ -125,7 +129,11 @@ void print_table(const Target& target, const Report& report) {
     Subject subject(target, true);
     return capability_table(subject.harness(), report);
   });
-  if (table) std::cout << "\n" << *table;
+  if (table) {
+    std::cout << "\n" << *table;
+  } else {
+    std::cout << "\nno table: " << config::printable(table.error().message, 400) << "\n";
+  }
 }
 
 void print_bench(const Target& target, const plugins::HostOptions& here) {
@@ -134,7 +142,7 @@ void print_bench(const Target& target, const plugins::HostOptions& here) {
     if (target.name == name) continue;
     Target other = target;
     other.where = here, other.module.clear(), other.settings.clear();
-    other.kind = DurableBackend::kKind, other.name = name;
+    other.kind = DurableBackend::kKind, other.name = name, other.wrapper = false;
     backends.push_back(std::move(other));
   }
   std::cout << "\n" << bench_table(backends);
@@ -149,10 +157,18 @@ bool check_module(const std::string& module, const How& how, Totals& totals) {
   return report.outcomes.size() > 1;
 }
 
+// An --only that means no promise at all is a slip of the hand.
+Result<void> check_only(const std::vector<Target>& components, const std::string& only) {
+  std::vector<Case> all = module_cases({});
+  for (const Target& component : components) std::ranges::move(component_cases(component), std::back_inserter(all));
+  if (std::ranges::any_of(all, [&](const Case& c) { return c.name.starts_with(only); })) return {};
+  return Error{Errc::invalid, "--only: no promise begins with " + config::quoted(only)};
+}
+
 void check_component(const Target& target, const How& how, Totals& totals) {
   auto cases = component_cases(target);
   std::erase_if(cases, [&](const Case& c) { return c.name != "scene.is_set" && !c.name.starts_with(how.only); });
-  const Report report = run_section(target.kind + " " + target.name, cases, how.limit);
+  const Report report = run_section(target.kind + (target.wrapper ? " wrapper " : " ") + target.name, cases, how.limit);
   totals += totals_of(report);
   std::cout << remarks(report);
   const bool whole = target.kind == DurableBackend::kKind && report.outcomes.size() > 1 && how.only.empty();
@@ -166,8 +182,11 @@ int check(const Target& common, const How& how) {
     auto plugin = describe(common);
     if (!plugin) return fail(plugin.error());
     if (auto known = check_keys(*plugin, common.settings); !known) return fail(known.error());
+    std::vector<Target> components;
+    for (const auto& c : plugin->components) components.push_back(target_of(common, c, how.here));
+    if (auto some = check_only(components, how.only); !some) return fail(some.error());
     if (common.module.empty() && !plugin->module.empty()) check_module(plugin->module, how, totals);
-    for (const auto& c : plugin->components) check_component(target_of(common, c), how, totals);
+    for (const Target& component : components) check_component(component, how, totals);
     std::cout << "\n" << plugin->title;
   }
   std::cout << "\n"

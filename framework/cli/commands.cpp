@@ -31,6 +31,8 @@ constexpr Command kCommands[] = {
     {"config check", "[FILE]", "Check a config file, penstock.toml by default.", config_check},
     {"config show", "[FILE] [--defaults]", "Print the values that hold, or those that hold without a file.",
      config_show},
+    {"doctor", "[FILE]",
+     "Try the configured backend: what it says of itself, what is risky about it, how fast it answers.", doctor},
     {"explain", "KIND [--config=FILE]", "Print how tasks of a kind are treated and who says so.", explain},
     {"help", "", "Print this.", help},
     {"limits", "[FILE]", "Print what is set for queues, gates and classes of gates, and how they stand.", limits},
@@ -41,7 +43,7 @@ constexpr Command kCommands[] = {
     {"plugin check", "FILE|NAME [--set=KEY=VALUE]... [--only=PROMISES] [--limit=TIME] [--no-bench]",
      "Run the conformance kit on a plugin, in child processes; --set gives it settings, --only=settle. names promises.",
      plugin_check},
-    {"plugin doc", "[NAME]", "Print the settings of a plugin, or of all that can be reached, as Markdown.", plugin_doc},
+    {"plugin doc", "[FILE|NAME]", "Print the settings of a plugin, or of all that can be reached, as Markdown.", plugin_doc},
     {"plugin inspect", "FILE|NAME", "Print what a plugin offers and how it is set up.", plugin_inspect},
     {"plugin list", "[FILE]", "List the plugins that a config file's settings, or the defaults, can reach.",
      plugin_list},
@@ -55,6 +57,7 @@ constexpr Command kCommands[] = {
     {"run", "[FILE] [--config=FILE]", "Work on the handler modules that the config names, until SIGTERM or SIGINT.",
      run_worker},
     {"stats", "[FILE]", "Print how many tasks of each queue are in which state.", stats},
+    {"verify", "[FILE]", "Check that what the configured backend holds agrees with itself; changes nothing.", verify},
     {"version", "", "Print the version and what plugins must agree with.", version},
 };
 

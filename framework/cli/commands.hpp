@@ -63,6 +63,8 @@ int config_check(const Arguments&);
 int config_show(const Arguments&);
 int run_worker(const Arguments&);
 int stats(const Arguments&);
+int doctor(const Arguments&);
+int verify(const Arguments&);
 int queues(const Arguments&);
 int queues_pause(const Arguments&);
 int queues_resume(const Arguments&);

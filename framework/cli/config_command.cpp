@@ -16,6 +16,7 @@ namespace {
 struct Use {
   std::string kind, name, module, table, key;
   plugins::PluginHost::Role role = plugins::PluginHost::Role::part;
+  std::size_t place = 0;  // in the list that the key holds
 };
 
 std::vector<Use> uses(const config::Loaded& loaded) {
@@ -30,7 +31,10 @@ std::vector<Use> uses(const config::Loaded& loaded) {
   };
   one("backend");
   for (const char* key : {"use", "also"}) {
-    for (const std::string& name : loaded.table("codec").list(key)) out.push_back({"codec", name, "", "codec", key});
+    std::size_t place = 0;
+    for (const std::string& name : loaded.table("codec").list(key)) {
+      out.push_back({.kind = "codec", .name = name, .module = "", .table = "codec", .key = key, .place = place++});
+    }
   }
   one("limiter");
   one("tracer");
@@ -41,16 +45,11 @@ Error in_place(const config::Loaded& loaded, const Use& use, const Error& error)
   return {error.code, loaded.error(use.table, use.key, error.message).message};
 }
 
-// In [codec] use a value codec comes first, and then transforms.
 Result<void> check_chain(const Use& use, const plugins::ComponentInfo& component, const config::Loaded& loaded) {
   if (use.kind != "codec" || use.key != "use") return {};
-  const bool first = use.name == loaded.table("codec").list("use").front();
   const bool transform = std::ranges::find(component.capabilities, Transform::kId) != component.capabilities.end();
-  if (first != transform) return {};
-  return loaded.error(
-      "codec", "use",
-      first ? config::quoted(use.name) + " is a transform: a value codec comes first"
-            : config::quoted(use.name) + " is a second value codec: one that only reads goes into codec.also");
+  const std::string wrong = config::misplaced_codec(use.name, use.place == 0, transform);
+  return wrong.empty() ? Result<void>() : loaded.error(use.table, use.key, wrong);
 }
 
 // A module of handlers is called as its plugin is.

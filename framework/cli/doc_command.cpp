@@ -24,7 +24,8 @@ std::string fallback_of(const Setting& s) {
 std::string page(const plugins::Plugin& plugin) {
   std::string out = "# " + plugin.name + "\n";
   for (const plugins::ComponentInfo& c : plugin.components) {
-    out += "\n## " + c.kind + " " + c.name + "\n\n" + config::printable(c.doc, 1000) + "\n\n";
+    out += "\n## " + c.kind + (c.wrapper() ? " wrapper " : " ") + c.name + "\n\n" + config::printable(c.doc, 1000) +
+           "\n\n";
     out +=
         c.settings.empty() ? "It has no settings.\n" : "| Setting | Takes | Default | Meaning |\n|---|---|---|---|\n";
     for (const Setting& s : c.settings) {
@@ -35,9 +36,9 @@ std::string page(const plugins::Plugin& plugin) {
   return out;
 }
 
-Result<std::string> page_of(plugins::PluginHost& host, const std::string& name) {
+Result<std::string> page_of(plugins::PluginHost& host, const Named& target) {
   return plugins::in_child([&]() -> Result<std::string> {
-    auto plugin = find_plugin(host, name);
+    auto plugin = target.module.empty() ? find_plugin(host, target.name) : host.open(target.module);
     if (!plugin) return plugin.error();
     return page(**plugin);
   });
@@ -52,9 +53,9 @@ int plugin_doc(const Arguments& arguments) {
   auto host = plugins::PluginHost::make(silent, *options);
   if (!host) return fail(host.error());
   if (!arguments.words.empty()) {
-    const std::string& name = arguments.words[0];
-    if (!config::component_name(name)) return fail("expected a plugin's name, got " + config::quoted(name), kUsage);
-    auto text = page_of(**host, name);
+    auto target = module_or_name(arguments.words[0]);
+    if (!target) return fail(target.error());
+    auto text = page_of(**host, *target);
     if (!text) return fail(Error{Errc::unavailable, text.error().message});
     std::cout << *text;
     return kOk;
@@ -65,7 +66,7 @@ int plugin_doc(const Arguments& arguments) {
     for (const std::string& file : modules_in(directory)) {
       const std::string name = plugins::plugin_of_file(file);
       if (pages.contains(name)) continue;
-      auto text = page_of(**host, name);
+      auto text = page_of(**host, {.module = file});
       if (text) pages.emplace(name, *text);  // `plugin list` says why others are refused
     }
   }

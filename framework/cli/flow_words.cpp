@@ -1,5 +1,6 @@
 #include "cli/flow_words.hpp"
 
+#include <cstdio>
 #include <ctime>
 
 #include "config/text.hpp"
@@ -75,6 +76,19 @@ std::string table(std::span<const GateState> gates) {
                std::to_string(g.leased), std::to_string(g.waiting), held_words(&g));
   }
   return out;
+}
+
+std::string time_words(std::chrono::nanoseconds t) {
+  const double micros = std::chrono::duration<double, std::micro>(t).count();
+  char text[32];
+  std::snprintf(text, sizeof text,
+                micros < 1000  ? "%.0fus"
+                : micros < 1e6 ? "%.1fms"
+                               : "%.2fs",
+                micros < 1000  ? micros
+                : micros < 1e6 ? micros / 1e3
+                               : micros / 1e6);
+  return text;
 }
 
 std::string date_words(Time at) {

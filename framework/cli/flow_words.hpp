@@ -1,6 +1,7 @@
 // Limits, holds and times in words, as the commands print them.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +30,7 @@ const GateState* find(std::span<const GateState> gates, std::string_view queue, 
 std::string table(std::span<const GateState> gates);
 
 std::string padded(std::string text, std::size_t width);
+std::string time_words(std::chrono::nanoseconds);  // "12us", "3.4ms", "1.20s"
 std::string date_words(Time at);  // "2024-03-02T10:00:05Z"
 
 }  // namespace penstock::cli

@@ -6,6 +6,7 @@
 
 #include <penstock/builtin.hpp>
 
+#include "cli/replaced.hpp"
 #include "cli/setup.hpp"
 #include "cli/templates.hpp"
 
@@ -13,12 +14,6 @@ namespace penstock::cli {
 namespace {
 
 constexpr std::string_view kName = "acme", kKind = "KIND";  // as the template has them
-
-std::string replaced(std::string_view text, std::string_view word, std::string_view by) {
-  std::string out(text);
-  for (std::size_t at = 0; (at = out.find(word, at)) != out.npos; at += by.size()) out.replace(at, word.size(), by);
-  return out;
-}
 
 Result<void> check_name(const std::string& name) {
   if (!config::component_name(name)) {

@@ -27,19 +27,6 @@ void print_errors(TaskManager& tasks) {
   }
 }
 
-std::string time_words(std::chrono::nanoseconds t) {
-  const double micros = std::chrono::duration<double, std::micro>(t).count();
-  char text[32];
-  std::snprintf(text, sizeof text,
-                micros < 1000  ? "%.0fus"
-                : micros < 1e6 ? "%.1fms"
-                               : "%.2fs",
-                micros < 1000  ? micros
-                : micros < 1e6 ? micros / 1e3
-                               : micros / 1e6);
-  return text;
-}
-
 // What this command itself asked of the backend, if that counts its calls.
 void print_calls(const std::vector<CallStats>& calls) {
   if (calls.empty()) return;

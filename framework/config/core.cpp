@@ -145,6 +145,12 @@ Result<void> check_meaning(const Loaded& loaded) {
 
 }  // namespace
 
+std::string misplaced_codec(std::string_view name, bool first, bool transform) {
+  if (first != transform) return {};
+  return quoted(name) + (first ? " is a transform: a value codec comes first"
+                               : " is a second value codec: one that only reads goes into codec.also");
+}
+
 Result<Loaded> check_core(Section root) {
   if (auto named = check_names(root); !named) return named.error();
   Loaded out;

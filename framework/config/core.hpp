@@ -40,6 +40,10 @@ struct Loaded {
   }
 };
 
+// What is wrong with a codec where it stands in codec.use: a value codec comes first, and then transforms. Empty:
+// nothing.
+std::string misplaced_codec(std::string_view name, bool first, bool transform);
+
 // Checks what was parsed; `load` reads the file first. Any error is one line.
 Result<Loaded> check_core(Section root);
 Result<Loaded> load(const std::string& path);

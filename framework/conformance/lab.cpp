@@ -7,6 +7,9 @@ namespace penstock::conformance {
 Lab::Lab(const Harness& harness) : harness_(harness), random_(harness.seed) {
   if (harness_.wipe) harness_.wipe();
   properties_ = store().properties();
+  if (!properties_.durability) return;
+  durability_ = properties_.durability;
+  properties_.durability = durability_.c_str();
 }
 
 DurableBackend& Lab::store() {
@@ -208,6 +211,14 @@ void Lab::nothing_claimable(std::string_view after_what, Here here) {
     const auto got = claim(1, queue, kLong, 0, here);
     if (!got.empty()) broken(std::string(after_what) + ": task " + text(got[0].id) + " was offered", here);
   }
+}
+
+void Lab::sound(Here here) {
+  auto* audit = store_ ? query<Audit>(*store_) : nullptr;
+  if (!audit) return;
+  const Audited seen = must(audit->audit(3), "an audit", here);
+  for (const Violation& v : seen.violations) broken("the audit finds " + v.rule + ", " + v.where + ": " + v.what, here);
+  same(seen.broken, 0u, "violations that the audit counts", here);
 }
 
 std::vector<TaskId> ids(const std::vector<Leased>& all) {

@@ -31,6 +31,8 @@ class Claimed : public std::vector<Leased> {
 class Lab {
  public:
   explicit Lab(const Harness&);
+  Lab(const Lab&) = delete;
+  Lab& operator=(const Lab&) = delete;
 
   const Harness& harness() const { return harness_; }
   const Properties& properties() const { return properties_; }
@@ -91,6 +93,8 @@ class Lab {
   void unchanged(const std::string& before, std::string_view after_what, Here = Here::now());
   // Claims of every queue sent to give nothing now.
   void nothing_claimable(std::string_view after_what, Here = Here::now());
+  // The store, where it can tell and is open, finds nothing wrong with itself.
+  void sound(Here = Here::now());
 
   static void together(int n, const std::function<void(int)>& body) { conformance::together(n, body); }
 
@@ -98,6 +102,7 @@ class Lab {
   const Harness& harness_;
   std::unique_ptr<DurableBackend> store_;
   Properties properties_;
+  std::string durability_;  // a copy, which properties_ points to: the word may be the object's that told it
   Random random_;
   std::set<std::pair<std::string, TaskId>> sent_;
 };

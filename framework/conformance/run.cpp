@@ -46,6 +46,7 @@ Outcome run(const Promise& p, const Harness& harness) {
     Lab lab(harness);
     need_listed(p, lab);
     p.check(lab);
+    lab.sound();
   });
 }
 

@@ -18,6 +18,7 @@ struct Manager::Treatment {
 struct Manager::Attempted {
   Outcome outcome;
   Treatment treatment;  // of a durable task
+  std::string lacks;    // a codec of its payload that is not here: the task is given back
   std::chrono::nanoseconds ran{};
   // Durable tasks: the result as it will be stored, and the children that go with the settlement.
   bool has_result = false;

@@ -26,6 +26,11 @@ std::string clipped(std::string text, std::size_t limit) {
 
 constexpr std::size_t kMaxResultNames = 1 << 10;  // what a note holds beside a result: names of codecs
 
+// What a typed handler returns for a payload whose value codec is not here.
+bool waits_for_codec(const Outcome& outcome) {
+  return outcome.verb == Outcome::Verb::snooze && !outcome.delay && !outcome.reason.empty();
+}
+
 // The n-th child of a task has an id that follows from its parent's: made again, it is the same.
 TaskId child_id(const TaskId& parent, std::uint64_t n) {
   TaskId id;
@@ -198,6 +203,8 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
   std::string plain;
   std::string_view payload = envelope->payload;
   if (!envelope->transforms.empty()) {
+    out.lacks = codecs_.missing(envelope->transforms);
+    if (!out.lacks.empty()) return out;
     Result<std::string> undone = codecs_.undo(payload, envelope->transforms, options_.max_payload);
     if (!undone) {
       out.outcome = retry("payload: " + undone.error().message);
@@ -236,6 +243,7 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
     services.children.erase(services.children.begin() + static_cast<std::ptrdiff_t>(*before), services.children.end());
     return record.handler->run(c);
   });
+  if (waits_for_codec(out.outcome) && !codecs_.value_codec(view.codec)) out.lacks = view.codec;
   if (out.outcome.verb == Outcome::Verb::done) {
     out.children = std::move(services.children);
     seal(task, out);
@@ -259,7 +267,7 @@ void Manager::seal(durable::Task& task, Attempted& out) {
       return true;
     };
     Result<bool> encoded = out.outcome.result->encode(codecs_.value_codec({}), out.result_codec, out.result);
-    if (encoded && too_large(options_.max_payload)) return;  // however short it is once it is transformed
+    if (encoded && too_large(options_.max_payload)) return;  // whatever becomes of it once it is transformed
     if (encoded && *encoded && codecs_.transforms()) {
       std::vector<std::string_view> names;
       Result<std::string> applied = codecs_.apply(std::move(out.result), names);
@@ -276,7 +284,7 @@ void Manager::seal(durable::Task& task, Attempted& out) {
     }
     out.has_result = *encoded;
     const std::uint64_t room = properties_.max_body - std::min<std::uint64_t>(properties_.max_body, kMaxResultNames);
-    if (too_large(std::min(options_.max_payload, room))) return;
+    if (too_large(room)) return;
   }
   // Children in other queues cannot go in the same step: they are sent before, under ids that a
   // repeated attempt makes again.
@@ -286,7 +294,7 @@ void Manager::seal(durable::Task& task, Attempted& out) {
     if (!together || c.queue != task.leased.queue) elsewhere.push_back(c.task());
   }
   if (elsewhere.empty()) return;
-  Result<std::vector<Admission>> sent = whole(backend_->enqueue(elsewhere, nullptr), elsewhere.size(), "enqueue");
+  Result<std::vector<Admission>> sent = send_to(*backend_, elsewhere);
   if (!sent) {
     out.outcome = retry("children: " + sent.error().message);
     return;
@@ -418,6 +426,10 @@ void Manager::end_local(ManagerState& state, LocalTask& task, Status status, std
 void Manager::finish_durable(ManagerState& state, durable::Task& task, Attempted& attempted, StopReason stop,
                              Instant at, Aftermath& after) {
   Outcome& outcome = attempted.outcome;
+  if (!attempted.lacks.empty()) {
+    outcome =
+        snooze(pause_without(state, "codec \"" + attempted.lacks + "\" here (name it in [codec] use, or in also)"));
+  }
   override_verb(outcome, stop, attempted.treatment.timeout);
   if (outcome.verb == Outcome::Verb::timed_out) ++counters_of(state, *task.lane).timed_out;
   task.ran = attempted.ran;

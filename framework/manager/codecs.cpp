@@ -1,7 +1,10 @@
 #include "manager/codecs.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
+
+#include "config/core.hpp"
 
 namespace penstock::impl {
 namespace {
@@ -32,11 +35,9 @@ bool CodecSet::keep(const std::string& name, std::unique_ptr<Interface> codec) {
 
 Result<void> CodecSet::add(const std::string& name, std::unique_ptr<Interface> codec) {
   const bool first = own_ == nullptr;
-  if (keep(name, std::move(codec)) != first) {
-    return Error{Errc::invalid, first ? "codec.use: \"" + name + "\" is a transform: a value codec comes first"
-                                      : "codec.use: \"" + name +
-                                            "\" is a second value codec: one that only reads goes into codec.also"};
-  }
+  const bool transform = !keep(name, std::move(codec));
+  const std::string wrong = config::misplaced_codec(name, first, transform);
+  if (!wrong.empty()) return Error{Errc::invalid, "codec.use: " + wrong};
   if (first) {
     own_ = values_.find(name)->second;
   } else {
@@ -71,18 +72,24 @@ Result<std::string> CodecSet::apply(std::string bytes, std::vector<std::string_v
   return bytes;
 }
 
+std::string_view CodecSet::missing(std::span<const std::string_view> names) const noexcept {
+  const auto at = std::ranges::find_if(names, [&](std::string_view name) { return !transforms_.contains(name); });
+  return at == names.end() ? std::string_view() : *at;
+}
+
 Result<std::string> CodecSet::undo(std::string_view bytes, std::span<const std::string_view> names,
                                    std::uint64_t at_most) const {
-  std::string out(bytes);
+  if (names.empty()) return std::string(bytes);
+  std::string out;
   for (std::size_t i = names.size(); i-- > 0;) {
     auto at = transforms_.find(names[i]);
     if (at == transforms_.end()) {
       return Error{Errc::unsupported,
                    "its codec \"" + std::string(names[i]) + "\" is not here: name it in [codec] use, or in also"};
     }
-    Result<std::string> next = at->second->undo(out, i == 0 ? at_most : room_between(at_most));
+    Result<std::string> next = at->second->undo(bytes, i == 0 ? at_most : room_between(at_most));
     if (!next) return of_transform(at->first, next.error());
-    out = std::move(*next);
+    bytes = out = std::move(*next);
   }
   return out;
 }

@@ -25,6 +25,8 @@ class CodecSet {
   ValueCodec* value_codec(std::string_view name) const noexcept;
   // Applies every transform in order; `names` gets theirs.
   Result<std::string> apply(std::string bytes, std::vector<std::string_view>& names) const;
+  // The first of those named that is not here; empty: all are.
+  std::string_view missing(std::span<const std::string_view> names) const noexcept;
   // Undoes those named, the last first. Errc::unsupported: one of them is not here.
   Result<std::string> undo(std::string_view bytes, std::span<const std::string_view> names,
                            std::uint64_t at_most) const;

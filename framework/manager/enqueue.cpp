@@ -65,14 +65,6 @@ std::optional<Error> objection(const EnqueueRequest& r, const EnqueueOptions& op
   return std::nullopt;
 }
 
-Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const NewTask> tasks) {
-  Result<std::vector<Admission>> answer = backend.enqueue(tasks, nullptr);
-  for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
-    answer = backend.enqueue(tasks, nullptr);
-  }
-  return whole(std::move(answer), tasks.size(), "enqueue");
-}
-
 // Where encoded tasks go, with what each does if its unique key is taken.
 using Put = std::function<Result<std::vector<Admission>>(std::span<const NewTask>, std::span<const IfTaken>)>;
 
@@ -101,6 +93,14 @@ Put into_outbox(OutboxWriter& writer, Clock& clock) {
 }
 
 }  // namespace
+
+Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const NewTask> tasks) {
+  Result<std::vector<Admission>> answer = backend.enqueue(tasks, nullptr);
+  for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
+    answer = backend.enqueue(tasks, nullptr);
+  }
+  return whole(std::move(answer), tasks.size(), "enqueue");
+}
 
 // One batch of requests that passed the middleware: encodes, sends, and answers each.
 class EnqueueBatch {

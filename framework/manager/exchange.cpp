@@ -154,19 +154,21 @@ void Manager::note_unqueued(ManagerState& state, durable::Task& task) {
   --record_of(state, *task.lane).leased;
 }
 
+// How long a task is given back for that nobody here can run, for want of `what`: longer each time, for all such
+// tasks together. The first time it is said.
+Millis Manager::pause_without(ManagerState& state, const std::string& what) {
+  const unsigned times = state.lacking.size() < 1000 ? state.lacking[what]++ : 5;
+  if (times == 0) host_->log(Level::warn, "no " + what + "; such tasks are given back");
+  return std::min(Millis(1000) * (1 << std::min(times, 6u)), kLongestUnknown);
+}
+
 // A leased task may start: it joins the scheduler, unless nobody here can run it.
 void Manager::admit(ManagerState& state, durable::Task& task, Instant at, Aftermath& after) {
   task.lane = &state.scheduler.lane(task.leased.queue);
   auto handler = handlers_.find(task.leased.kind);
   if (handler == handlers_.end() || state.stopping) {
     Millis delay{0};
-    if (handler == handlers_.end()) {
-      unsigned times = state.unknown_kinds.size() < 1000 ? state.unknown_kinds[task.leased.kind]++ : 5;
-      delay = std::min(Millis(1000) * (1 << std::min(times, 6u)), kLongestUnknown);
-      if (times == 0) {
-        host_->log(Level::warn, "no handler here for kind \"" + task.leased.kind + "\"; tasks of it are given back");
-      }
-    }
+    if (handler == handlers_.end()) delay = pause_without(state, "handler here for kind \"" + task.leased.kind + "\"");
     state.engine.release(task, delay, at);
     return;
   }

@@ -85,9 +85,9 @@ std::vector<Explained> settings_of(const Policy& p, const Options& o) {
   said.add("weight", unless(std::uint16_t{1}, p.weight), std::int64_t{1});
   said.add("retries", number(p.retries), std::int64_t{o.retry.retries}, std::int64_t{defaults.retry.retries},
            "worker.retries");
-  said.add("backoff", p.backoff, o.retry.backoff, defaults.retry.backoff);
-  said.add("backoff_cap", p.backoff_cap, o.retry.cap, defaults.retry.cap);
-  said.add("jitter", p.jitter, o.retry.jitter, defaults.retry.jitter);
+  said.add("backoff", p.backoff, o.retry.backoff, defaults.retry.backoff, "worker.backoff");
+  said.add("backoff_cap", p.backoff_cap, o.retry.cap, defaults.retry.cap, "worker.backoff_cap");
+  said.add("jitter", p.jitter, o.retry.jitter, defaults.retry.jitter, "worker.jitter");
   said.add("timeout", p.timeout, o.timeout, defaults.timeout, "worker.timeout");
   said.add("keep_result", p.keep_result, o.result_age, defaults.result_age, "results.age");
   said.add("if_taken", p.if_taken, IfTaken::reject);

@@ -147,8 +147,8 @@ struct ManagerState {
   Instant queues_refreshed{};
   std::uint64_t queues_asked = 0, queues_answered = 0;  // so often; and the latest time that was answered
   bool queues_known = false;
-  std::set<std::string> served;                   // durable queues claimed from
-  std::map<std::string, unsigned> unknown_kinds;  // to how often tasks of it were given back
+  std::set<std::string> served;             // durable queues claimed from
+  std::map<std::string, unsigned> lacking;  // what tasks need and is not here, to how often some were given back
   bool pump_waits = false;
   Millis poll{1};  // between looks at a store that has no bell
   std::uint64_t exchanges = 0, polls = 0;
@@ -280,6 +280,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool unqueue_leased(ManagerState& state, durable::Task& task);
   void note_unqueued(ManagerState& state, durable::Task& task);
   void admit(ManagerState& state, durable::Task& task, Instant now, Aftermath& after);
+  Millis pause_without(ManagerState& state, const std::string& what);
   void publish(ManagerState& state, durable::Task& task, bool cancelled, Aftermath& after);
   durable::Demand demand(const ManagerState& state, bool flush) const;
   bool refresh_queues(Locked& state);

@@ -191,7 +191,14 @@ std::vector<Counts> Manager::counts() { return value_or_throw(backend_->counts()
 
 Metrics Manager::metrics() {
   Metrics m;
-  if (auto* meter = query<Meter>(*backend_)) m.backend_calls = value_or_throw(meter->calls());
+  if (auto* meter = query<Meter>(*backend_)) {
+    auto calls = meter->calls();
+    if (calls) {
+      m.backend_calls = std::move(*calls);
+    } else {
+      host_->log(Level::warn, "the backend's calls are missing from the metrics: " + calls.error().message);
+    }
+  }
   auto add = [](Counters& to, const Counters& c) {
     to.scheduled += c.scheduled, to.completed += c.completed, to.failed += c.failed, to.cancelled += c.cancelled;
     to.retried += c.retried, to.snoozed += c.snoozed, to.timed_out += c.timed_out, to.lost += c.lost,

@@ -29,19 +29,18 @@ config::Section section_of(std::string_view kind, const PluginChoice& choice) {
   return section;
 }
 
-void check_wrappers(std::string_view kind, const PluginChoice& choice) {
+void check_once(const std::string& key, std::span<const PluginChoice> choices) {
   std::set<std::string> seen;
-  for (const PluginChoice& wrapper : choice.wrap) {
-    if (seen.insert(wrapper.use).second) continue;
-    throw Exception(
-        Error{Errc::invalid, std::string(kind) + ".wrap: " + config::quoted(wrapper.use) + " stands there twice"});
+  for (const PluginChoice& choice : choices) {
+    if (seen.insert(choice.use).second) continue;
+    throw Exception(Error{Errc::invalid, key + ": " + config::quoted(choice.use) + " stands there twice"});
   }
 }
 
 // The component and, around it, its wrappers from the last to the first.
 Result<std::unique_ptr<Interface>> create(plugins::PluginHost& host, std::string_view kind,
                                           const PluginChoice& choice) {
-  check_wrappers(kind, choice);
+  check_once(std::string(kind) + ".wrap", choice.wrap);
   auto made = host.create(kind, choice.use, section_of(kind, choice), choice.module);
   for (auto wrapper = choice.wrap.rbegin(); made && wrapper != choice.wrap.rend(); ++wrapper) {
     made = host.wrap(kind, wrapper->use, section_of(kind, *wrapper), std::move(made).value(), wrapper->module);
@@ -172,6 +171,8 @@ std::shared_ptr<Manager> Manager::open(Options options) {
   std::shared_ptr<Manager> made(
       new Manager(std::move(options), std::move(host), std::move(plugins), std::move(backend)));
   const Options& o = made->options_;
+  check_once("codec.use", o.codecs);
+  check_once("codec.also", o.codecs_also);
   std::vector<PluginChoice> codecs = o.codecs;
   if (codecs.empty()) codecs.push_back({.use = "json"});
   for (const PluginChoice& codec : codecs) {
@@ -192,9 +193,9 @@ std::shared_ptr<Manager> Manager::open(Options options) {
     std::string name = module;
     if (path) name = value_or_throw(made->plugins_->open(module))->name;
     const auto written = o.handler_settings.find(name);
-    const PluginChoice& choice = written == o.handler_settings.end() ? PluginChoice{.use = name} : written->second;
-    auto handlers =
-        value_or_throw(made->plugins_->create(Handlers::kKind, name, section_of(Handlers::kKind, choice), file));
+    PluginChoice choice = written == o.handler_settings.end() ? PluginChoice{} : written->second;
+    choice.use = name, choice.module = file;
+    auto handlers = value_or_throw(create(*made->plugins_, Handlers::kKind, choice));
     for (Handlers::Entry& entry : static_cast<Handlers&>(*handlers).list()) {
       made->add_handler(entry.policy, std::move(entry.handler), std::move(entry.limits));
     }

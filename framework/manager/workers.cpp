@@ -166,7 +166,7 @@ void Manager::idle(Locked& state, Worker& self, Aftermath& after) {
   ++state->idle;
   note_idle(*state);
   if (!exchange(state, after, false) && !listen(state, after)) {
-    self.has_spun = !self.has_spun;
+    self.has_spun = !self.has_spun && !state->spinning && real_time_;  // else it would go round once more in vain
     if (self.has_spun) {
       spin(state);
     } else {
@@ -179,7 +179,6 @@ void Manager::idle(Locked& state, Worker& self, Aftermath& after) {
 // Before a worker sleeps it looks out for work for some microseconds, as a wake-up costs as much; one worker at a
 // time. Then everything is to be looked at again.
 void Manager::spin(Locked& state) {
-  if (state->spinning || !real_time_) return;
   const std::uint32_t seen = signals_.load(std::memory_order_relaxed);
   state->spinning = true;
   state->signalled = false;

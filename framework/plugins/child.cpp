@@ -98,18 +98,33 @@ Error died(int status) {
   return Error{Errc::internal, "the process that opened it ended with status " + std::to_string(WEXITSTATUS(status))};
 }
 
-// Takes the whole lines off the front of `text`; the one that only the end says is not handed on.
-bool take_lines(std::string& text, const std::function<void(std::string_view)>& hear) {
-  std::size_t begin = 0;
-  bool whole = false;
-  for (std::size_t at; (at = text.find('\n', begin)) != std::string::npos; begin = at + 1) {
-    const std::string_view line = std::string_view(text).substr(begin, at - begin);
-    whole = line == ".";
-    if (!whole) hear(line.substr(1));
+// What came so far of the lines of a child. The module that it loads shares the pipe, and may write into it.
+struct Heard {
+  const Hear& hear;
+  std::string text;    // of a line that is not complete
+  bool whole = false;  // the mark of the end has come
+
+  // Hands the complete lines on, but for the mark.
+  Result<void> take(std::string_view more) {
+    if (whole) return foreign();
+    text += more;
+    std::size_t begin = 0;
+    for (std::size_t at; (at = text.find('\n', begin)) != std::string::npos; begin = at + 1) {
+      if (auto taken = take_line(std::string_view(text).substr(begin, at - begin)); !taken) return taken;
+    }
+    text.erase(0, begin);
+    return whole && !text.empty() ? foreign() : Result<void>();
   }
-  text.erase(0, begin);
-  return whole;
-}
+
+ private:
+  Result<void> take_line(std::string_view line) {
+    if (whole) return foreign();
+    whole = line == ".";
+    if (whole) return {};
+    return line.starts_with('+') ? hear(line.substr(1)) : foreign();
+  }
+  static Error foreign() { return {Errc::internal, "the process that opened it wrote into the answers"}; }
+};
 
 }  // namespace
 
@@ -137,7 +152,7 @@ Result<std::string> in_child(const std::function<Result<std::string>()>& work, s
 }
 
 // A line is marked by its first octet, so that it cannot be taken for the mark of the end.
-Result<void> hear_child(const std::function<void(const Say&)>& work, const std::function<void(std::string_view)>& hear,
+Result<void> hear_child(const std::function<void(const Say&)>& work, const Hear& hear,
                         std::chrono::milliseconds silence) {
   auto child = spawn([&] {
     const auto done = guard([&]() -> Result<void> {
@@ -148,17 +163,18 @@ Result<void> hear_child(const std::function<void(const Say&)>& work, const std::
   });
   if (!child) return child.error();
   std::array<char, 4096> buffer;
-  std::string text;
-  bool whole = false;
+  Heard heard{hear};
+  Result<void> taken;
   Result<std::string_view> got{std::string_view("")};
-  while (text.size() <= kMaxReply && (got = receive(child->reply, Clock::now() + silence, buffer)) && !got->empty()) {
-    text += *got;
-    whole = take_lines(text, hear);
+  while (taken && heard.text.size() <= kMaxReply && (got = receive(child->reply, Clock::now() + silence, buffer)) &&
+         !got->empty()) {
+    taken = heard.take(*got);
   }
   const int status = end(*child);
-  if (text.size() > kMaxReply) return too_much();
+  if (!taken) return taken;
+  if (heard.text.size() > kMaxReply) return too_much();
   if (!got) return late(silence);
-  if (!whole) return died(status);
+  if (!heard.whole) return died(status);
   return {};
 }
 

@@ -22,10 +22,14 @@ Result<std::string> in_child(const std::function<Result<std::string>()>& work,
 // Says a line, which has no newline in it, to the process that listens.
 using Say = std::function<void(std::string_view line)>;
 
+// Is told a line; an error, which says why it cannot be one of the work's, ends the child.
+using Hear = std::function<Result<void>(std::string_view line)>;
+
 // The same for work that says more than one thing: each line goes to `hear`, in the calling process, as it
 // comes. The limit is for the time between two of them. What a child had said before it died was heard. A `work`
-// that throws counts as one that ended too early.
-Result<void> hear_child(const std::function<void(const Say&)>& work, const std::function<void(std::string_view)>& hear,
+// that throws counts as one that ended too early. What the child writes in another way than by Say is an error,
+// as far as it can be told apart.
+Result<void> hear_child(const std::function<void(const Say&)>& work, const Hear& hear,
                         std::chrono::milliseconds silence);
 
 }  // namespace penstock::plugins

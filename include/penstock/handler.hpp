@@ -87,7 +87,7 @@ class TypedHandler final : public TaskHandler {
     return run_guarded([&]() -> Outcome {
       T value{};
       Result<void> decoded = Payload<T>::decode(ctx.payload(), ctx.codec(ctx.task().codec), value);
-      if (!decoded) return retry("payload of " + std::string(ctx.task().kind) + ": " + decoded.error().message);
+      if (!decoded) return unread(ctx, decoded.error());
       return run_guarded([&]() -> decltype(auto) {
         if constexpr (std::invocable<F&, Context&, const T&>) {
           return std::invoke(f_, ctx, std::as_const(value));
@@ -100,6 +100,13 @@ class TypedHandler final : public TaskHandler {
   }
 
  private:
+  // Without its codec nobody here can run it: a snooze that leaves the time to the worker.
+  static Outcome unread(Context& ctx, const Error& error) {
+    Outcome out = retry("payload of " + std::string(ctx.task().kind) + ": " + error.message);
+    if (error.code == Errc::unsupported) out.verb = Outcome::Verb::snooze;
+    return out;
+  }
+
   F f_;
 };
 

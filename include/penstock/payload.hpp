@@ -13,8 +13,9 @@
 //   codec_name  the name that is stored with the bytes; names the codec a reader will need. Valid as
 //               long as the codec lives.
 //   encode      appends to `out`. On an error `out` is as before.
-//   decode      replaces `out`. Any input whatever gives a value or Errc::invalid; after an error
-//               `out` holds a valid value that means nothing.
+//   decode      replaces `out`. Any input whatever gives a value or Errc::invalid; Errc::unsupported
+//               when the codec is not here: then the task is given back to the store, for others. After
+//               an error `out` holds a valid value that means nothing.
 //
 // `codec` is the value codec by the stored name, or null when the process has none. Thread: any. None
 // throws, except that memory may run out.
@@ -48,7 +49,7 @@ struct Payload {
 
  private:
   static Error no_codec() {
-    return Error{Errc::invalid, "its value codec is not here: name it in [codec] use, or in also"};
+    return Error{Errc::unsupported, "its value codec is not here: name it in [codec] use, or in also"};
   }
 };
 

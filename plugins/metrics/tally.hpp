@@ -1,6 +1,7 @@
 // What the calls of one method have come to.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <mutex>
@@ -17,7 +18,8 @@ class Tally {
   void add(std::chrono::nanoseconds took, std::optional<Errc> error) {
     std::lock_guard lock(mutex_);
     latency_.add(took);
-    if (error) ++errors_[static_cast<std::size_t>(*error)];
+    // A code that nobody knows counts as an internal error.
+    if (error) ++errors_[std::min(static_cast<std::size_t>(*error), kCodes - 1)];
   }
 
   // Nothing when there was no call.

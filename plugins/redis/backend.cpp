@@ -7,6 +7,7 @@
 #include <penstock/plugin/plugin.hpp>
 
 #include "checks.hpp"
+#include "diagnosis.hpp"
 #include "server_facts.hpp"
 #include "store.hpp"
 
@@ -152,7 +153,12 @@ std::optional<Error> refuse(const ServerFacts& f, Durability level, std::string_
                                       name(level) + "\" (" + f.told() + ")"};
 }
 
-class Redis final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
+class Redis final : public DurableBackend,
+                    public Waiter,
+                    public Registry,
+                    public Browser,
+                    public Gates,
+                    public Diagnosis {
  public:
   Redis(Host& host, Options client, StoreOptions store, TimeSource* time, const Settings& s)
       : host_(host),
@@ -179,7 +185,7 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
     return std::unique_ptr<DurableBackend>(std::move(made));
   }
 
-  void* query(std::string_view id) noexcept override { return offer<Waiter, Registry, Browser, Gates>(this, id); }
+  void* query(std::string_view id) noexcept override { return offer<Waiter, Registry, Browser, Gates, Diagnosis>(this, id); }
 
   Properties properties() const noexcept override {
     return {.features = server_.cluster() ? kFeatures & ~kGuard : kFeatures,
@@ -241,6 +247,21 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
     return guard([&] { return store_.gates(queue); });
   }
 
+  Result<std::vector<Finding>> diagnose() noexcept override {
+    return guard([&]() -> Result<std::vector<Finding>> {
+      const Deadline deadline = Clock::now() + server_.options().timeout;
+      const auto facts = read_server_facts(server_.client(), deadline);
+      if (!facts) return facts.error();
+      std::vector<Finding> out;
+      for (const ServerFacts& f : *facts) {
+        const auto skew = clock_skew(server_.client(), f.address, deadline);
+        if (!skew) return skew.error();
+        for (Finding& finding : findings(f, server_.options().replicas, *skew)) out.push_back(std::move(finding));
+      }
+      return out;
+    });
+  }
+
  private:
   Result<ServerFacts> weakest_server() {
     const auto facts = read_server_facts(server_.client(), Clock::now() + server_.options().timeout);
@@ -275,7 +296,7 @@ class Redis final : public DurableBackend, public Waiter, public Registry, publi
 }  // namespace
 
 PENSTOCK_PLUGIN(redis, "0.1.0", "MIT",
-                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates>(
+                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Diagnosis>(
                     "redis", "Tasks on a Redis server, or several: any number of processes on any number of hosts.",
                     kSettings));
 

@@ -5,6 +5,8 @@
 
 #include <penstock/plugin/names.hpp>
 
+#include "audit.hpp"
+#include "diagnosis.hpp"
 #include "place.hpp"
 #include "reader.hpp"
 #include "writer.hpp"
@@ -115,7 +117,13 @@ struct Store {
   Reader reader;
 };
 
-class Backend final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
+class Backend final : public DurableBackend,
+                      public Waiter,
+                      public Registry,
+                      public Browser,
+                      public Gates,
+                      public Diagnosis,
+                      public Audit {
  public:
   explicit Backend(Host& host, Options options)
       : store_(std::make_unique<Store>(host, std::move(options))), durability_(store_->writer.durability()) {}
@@ -140,6 +148,8 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
     if (id == Registry::kId) return static_cast<Registry*>(this);
     if (id == Browser::kId) return static_cast<Browser*>(this);
     if (id == Gates::kId) return static_cast<Gates*>(this);
+    if (id == Diagnosis::kId) return static_cast<Diagnosis*>(this);
+    if (id == Audit::kId) return static_cast<Audit*>(this);
     return nullptr;
   }
 
@@ -237,6 +247,18 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
     return mine<std::vector<GateState>>([&] { return store_->reader.gates(queue); });
   }
 
+  Result<std::vector<Finding>> diagnose() noexcept override {
+    using Findings = std::vector<Finding>;
+    return mine<Findings>([&]() -> Result<Findings> { return sqlite::diagnose(store_->options, durability_); });
+  }
+
+  Result<Audited> audit(std::uint32_t at_most) noexcept override {
+    return mine<Audited>([&]() -> Result<Audited> {
+      store_->identity.verify();
+      return sqlite::audit(store_->options, at_most);
+    });
+  }
+
  private:
   using Refusal = std::optional<Error>;
   static Refusal too_many(std::size_t items) {
@@ -278,8 +300,9 @@ class Backend final : public DurableBackend, public Waiter, public Registry, pub
 }  // namespace
 }  // namespace penstock::sqlite
 
-PENSTOCK_PLUGIN(sqlite, "0.1.0", "MIT",
-                penstock::component<penstock::DurableBackend, penstock::sqlite::Backend, penstock::Waiter,
-                                    penstock::Registry, penstock::Browser, penstock::Gates>(
-                    "sqlite", "Tasks in one SQLite file, shared by any number of processes of one machine.",
-                    penstock::sqlite::kSettings));
+PENSTOCK_PLUGIN(
+    sqlite, "0.1.0", "MIT",
+    penstock::component<penstock::DurableBackend, penstock::sqlite::Backend, penstock::Waiter, penstock::Registry,
+                        penstock::Browser, penstock::Gates, penstock::Diagnosis, penstock::Audit>(
+        "sqlite", "Tasks in one SQLite file, shared by any number of processes of one machine.",
+        penstock::sqlite::kSettings));

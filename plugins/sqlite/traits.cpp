@@ -25,13 +25,14 @@ std::string pack_traits(const NewTask& t) {
   if (t.unique.empty() && t.fair.empty() && t.gates.empty()) return out;
   add(out, t.unique);
   add(out, t.fair);
-  if (std::is_sorted(t.gates.begin(), t.gates.end())) {
-    for (const std::string_view gate : t.gates) add(out, gate);
-  } else {
-    std::vector<std::string_view> gates(t.gates.begin(), t.gates.end());
-    std::sort(gates.begin(), gates.end());
-    for (const std::string_view gate : gates) add(out, gate);
+  std::vector<std::string_view> sorted;
+  auto gates = t.gates;
+  if (!std::is_sorted(gates.begin(), gates.end())) {
+    sorted.assign(gates.begin(), gates.end());
+    std::sort(sorted.begin(), sorted.end());
+    gates = sorted;
   }
+  for (const std::string_view gate : gates) add(out, gate);
   return out;
 }
 

@@ -1,6 +1,5 @@
 #include "conformance/harnesses.hpp"
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -9,6 +8,7 @@
 #include <penstock/plugin/plugin.hpp>
 
 #include "plugins/host.hpp"
+#include "support/folder.hpp"
 #include "support/open_plugin.hpp"
 #include "support/ports.hpp"
 #include "support/redis/certificates.hpp"
@@ -73,25 +73,6 @@ struct Scene {
   std::unique_ptr<plugins::PluginHost> plugins;
 };
 
-// A folder of its own, gone with the last harness that uses it.
-struct Folder {
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "penstock-conformance-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw std::runtime_error("no folder could be made from " + pattern);
-    path = pattern;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  void empty() const {
-    for (const auto& entry : std::filesystem::directory_iterator(path)) std::filesystem::remove_all(entry);
-  }
-  std::filesystem::path path;
-};
-
 using Wrappers = std::vector<std::string>;
 
 Harness on(const std::string& name, const Settings& settings, const Wrappers& wrappers = {}) {
@@ -106,8 +87,8 @@ Harness on(const std::string& name, const Settings& settings, const Wrappers& wr
 }
 
 Harness on_file(const std::string& name, Settings settings, const Wrappers& wrappers = {}) {
-  auto folder = std::make_shared<Folder>();
-  settings["path"] = (folder->path / "store.db").string();
+  auto folder = std::make_shared<testing::Folder>();
+  settings["path"] = *folder / "store.db";
   Harness h = on(name, settings, wrappers);
   h.wipe = [=] { folder->empty(); };
   h.shared = h.survives_reopen = true;
@@ -120,8 +101,8 @@ Harness on_sqlite(const std::string& durability, const Wrappers& wrappers = {}) 
 
 // The example that was written outside.
 Harness on_folder() {
-  auto folder = std::make_shared<Folder>();
-  Harness h = on("filesystem", {{"path", (folder->path / "store").string()}, {"sync", false}});
+  auto folder = std::make_shared<testing::Folder>();
+  Harness h = on("filesystem", {{"path", *folder / "store"}, {"sync", false}});
   h.wipe = [=] { folder->empty(); };
   h.shared = h.survives_reopen = true;
   return h;

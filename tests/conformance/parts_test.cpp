@@ -19,7 +19,8 @@ extern "C" const PluginDescriptor* PENSTOCK_PLUGIN_SYMBOL(log)() noexcept;
 
 namespace {
 
-testing::TestHost host;
+ManualTime at_rest;
+testing::TestHost host(&at_rest);
 
 template <class Iface>
 std::unique_ptr<Iface> sound(PluginEntry entry, const std::string& name,
@@ -81,6 +82,25 @@ struct Module : Handlers {
   }
 };
 
+// Handlers that use their module to the end.
+struct OfItsModule final : TaskHandler {
+  explicit OfItsModule(std::weak_ptr<int> module) : module_(std::move(module)) {}
+  ~OfItsModule() override { orphans += module_.expired(); }
+  penstock::Outcome run(Context&) noexcept override { return {}; }
+  static inline int orphans = 0;
+
+ private:
+  std::weak_ptr<int> module_;
+};
+struct Owner final : Handlers {
+  std::shared_ptr<int> alive = std::make_shared<int>();
+  std::vector<Entry> list() noexcept override {
+    std::vector<Entry> out;
+    out.push_back({.policy = {.kind = "greet"}, .handler = std::make_unique<OfItsModule>(alive)});
+    return out;
+  }
+};
+
 // ---- codecs
 
 struct OtherName final : Codec {
@@ -111,8 +131,60 @@ struct SaysNothing final : Codec {
     return done ? done : Result<void>(Error{Errc::invalid, ""});
   }
 };
+struct Picky final : FieldReader {  // fails where a field is not known
+  explicit Picky(FieldReader& r) : in(r) {}
+  void enter_object() override { in.enter_object(); }
+  std::optional<FieldName> next_field() override { return in.next_field(); }
+  void enter_list() override { in.enter_list(); }
+  bool next_item() override { return in.next_item(); }
+  bool is_null() override { return in.is_null(); }
+  bool boolean() override { return in.boolean(); }
+  std::int64_t integer() override { return in.integer(); }
+  std::uint64_t natural() override { return in.natural(); }
+  double number() override { return in.number(); }
+  std::string text() override { return in.text(); }
+  std::string bytes() override { return in.bytes(); }
+  void skip() override { in.fail("is not known"); }
+  void fail(std::string_view why) override { in.fail(why); }
+  FieldReader& in;
+};
+struct Asked final : Decodable {
+  explicit Asked(Decodable& value) : value_(value) {}
+  void read(FieldReader& r) override {
+    Picky picky(r);
+    value_.read(picky);
+  }
+
+ private:
+  Decodable& value_;
+};
+struct NoStrangers final : Codec {
+  Result<void> decode(std::string_view bytes, Decodable& value) noexcept override {
+    Asked asked(value);
+    return inner->decode(bytes, asked);
+  }
+};
+struct SetsToZero final : Codec {
+  Result<void> decode(std::string_view bytes, Decodable& value) noexcept override {
+    (void)static_cast<bool>(inner->decode(R"({"flag":false,"real":0})", value));
+    return inner->decode(bytes, value);
+  }
+};
+struct LeavesHalf final : Codec {
+  Result<void> encode(const Encodable& value, std::string& out) noexcept override {
+    auto done = inner->encode(value, out);
+    if (!done) out += "{";
+    return done;
+  }
+};
 // ---- transforms
 
+struct OnlyOnce final : Mark {
+  Result<std::string> apply(std::string_view bytes) noexcept override {
+    if (!bytes.empty() && bytes[0] == '[') return std::string(bytes);
+    return Mark::apply(bytes);
+  }
+};
 struct DropsNul final : Mark {
   Result<std::string> apply(std::string_view bytes) noexcept override {
     std::string out(bytes);
@@ -239,7 +311,11 @@ constexpr Faulty kFaulty[] = {
     {"codec", "codec.encode_appends", made<StartsAfresh>},
     {"codec", "codec.other_sorts_are_refused", made<TakesAnything>},
     {"codec", "codec.any_input_is_safe", made<SaysNothing>},
+    {"codec", "codec.unknown_fields_are_passed_over", made<NoStrangers>},
+    {"codec", "codec.missing_fields_keep_their_value", made<SetsToZero>},
+    {"codec", "codec.depth_is_bounded", made<LeavesHalf>},
     {"codec", "transform.bytes_come_back", made<DropsNul>},
+    {"codec", "transform.twice_is_undone_twice", made<OnlyOnce>},
     {"codec", "transform.bound_is_kept", made<NoBound>},
     {"codec", "transform.any_input_is_safe", made<Mute>},
     {"codec", "transform.same_octets_make_the_same", made<Counting>},
@@ -278,6 +354,25 @@ TEST_CASE("every fault breaks its promise") {
     REQUIRE(at != all.end());
     const conformance::Outcome outcome = run(*at, f.make);
     CHECK(outcome.verdict == Verdict::broken);
+  }
+}
+
+TEST_CASE("every promise has a fault that breaks it, but for those of many threads") {
+  for (const char* kind : {"codec", "limiter", "tracer", "handlers"}) {
+    for (const Part& p : parts(kind)) {
+      const std::string_view name = p.name;
+      const bool faulty = std::ranges::any_of(kFaulty, [&](const Faulty& f) { return f.promise == name; });
+      INFO(name);
+      CHECK(faulty != name.ends_with("many_threads_at_once"));
+    }
+  }
+}
+
+TEST_CASE("a module of handlers is there for as long as what it listed") {
+  for (const Part& p : parts("handlers")) {
+    OfItsModule::orphans = 0;
+    CHECK(run(p, made<Owner>).verdict == Verdict::kept);
+    CHECK(OfItsModule::orphans == 0);
   }
 }
 

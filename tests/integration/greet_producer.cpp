@@ -1,4 +1,4 @@
-// Enqueues greetings as `penstock run` with examples/handlers takes them.
+// Enqueues greetings as `penstock run` takes them with the handlers of examples/plugin-template.
 //
 //   greet_producer CONFIG NAME [QUEUE]   one, waits for the answer and prints it
 //   greet_producer CONFIG --leave NAME   one, and waits for nothing
@@ -19,7 +19,7 @@ inline constexpr auto penstock::fields<Greet> = std::tuple{penstock::field{"name
 template <>
 inline constexpr auto penstock::fields<Greeting> = std::tuple{penstock::field{"text", &Greeting::text}};
 template <>
-inline constexpr penstock::Policy penstock::job<Greet> = {.kind = "greet", .queue = "greetings"};
+inline constexpr penstock::Policy penstock::job<Greet> = {.kind = "acme.greet", .queue = "acme"};
 
 int main(int argc, char** argv) {
   const std::string name = argv[2], more = argc > 3 ? argv[3] : "";

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # `penstock run` with a handler module, `penstock stats`, and their misuse.
-#   worker.sh PENSTOCK_PROGRAM GREET_MODULE PRODUCER
+#   worker.sh PENSTOCK_PROGRAM HANDLERS_MODULE PRODUCER
 set -u
 penstock=$(readlink -f "$1") module=$(readlink -f "$2") producer=$(readlink -f "$3")
+guide=$(dirname "$(readlink -f "$0")")/../../examples/README.md
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -24,7 +25,7 @@ printf '[worker]\nhandlers = ["%s"]\n[backend]\nuse = "sqlite"\n[backend.sqlite]
 pid=$!
 check "a producer in another process gets its answer" "$producer" penstock.toml world
 check "the handler ran" grep -q "greeting world" run.log
-check "stats shows the queue" bash -c '"$1" stats | grep -q "^greetings"' _ "$penstock"
+check "stats shows the queue" bash -c '"$1" stats | grep -q "^acme"' _ "$penstock"
 check "a task that no handler can read fails" "$producer" penstock.toml --broken
 kill -TERM "$pid"
 wait "$pid"
@@ -32,24 +33,22 @@ status=$?
 check "SIGTERM ends it with 0" test "$status" -eq 0
 id=$(readelf -n "$penstock" | sed -n 's/.*Build ID: //p')
 check "stats shows what failed, and in which build" bash -c \
-  '"$1" stats | grep -E "^greetings +1 +20.*Z  greet: payload of greet: .* \($2" && "$1" explain greet' _ "$penstock" "${id:-penstock-}"
+  '"$1" stats | grep -E "^acme +1 +20.*Z  acme.greet: payload of acme.greet: .* \($2" && "$1" explain acme.greet' _ "$penstock" "${id:-penstock-}"
 
-# Settings of a module; and a module that is replaced while a worker runs.
-mkdir modules && cp "$module" modules/
-check "the settings of a module are checked" bash -c 'sed "s|\"$2\"|\"$3\"|" penstock.toml >set.toml && printf "[handlers.greet]\ngreting = \"x\"\n" >>set.toml
-for command in "config check" run; do "$1" $command set.toml 2>err; test $? -eq 2 && grep -q "set.toml:8: handlers.greet.greting: unknown key; did you mean" err || exit 1; done' _ \
-  "$penstock" "$module" "$dir/modules/libpenstock-greet.so"
-sed -i 's/greting = "x"/greeting = "good day"/' set.toml
+# The config of the guide: settings of a module; and a module that is replaced while a worker runs.
+cp "$module" libpenstock-acme.so
+sed -n '/^```toml$/,/^```$/{/^```/d; s|/srv/acme|'"$dir"'|; p}' "$guide" >set.toml
+check "the settings of a module are checked" bash -c 'sed s/^greeting/greting/ set.toml >typed.toml
+for command in "config check" run; do "$1" $command typed.toml 2>err; test $? -eq 2 && grep -q "typed.toml:4: handlers.acme.greting: unknown key; did you mean" err || exit 1; done' _ "$penstock"
+check "config show has them" bash -c '"$1" config show set.toml | grep -qx "greeting = \"good morning\""' _ "$penstock"
 "$penstock" run --config=set.toml >set.log 2>&1 &
 pid=$!
-check "they reach it" bash -c '"$1" set.toml world | grep -qx "good day, world"' _ "$producer"
-echo "no module" >modules/new && mv modules/new modules/libpenstock-greet.so
-check "a worker keeps the module it has" bash -c '"$1" set.toml moon | grep -qx "good day, moon"' _ "$producer"
+check "they reach it" bash -c '"$1" set.toml world | grep -qx "good morning, world"' _ "$producer"
+echo "no module" >new && mv new libpenstock-acme.so
+check "a worker keeps the module it has" bash -c '"$1" set.toml moon | grep -qx "good morning, moon"' _ "$producer"
 kill -TERM "$pid"
 wait "$pid"
-check "a new one is taken at the next start" bash -c '"$1" run set.toml 2>err; test $? -eq 2 && grep -q "modules/libpenstock-greet.so: not an ELF file" err' _ "$penstock"
-check "config show has them" bash -c 'sed -i "s|\"$3\"|\"$2\"|" set.toml && "$1" config show set.toml | grep -qx "greeting = \"good day\""' _ \
-  "$penstock" "$module" "$dir/modules/libpenstock-greet.so"
+check "a new one is taken at the next start" bash -c '"$1" run set.toml 2>err; test $? -eq 2 && grep -q "libpenstock-acme.so: not an ELF file" err' _ "$penstock"
 
 check "without handlers there is nothing to run" bash -c 'echo "[backend]
 use = \"memory\"" >none.toml; "$1" run none.toml 2>err; test $? -eq 2 && grep -q "names no handler module" err' _ "$penstock"

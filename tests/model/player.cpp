@@ -30,6 +30,7 @@ std::optional<Divergence> Player::play(const Sequence& sequence) {
       model_.step();
       model_.now = now();
       compare_state();
+      if (i + 1 == sequence.size()) audit();
     } catch (const Diverged& d) {
       problem = d.what();
     }

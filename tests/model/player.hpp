@@ -64,6 +64,7 @@ class Player {
   void observe(const Exchange&, const Exchanged&);
   void compare_leased(const Exchanged& ours, const Exchanged& theirs, const Answer&);
   void compare_state();
+  void audit();
   void compare_tasks();
   void compare_documents(Registry&);
   void compare_gates(Gates&);

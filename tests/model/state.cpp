@@ -38,6 +38,15 @@ void Player::compare_state() {
   if (auto* gates = query<Gates>(backend())) compare_gates(*gates);
 }
 
+// What the backend keeps more than once agrees with itself, where it can tell.
+void Player::audit() {
+  auto* audit = query<Audit>(backend());
+  if (!audit) return;
+  const auto seen = audit->audit(1);
+  if (!seen) throw Diverged("audit: " + seen.error().message);
+  for (const Violation& v : seen->violations) throw Diverged("audit: " + v.rule + ", " + v.where + ": " + v.what);
+}
+
 void Player::compare_tasks() {
   auto keys = everything();
   auto ours = expected(keys), theirs = get(keys);

@@ -1,10 +1,9 @@
 #include "model/subject.hpp"
 
-#include <filesystem>
 #include <stdexcept>
-#include <unistd.h>
 
 #include "model/mutants.hpp"
+#include "support/folder.hpp"
 #ifdef MODEL_REDIS
 #include "support/redis/cluster.hpp"
 #include "support/redis/server.hpp"
@@ -27,8 +26,6 @@ extern "C" const penstock::PluginDescriptor* penstock_plugin_0_filesystem() noex
 namespace penstock::model {
 namespace {
 
-namespace fs = std::filesystem;
-
 #ifdef MODEL_MEMORY
 class Memory final : public Subject {
  public:
@@ -49,19 +46,10 @@ class Memory final : public Subject {
 // A folder of its own for each sequence, in memory where the system has such a place.
 class OnDisk : public Subject {
  public:
-  OnDisk() {
-    std::string pattern = (fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) / "model-XXXXXX";
-    if (!::mkdtemp(pattern.data())) throw std::runtime_error("cannot make a directory like " + pattern);
-    folder_ = pattern;
-  }
-  ~OnDisk() override {
-    backend_.reset();
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
+  ~OnDisk() override { backend_.reset(); }
   void fresh() override {
     backend_.reset();
-    for (const auto& file : fs::directory_iterator(folder_)) fs::remove_all(file);
+    folder_.empty();
     time_ = std::make_unique<testing::ManualTime>();
     host_ = std::make_unique<testing::TestHost>(time_.get());
     open();
@@ -76,7 +64,7 @@ class OnDisk : public Subject {
  protected:
   virtual void open() = 0;
 
-  fs::path folder_;
+  testing::Folder folder_{testing::in_memory()};
   std::unique_ptr<testing::TestHost> host_;
 };
 
@@ -89,7 +77,7 @@ class Sqlite final : public OnDisk {
   void open() override {
     backend_ = testing::open_component<DurableBackend>(
         penstock_plugin_0_sqlite, "sqlite", *host_,
-        {{"path", (folder_ / "model.db").string()}, {"durability", std::string("process")}});
+        {{"path", folder_ / "model.db"}, {"durability", std::string("process")}});
   }
 };
 #endif
@@ -104,7 +92,7 @@ class Filesystem final : public OnDisk {
  private:
   void open() override {
     backend_ = testing::open_component<DurableBackend>(penstock_plugin_0_filesystem, "filesystem", *host_,
-                                                       {{"path", (folder_ / "store").string()}, {"sync", false}});
+                                                       {{"path", folder_ / "store"}, {"sync", false}});
   }
 };
 #endif

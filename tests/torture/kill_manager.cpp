@@ -113,6 +113,7 @@ class File {
         if (c.by_state[static_cast<std::size_t>(s)] > 0) throw Violation(Harm::stuck, "not all is done in " + c.queue);
       }
     }
+    check_audit(*store);
   }
 
   Place place_;

@@ -61,9 +61,8 @@ class Points {
       auto store = sweep_.open("");
       if (!store) harm(Harm::stuck, "leaves a file that cannot be opened: " + store.error().message);
       if (!Sweep::warm(**store)) harm(Harm::stuck, "leaves a store that cannot be used");
+      check_audit(**store);
     }
-    const std::string state = Raw(sweep_.place().file()).integrity();
-    if (state != "ok") harm(Harm::corrupt, "integrity_check: " + state);
   }
   // The schema comes in one step, what is noted of this boot of the machine in the next.
   bool as_opened(const std::string& found) const {

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "torture/verdict.hpp"
+
 namespace penstock::torture {
 namespace {
 
@@ -65,6 +67,7 @@ void set_the_scene(RaceTable& table, DurableBackend& store) {
 }
 
 void clear_up(RaceTable& table, DurableBackend& store) {
+  check_audit(store);  // as the dead have left it
   const auto elapsed = static_cast<std::uint64_t>((table.time().boot() - table.began()) / kInterval);
   if (table.rated_claims() > kRate.burst + elapsed)
     table.fail("a rate let " + std::to_string(table.rated_claims()) + " through in " + std::to_string(elapsed) +
@@ -95,6 +98,7 @@ void clear_up(RaceTable& table, DurableBackend& store) {
   for (std::string_view gate : kNames) must(gates.limit(kQueue, gate, Layer::declared, &any));
   for (const GateState& g : must(gates.gates(kQueue)))
     if (g.leased != 0 || g.waiting != 0) table.fail("gate '" + g.gate + "' still counts somebody");
+  check_audit(store);
 }
 
 RaceWorker::RaceWorker(RaceTable& table, DurableBackend& store, std::uint64_t seed, std::uint64_t steps)

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <penstock/plugin/backend.hpp>
+
 namespace penstock::torture {
 
 // lost: answered, but not there. duplicate: two settlements were accepted, or one that was not due.
@@ -18,6 +20,18 @@ struct Violation : std::runtime_error {
   Violation(Harm h, const std::string& what) : runtime_error(what), harm(h) {}
   Harm harm;
 };
+
+// What the store itself finds wrong with all that it holds.
+inline void check_audit(DurableBackend& store) {
+  auto* audit = query<Audit>(store);
+  if (!audit) return;
+  const auto seen = audit->audit(1);
+  if (!seen) throw Violation(Harm::stuck, "audit: " + seen.error().message);
+  if (seen->broken == 0) return;
+  const auto& first = seen->violations.at(0);
+  throw Violation(Harm::corrupt, "the audit finds " + std::to_string(seen->broken) + " violations, first of " +
+                                     first.rule + ", " + first.where + ": " + first.what);
+}
 
 class Verdict {
  public:

@@ -92,6 +92,7 @@ class Backend final : public DurableBackend {
         const std::string request = say(store, at);
         if (request.empty()) return make(store, at);
         if (!log_.append(request)) continue;
+        store.tick(at);
         Answer answer = make(store, at);
         log_.made();
         return answer;

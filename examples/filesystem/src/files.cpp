@@ -52,12 +52,7 @@ class File {
   int fd_;
 };
 
-void sync_folder_of(const std::string& path) {
-  const std::string folder = path.substr(0, path.rfind('/'));
-  const File file(folder, O_RDONLY | O_DIRECTORY);
-  if (!file.open()) fail(folder);
-  file.sync();
-}
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 // FNV-1a: finds what was cut or damaged by accident.
 std::uint64_t checksum(std::string_view octets) {
@@ -74,6 +69,12 @@ bool same_file(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+void sync_folder(const std::string& folder) {
+  const File file(folder, O_RDONLY | O_DIRECTORY);
+  if (!file.open()) fail(folder);
+  file.sync();
+}
 
 std::optional<std::string> read(const std::string& path) {
   const File file(path, O_RDONLY);
@@ -115,7 +116,7 @@ bool publish(const std::string& path, std::string_view content, const std::strin
   if (!done && error != EEXIST && error != ENOENT && error != 0) fail(path, error);
   if (!done || !sync) return done;
   try {
-    sync_folder_of(path);
+    sync_folder(folder_of(path));
   } catch (const std::system_error& e) {
     throw Uncertain(e.what());
   }
@@ -123,11 +124,12 @@ bool publish(const std::string& path, std::string_view content, const std::strin
 }
 
 bool put_folder(const std::string& from, const std::string& to, bool sync) {
+  if (sync) sync_folder(from);
   if (::rename(from.c_str(), to.c_str()) != 0) {
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT) return false;
     fail(to);
   }
-  if (sync) sync_folder_of(to);
+  if (sync) sync_folder(folder_of(to));
   return true;
 }
 

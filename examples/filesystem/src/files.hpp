@@ -8,8 +8,9 @@
 
 namespace filesystem {
 
-// Errors of the operating system come out of all of these as std::system_error that names the path: then
-// nothing has changed for others.
+// Errors of the operating system come out of all of these as std::system_error that names the path. Then
+// publish() has made nothing for others to see, write() may have made part of a file, and put_folder() may
+// have put the folder there without its name being on the disk.
 
 // Thrown when something may have changed, or not.
 struct Uncertain : std::runtime_error {
@@ -28,7 +29,11 @@ void write(const std::string& path, std::string_view content, bool sync);
 // the name is taken, or its folder is gone. May throw Uncertain.
 bool publish(const std::string& path, std::string_view content, const std::string& scratch, bool sync);
 
-// Puts a folder in its place; false: another one is there.
+// Has the names in a folder on the disk.
+void sync_folder(const std::string& folder);
+
+// Puts a folder in its place; false: another one is there. If `sync` is set the names in it are on the disk
+// before that, and its own when it returns.
 bool put_folder(const std::string& from, const std::string& to, bool sync);
 
 }  // namespace filesystem

@@ -25,7 +25,9 @@ constexpr std::string_view kFolder = "log-";
 
 Log::Log(std::string folder, bool sync) : root_(std::move(folder)), sync_(sync) {
   fs::create_directories(root_);
-  if (!newest()) start_folder();
+  if (newest()) return;
+  if (sync_) sync_folder(root_ + "/..");
+  start_folder();
 }
 
 std::string Log::folder(std::uint64_t number) const {

@@ -107,6 +107,7 @@ void repeat(std::string_view request, Store& store) {
   const auto call = in.number_as<Call>();
   Reading now;
   now.wall = Time(in.millis()), now.boot = in.millis(), now.machine = in.text();
+  store.tick(now);
   switch (call) {
     case Call::exchange:
       return exchange(in, store, now);

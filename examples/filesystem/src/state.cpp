@@ -76,11 +76,9 @@ Now Store::at(const Reading& now) const {
   return {now.wall, ahead == ahead_.end() ? steady_ : std::max(steady_, now.boot + ahead->second)};
 }
 
-Now Store::set(const Reading& now) {
+void Store::tick(const Reading& now) {
   ahead_.try_emplace(now.machine, steady_ - now.boot);
-  const Now out = at(now);
-  steady_ = out.steady;
-  return out;
+  steady_ = at(now).steady;
 }
 
 bool Store::changes(const Exchange& x, const Reading& reading) const {
@@ -100,7 +98,7 @@ bool Store::changes(const Retention& r, const Reading& reading) const {
 }
 
 Exchanged Store::exchange(const Exchange& x, const Reading& reading) {
-  const Now now = set(reading);
+  const Now now = at(reading);
   Exchanged out;
   for (const Settlement& s : x.settle) {
     const auto at = queues_.find(s.key.queue);
@@ -137,7 +135,7 @@ Exchanged Store::exchange(const Exchange& x, const Reading& reading) {
 }
 
 std::vector<Admission> Store::enqueue(std::span<const NewTask> tasks, const Reading& reading) {
-  const Now now = set(reading);
+  const Now now = at(reading);
   std::vector<Admission> out;
   for (const NewTask& t : tasks) {
     out.push_back(valid(t) ? queues_[std::string(t.key.queue)].admit(t, now, arrivals_)
@@ -147,7 +145,7 @@ std::vector<Admission> Store::enqueue(std::span<const NewTask> tasks, const Read
 }
 
 std::vector<Item> Store::cancel(std::span<const TaskKey> keys, const Reading& reading) {
-  const Now now = set(reading);
+  const Now now = at(reading);
   std::vector<Item> out;
   for (const TaskKey& key : keys) {
     const auto at = queues_.find(key.queue);
@@ -157,7 +155,7 @@ std::vector<Item> Store::cancel(std::span<const TaskKey> keys, const Reading& re
 }
 
 std::uint64_t Store::trim(const Retention& r, const Reading& reading) {
-  const Now now = set(reading);
+  const Now now = at(reading);
   const auto at = queues_.find(r.queue);
   return at == queues_.end() ? 0 : at->second.trim(r, now);
 }

@@ -124,6 +124,9 @@ std::optional<Error> wrong(const Retention&);
 
 class Store {
  public:
+  // The clock goes on. Only for a call that all make, before it: answers that are not in the log move nothing.
+  void tick(const Reading&);
+
   // Requires of all calls: nothing is wrong() with them.
   Exchanged exchange(const Exchange&, const Reading&);
   std::vector<Admission> enqueue(std::span<const NewTask>, const Reading&);
@@ -141,7 +144,6 @@ class Store {
 
  private:
   Now at(const Reading&) const;
-  Now set(const Reading&);  // the clock, by a call that all make
 
   std::map<std::string, Queue, std::less<>> queues_;
   Epoch epochs_ = 0;

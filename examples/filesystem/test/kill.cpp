@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -54,28 +55,36 @@ class Crowd {
     if (pipe2(pipe_, O_CLOEXEC) != 0) std::abort();
   }
   pid_t start(bool drain) const {
-    const pid_t child = fork();
+    const pid_t parent = getpid(), child = fork();
     if (child != 0) return child;
-    const int pipe = dup(pipe_[1]);  // this one is not closed by exec
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(127);  // it has gone already
+    const int pipe = dup(pipe_[1]);       // this one is not closed by exec
     execl("/proc/self/exe", "kill", module_.c_str(), "work", folder_.c_str(), std::to_string(pipe).c_str(),
           drain ? "drain" : "", nullptr);
     _exit(127);
   }
-  // Takes the next line that somebody said; false: nobody is left to say any, or nobody does.
-  bool listen() {
+  enum class Heard { line, end, silence };  // end: nobody is left to say anything; silence: nobody does
+  // Takes the next line that somebody says.
+  Heard listen() {
     std::string line;
     pollfd ready{pipe_[0], POLLIN, 0};
-    if (poll(&ready, 1, 60'000) == 0) std::cerr << "no worker has said anything for a minute\n";
-    if (ready.revents == 0) return false;
-    for (char c; read(pipe_[0], &c, 1) == 1 && c != '\n';) line += c;
-    if (line.empty()) return false;
-    (line[0] == 'a' ? accepted : ran).insert(line.substr(1));
-    return true;
-  }
-  void hear_the_rest() {
-    close(pipe_[1]);
-    while (listen()) {
+    if (poll(&ready, 1, 60'000) == 0) {
+      std::cerr << "no worker has said anything for a minute\n";
+      return Heard::silence;
     }
+    for (char c; read(pipe_[0], &c, 1) == 1 && c != '\n';) line += c;
+    if (line.empty()) return Heard::end;
+    (line[0] == 'a' ? accepted : ran).insert(line.substr(1));
+    return Heard::line;
+  }
+  // False: somebody lives who says nothing.
+  bool hear_the_rest() {
+    close(pipe_[1]);
+    Heard last;
+    while ((last = listen()) == Heard::line) {
+    }
+    return last == Heard::end;
   }
 
   std::set<std::string> accepted, ran;
@@ -91,9 +100,20 @@ int status_of(pid_t child) {
   return status;
 }
 
+struct Folder {
+  Folder() {
+    if (!mkdtemp(path.data())) std::abort();
+  }
+  ~Folder() {
+    std::error_code ignored;  // workers that are still on their way out may write into it
+    std::filesystem::remove_all(path, ignored);
+  }
+  std::string path = (std::filesystem::temp_directory_path() / "penstock-kill-XXXXXX").string();
+};
+
 int run(const std::string& module, int kills) {
-  std::string folder = (std::filesystem::temp_directory_path() / "penstock-kill-XXXXXX").string();
-  if (!mkdtemp(folder.data())) return 2;
+  const Folder scratch;
+  const std::string& folder = scratch.path;
   penstock::TaskManager::open(options(module, folder + "/store"));  // or says why not
   Crowd crowd(module, folder + "/store");
   std::mt19937 random(1);
@@ -101,7 +121,7 @@ int run(const std::string& module, int kills) {
   for (int i = 0; i < kWorkers; ++i) workers.push_back(crowd.start(false));
   for (int i = 0; i < kills; ++i) {
     for (int line = 0; line < kLinesBetweenKills; ++line) {
-      if (!crowd.listen()) return 1;
+      if (crowd.listen() != Crowd::Heard::line) return 1;
     }
     pid_t& victim = workers[random() % workers.size()];
     kill(victim, SIGKILL);
@@ -110,7 +130,7 @@ int run(const std::string& module, int kills) {
   }
   for (pid_t worker : workers) kill(worker, SIGKILL), status_of(worker);
   const pid_t last = crowd.start(true);
-  crowd.hear_the_rest();
+  if (!crowd.hear_the_rest()) kill(last, SIGKILL);
   const int status = status_of(last);
 
   auto tasks = penstock::TaskManager::open(options(module, folder + "/store"));
@@ -123,7 +143,6 @@ int run(const std::string& module, int kills) {
   }
   std::cout << kills << " kills, " << crowd.accepted.size() << " tasks accepted, " << lost << " lost, " << open
             << " left, " << crowd.ran.size() << " ran\n";
-  std::filesystem::remove_all(folder);
   return status == 0 && lost == 0 && open == 0 && !crowd.accepted.empty() ? 0 : 1;
 }
 

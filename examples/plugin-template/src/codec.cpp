@@ -2,7 +2,7 @@
 // In the config it stands behind a value codec: `[codec] use = ["json", "acme"]`.
 //
 // The contract is in <penstock/plugin/codec.hpp>. A codec of the other sort, which turns the fields of a struct
-// into bytes, implements penstock::ValueCodec instead and answers no query for a transform.
+// into bytes, implements penstock::ValueCodec instead.
 #include <cstdint>
 #include <string>
 
@@ -22,12 +22,11 @@ std::uint64_t sum(std::string_view bytes) {
   return out;
 }
 
-class Checksum final : public Interface, public Transform {
+class Checksum final : public TransformCodec {
  public:
-  static constexpr const char* kKind = "codec";
-  static Result<std::unique_ptr<Checksum>> open(Host&, const Settings&) { return std::make_unique<Checksum>(); }
-
-  void* query(std::string_view id) noexcept override { return offer<Transform>(this, id); }
+  static Result<std::unique_ptr<TransformCodec>> open(Host&, const Settings&) {
+    return std::unique_ptr<TransformCodec>(std::make_unique<Checksum>());
+  }
 
   Result<std::string> apply(std::string_view bytes) noexcept override {
     return guard([&]() -> Result<std::string> {
@@ -55,4 +54,5 @@ class Checksum final : public Interface, public Transform {
 
 }  // namespace
 
-PENSTOCK_PLUGIN(acme, "0.1.0", "MIT", component<Checksum, Checksum, Transform>("acme", "A checksum behind the bytes."));
+PENSTOCK_PLUGIN(acme, "0.1.0", "MIT",
+                component<TransformCodec, Checksum, Transform>("acme", "A checksum behind the bytes."));

@@ -8,8 +8,8 @@
 
 namespace penstock::cli {
 
-// A Markdown table, a column for each backend that can be opened. Each is measured in a child process, on real
-// clocks, for a second in all.
+// A Markdown table, a column for each backend that does what it is told, and under it a line for each that has
+// none, with the reason. Each is measured in a child process, on real clocks, for a second in all.
 std::string bench_table(const std::vector<Target>& backends);
 
 }  // namespace penstock::cli

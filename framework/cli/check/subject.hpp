@@ -21,6 +21,8 @@ struct Target {
   plugins::HostOptions where;
   std::string module;  // the file, or empty for a plugin that is found by name
   std::string kind, name;
+  bool wrapper = false;         // it goes around another: around memory, in the check of a backend's
+  plugins::HostOptions others;  // where that one is
   std::map<std::string, config::Written> settings;
   std::filesystem::path folder;
 };
@@ -42,6 +44,7 @@ class Subject {
   const plugins::ComponentInfo& component() const { return *component_; }
 
  private:
+  std::unique_ptr<Interface> inner();
   std::unique_ptr<DurableBackend> backend();
   bool outlives_its_object();
   bool serves_two();
@@ -51,9 +54,9 @@ class Subject {
   Target target_;
   conformance::ManualTime time_;
   conformance::QuietHost host_;
-  std::unique_ptr<plugins::PluginHost> plugins_;
+  std::unique_ptr<plugins::PluginHost> plugins_, others_;
   const plugins::ComponentInfo* component_ = nullptr;
-  std::string scene_;
+  std::string scene_;  // the folder's random letters, the process, a number: no store of another run has it
   int scenes_ = 0;
 };
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/replaced.hpp"
 #include "config/text.hpp"
 #include "config/units.hpp"
+#include "conformance/capabilities.hpp"
 
 namespace penstock::cli {
 namespace {
@@ -25,7 +27,6 @@ constexpr Named kFeatures[] = {
     {kLimit, "Queue limits"},
     {kStrictOrder, "Strict order (priority, weight, arrival)"},
 };
-constexpr std::string_view kCapabilities[] = {Waiter::kId, Registry::kId, Gates::kId, Browser::kId};
 
 std::string row(const std::string& name, const std::string& what) { return "| " + name + " | " + what + " |\n"; }
 
@@ -53,17 +54,19 @@ std::string store_words(const Harness& h) {
 
 }  // namespace
 
+std::string cell(std::string_view text) { return replaced(config::printable(text), "|", "\\|"); }
+
 std::string capability_table(const Harness& harness, const Report& report) {
   auto backend = harness.open();
   const Properties p = backend->properties();
   std::string out = "| | |\n|---|---|\n";
-  out += row("Durability", "`" + config::printable(p.durability ? p.durability : "") + "`");
+  out += row("Durability", "`" + cell(p.durability ? p.durability : "") + "`");
   out += row("Store", store_words(harness));
   for (const auto& [feature, name] : kFeatures) {
     out += row(name, claim(p.features & feature,
                            broken(report, [f = feature](const Promise& q) { return (q.features & f) != 0; })));
   }
-  for (std::string_view id : kCapabilities) {
+  for (std::string_view id : kBackendCapabilities) {
     out += row("`" + std::string(id) + "`", claim(backend->query(id) != nullptr, broken(report, [&](const Promise& q) {
                                                     return q.capability && q.capability == id;
                                                   })));

@@ -31,7 +31,8 @@ void sound(const DeclaredLimit& declared, std::string_view kind) {
 constexpr Part kParts[] = {
     {"handlers.something_is_listed", "A module has a handler, and every entry has one.",
      [](const Opener& open) {
-       const auto entries = opened<Handlers>(open)->list();
+       const auto module = opened<Handlers>(open);
+       const auto entries = module->list();
        holds(!entries.empty(), "at least one handler");
        for (const auto& entry : entries) holds(entry.handler != nullptr, "a handler for " + text(entry.policy.kind));
      }},

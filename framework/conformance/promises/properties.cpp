@@ -1,8 +1,7 @@
 // What a backend says of itself.
 #include <algorithm>
 
-#include <penstock/plugin/meter.hpp>
-
+#include "conformance/capabilities.hpp"
 #include "conformance/lab.hpp"
 #include "conformance/promises.hpp"
 
@@ -55,6 +54,7 @@ constexpr Promise kPromises[] = {
        same(now.features, was.features, "features");
        same(now.max_batch, was.max_batch, "max_batch");
        same(now.max_body, was.max_body, "max_body");
+       holds(was.durability && now.durability, "a durability, before and after");
        same(std::string_view(now.durability), std::string_view(was.durability), "durability");
        same(now.remembers_ids, was.remembers_ids, "remembers_ids");
        same(now.time_step, was.time_step, "time_step");
@@ -108,17 +108,48 @@ constexpr Promise kPromises[] = {
      [](Lab& lab) {
        lab.need(lab.harness().capabilities.has_value(), "the descriptor's list");
        const auto& listed = *lab.harness().capabilities;
-       constexpr std::string_view kKnown[] = {Waiter::kId, Registry::kId, Gates::kId, Browser::kId, Meter::kId};
-       for (std::string_view id : kKnown) {
+       for (std::string_view id : kBackendCapabilities) {
          const bool is_listed = std::find(listed.begin(), listed.end(), id) != listed.end();
          same(lab.store().query(id) != nullptr, is_listed, "whether query(" + text(id) + ") answers");
        }
        for (const std::string& id : listed) {
          holds(lab.store().query(id) != nullptr, "an answer to query(" + text(id) + ")");
-         const bool known = std::find(std::begin(kKnown), std::end(kKnown), id) != std::end(kKnown);
+         const bool known = std::ranges::find(kBackendCapabilities, id) != std::end(kBackendCapabilities);
          holds(known || id.rfind("penstock.", 0) != 0,
                "no unknown name in the penstock. namespace, such as " + text(id));
        }
+     }},
+
+    {"properties.diagnosis_is_of_lines",
+     "A store tells of itself in lines that have a name and a value, and is the same afterwards.", 0,
+     "penstock.backend.diagnosis/1",
+     [](Lab& lab) {
+       lab.put(1);
+       const std::string before = lab.dump();
+       const auto findings = must(lab.cap<Diagnosis>().diagnose(), "a diagnosis");
+       holds(!findings.empty(), "something to be told");
+       for (const Finding& f : findings) {
+         holds(!f.what.empty() && !f.value.empty(), "a name and a value of finding " + text(f.what));
+         holds((f.what + f.value + f.risk).find('\n') == std::string::npos, "one line of finding " + text(f.what));
+       }
+       lab.unchanged(before, "a diagnosis");
+     }},
+
+    {"properties.an_audit_of_a_sound_store_finds_nothing",
+     "An audit looks at all tasks that are kept, finds nothing wrong, and leaves the store as it was.", 0,
+     "penstock.backend.audit/1",
+     [](Lab& lab) {
+       lab.put(3);
+       lab.put("r");
+       lab.leased("s");
+       lab.ended(State::dead, kKeepForever, "t");
+       lab.ended(State::succeeded, Millis(0), "t");
+       const std::string before = lab.dump();
+       const Audited seen = must(lab.cap<Audit>().audit(10), "an audit");
+       same(seen.tasks, 6u, "the tasks that the audit saw");
+       same(seen.broken, 0u, "violations");
+       same(seen.violations.size(), 0u, "violations named");
+       lab.unchanged(before, "an audit");
      }},
 };
 

@@ -452,5 +452,46 @@ struct PENSTOCK_API Browser {
   ~Browser() = default;
 };
 
+// ---- capability: what an operator asks first when something is wrong
+
+// One thing that the store says of itself. Texts are of one line; `what` is a few words, and need not be unique.
+struct Finding {
+  std::string what;    // "version"
+  std::string value;   // "7.0.15"
+  std::string risk{};  // what it may cost, and what to change; empty: nothing is wrong with it
+};
+struct PENSTOCK_API Diagnosis {
+  static constexpr std::string_view kId = "penstock.backend.diagnosis/1";
+  // Looks at the store as it is now, and changes nothing. Secrets are not told. It may take some round trips.
+  virtual Result<std::vector<Finding>> diagnose() noexcept = 0;
+
+ protected:
+  ~Diagnosis() = default;
+};
+
+// ---- capability: whether what the store holds agrees with itself
+
+// A rule of the store's own that does not hold somewhere. Texts are of one line.
+struct Violation {
+  std::string rule;   // which, in a word or two: "counts"
+  std::string where;  // the queue, and the task or the gate, as far as there is one
+  std::string what;   // what is there, and what should be
+};
+struct Audited {
+  std::uint64_t tasks = 0;              // that were looked at, ended ones among them
+  std::uint64_t broken = 0;             // violations in all
+  std::vector<Violation> violations{};  // the first of them
+};
+struct PENSTOCK_API Audit {
+  static constexpr std::string_view kId = "penstock.backend.audit/1";
+  // Compares everything that the store keeps more than once: a task and its place in line, what is counted, leases
+  // and their tasks, unique keys, gates, content, the store's files. Changes nothing, and may run beside all other
+  // calls: what they do meanwhile is no violation. It reads the whole store. `at_most`: so many are named.
+  virtual Result<Audited> audit(std::uint32_t at_most) noexcept = 0;
+
+ protected:
+  ~Audit() = default;
+};
+
 }  // namespace PENSTOCK_ABI_NAMESPACE
 }  // namespace penstock

@@ -37,7 +37,8 @@ struct Outcome {
   };
   Verb verb = Verb::done;
   std::string reason;           // for retry, discard, fail; kept up to 8 KiB
-  std::optional<Millis> delay;  // retry: instead of the policy's backoff; snooze: required
+  std::optional<Millis> delay;  // retry: instead of the policy's backoff; snooze: required, but
+                                // for want of a codec, when the worker chooses
   std::unique_ptr<ResultValue> result;
   bool hold_queue = false;  // retry, snooze: nothing else of the queue is claimed before `delay` has passed either
 };

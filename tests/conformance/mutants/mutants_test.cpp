@@ -5,6 +5,8 @@
 #include <set>
 
 #include "conformance/harnesses.hpp"
+#include "conformance/lab.hpp"
+#include "conformance/mutants/faulty.hpp"
 
 using namespace penstock;
 using namespace penstock::conformance;
@@ -70,4 +72,35 @@ TEST_CASE("promise names are unique, and are an area, a dot and a claim") {
     CHECK(text.back() == '.');
   }
   CHECK(promises().size() >= 480);
+}
+
+TEST_CASE("what a backend says of its durability is not believed to be there") {
+  Harness h = hurried();
+  const auto open = h.open;
+  const Mutant none{"has no durability",
+                    [](Faults& f) { f.properties = [](Properties& p) { p.durability = nullptr; }; }};
+  h.open = [&] { return mutate(none, open()); };
+  const Report report = run(h, "properties.");
+  std::set<std::string> names;
+  for (const Outcome& o : report.broken()) names.insert(o.name);
+  CHECK(names == std::set<std::string>{"properties.durability_is_a_known_word", "properties.never_change"});
+}
+
+TEST_CASE("the lab keeps what a backend says of its durability when the object is gone") {
+  static std::string word;
+  struct Word {
+    Word() { word = "memory"; }
+    ~Word() { word = "gone"; }
+  };
+  const Mutant own{"owns the word", [](Faults& f) {
+                     f.properties = [kept = std::make_shared<Word>()](Properties& p) { p.durability = word.c_str(); };
+                   }};
+  Harness h = hurried();
+  const auto open = h.open;
+  h.open = [&] { return mutate(own, open()); };
+  const Promise closed{"lab.keeps_it", "It is a copy.", 0, nullptr, [](Lab& lab) {
+                         lab.close();
+                         same(std::string_view(lab.properties().durability), "memory", "the durability");
+                       }};
+  CHECK(line(run(closed, h)) == "kept lab.keeps_it");
 }

@@ -3,14 +3,14 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <filesystem>
 #include <stdexcept>
-#include <stdlib.h>
 #include <string>
 #include <thread>
 #include <tuple>
 
 #include <penstock/penstock.hpp>
+
+#include "support/folder.hpp"
 #ifdef MANAGER_REDIS
 #include "support/redis/server.hpp"
 #endif
@@ -44,13 +44,9 @@ inline const penstock::testing::RedisServer& redis_server() {
 // A folder of its own for each test's file.
 class Store {
  public:
-  explicit Store(std::string backend) : backend_(std::move(backend)) {
-    std::string name = (std::filesystem::temp_directory_path() / "penstock-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~Store() { std::filesystem::remove_all(folder_); }
-  const std::string& folder() const { return folder_; }
-  std::string file(const std::string& name) const { return folder_ + "/" + name; }
+  explicit Store(std::string backend) : backend_(std::move(backend)) {}
+  const std::string& folder() const { return folder_.path(); }
+  std::string file(const std::string& name) const { return folder_ / name; }
   penstock::Options options() const {
     penstock::Options o;
     o.threads = 2;
@@ -65,14 +61,15 @@ class Store {
 #ifdef MANAGER_REDIS
     if (backend_ == "redis") {
       o.backend.settings["url"] = redis_server().socket_url();
-      o.backend.settings["prefix"] = folder_.substr(folder_.rfind('/') + 1);
+      o.backend.settings["prefix"] = folder().substr(folder().rfind('/') + 1);
     }
 #endif
     return o;
   }
 
  private:
-  std::string backend_, folder_;
+  std::string backend_;
+  penstock::testing::Folder folder_;
 };
 
 // For handlers and other threads, where Catch's assertions must not be used: the task fails, and with it the test.
@@ -83,6 +80,16 @@ inline void expect(bool kept) {
 // Until the handlers that were left behind have returned: what they hold on to must live as long.
 inline void await_stuck(const penstock::TaskManager& tasks) {
   while (tasks.metrics().stuck_threads > 0) std::this_thread::yield();
+}
+
+// Why the options are refused; empty: they are not.
+inline std::string why(const penstock::Options& options) {
+  try {
+    penstock::TaskManager::open(options);
+    return "";
+  } catch (const penstock::Exception& e) {
+    return e.what();
+  }
 }
 
 inline std::string every_backend() {

@@ -233,6 +233,8 @@ TEST_CASE("limits beside the types of a handler module are declared as those of 
   auto tasks = penstock::TaskManager::open(options);
   tasks.start();
   CHECK(tasks.gates("jobs").at(0).declared == Limit{.running = 1});
+  options.handler_settings["invoices"].wrap = {{.use = "nobody"}};  // not dropped in silence
+  CHECK_THROWS_WITH(penstock::TaskManager::open(options), Catch::Contains("\"nobody\" is not to be found"));
 }
 
 TEST_CASE("a limit that is changed while workers run holds at once") {

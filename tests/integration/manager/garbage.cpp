@@ -3,6 +3,8 @@
 #include <mutex>
 #include <random>
 
+#include <penstock/plugin/meter.hpp>
+
 #include "fixture.hpp"
 #include "support/open_plugin.hpp"
 
@@ -16,7 +18,7 @@ namespace {
 Properties stated;
 std::atomic<unsigned> nonsense{0};
 
-class Garbage final : public DurableBackend {
+class Garbage final : public DurableBackend, public Meter {
  public:
   explicit Garbage(std::unique_ptr<DurableBackend> inner) : inner_(std::move(inner)) {}
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings&) {
@@ -24,6 +26,7 @@ class Garbage final : public DurableBackend {
     return std::unique_ptr<DurableBackend>(std::make_unique<Garbage>(std::move(inner)));
   }
 
+  void* query(std::string_view id) noexcept override { return offer<Meter>(this, id); }
   Properties properties() const noexcept override { return stated; }
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
     auto answer = inner_->exchange(x);
@@ -50,12 +53,17 @@ class Garbage final : public DurableBackend {
     return answer;
   }
   Result<std::vector<Counts>> counts() noexcept override {
+    if (mad() && draw(2)) return Error{static_cast<Errc>(draw(UINT64_MAX)), "nonsense"};
     auto answer = inner_->counts();
     if (answer && mad()) answer->push_back({.queue = text(), .bytes_ended = draw(UINT64_MAX)});
     return answer;
   }
   Result<std::uint64_t> trim(const Retention& r) noexcept override {
     return mad() ? Result<std::uint64_t>(UINT64_MAX) : inner_->trim(r);
+  }
+  Result<std::vector<CallStats>> calls() noexcept override {
+    if (mad()) return Error{Errc::internal, "nobody counts"};
+    return std::vector<CallStats>();
   }
 
  private:
@@ -103,7 +111,8 @@ class Garbage final : public DurableBackend {
 
 }  // namespace
 
-PENSTOCK_PLUGIN(garbage, "0.1.0", "MIT", component<DurableBackend, Garbage>("garbage", "Memory that says anything."));
+PENSTOCK_PLUGIN(garbage, "0.1.0", "MIT",
+                component<DurableBackend, Garbage, Meter>("garbage", "Memory that says anything."));
 
 namespace {
 
@@ -159,6 +168,34 @@ TEST_CASE("answers of the wrong length are errors") {
   CHECK(short_answer);
 }
 
+TEST_CASE("a meter that fails is missing from the metrics, which are there") {
+  nonsense = 0, stated = {};
+  auto tasks = TaskManager::open(options());
+  tasks.handle<Job>([](const Job&) {});
+  tasks.enqueue(Job{});
+  CHECK(tasks.drain() == 0);
+  nonsense = 8;
+  const Metrics m = tasks.metrics();
+  CHECK(m.backend_calls.empty());
+  CHECK(m.total.completed == 1);
+}
+
+TEST_CASE("errors are counted whatever code a store gives them") {
+  nonsense = 0, stated = {};
+  Options o = options();
+  o.backend.wrap = {{.use = "metrics"}};
+  auto tasks = TaskManager::open(o);
+  nonsense = 8;
+  std::uint64_t failed = 0, counted = 0;
+  for (int i = 0; i < 200; ++i) failed += !tasks.backend().counts();
+  nonsense = 0;
+  for (const CallStats& c : tasks.metrics().backend_calls) {
+    for (const auto& [code, count] : c.errors) counted += count;
+  }
+  CHECK(failed > 0);
+  CHECK(counted == failed);
+}
+
 TEST_CASE("a store that answers nonsense now and then takes nobody with it") {
   nonsense = 0, stated = {};
   std::atomic<int> ran{0};
@@ -175,7 +212,9 @@ TEST_CASE("a store that answers nonsense now and then takes nobody with it") {
     if (!refs.empty() && i % 50 == 0) asked([&] { (void)tasks.await(refs.back(), 5ms); });
   }
   nonsense = 0;
-  asked([&] { tasks.await(tasks.enqueue(Job{"the last", 1}), 20s); });
+  const auto last = tasks.await(tasks.enqueue(Job{"the last", 1}), 20s);
+  REQUIRE(last);
+  CHECK(last->status == Status::succeeded);
   CHECK(ran > 0);
   tasks.stop_graceful(5s);
 }

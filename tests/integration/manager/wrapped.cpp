@@ -32,7 +32,11 @@ class Wrapped final : public DurableBackend, public Registry {
     return answer;
   }
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* guard) noexcept override {
-    return inner_->enqueue(tasks, guard);
+    auto answer = inner_->enqueue(tasks, guard);
+    if (between_.after_enqueue) {
+      if (Result<void> told = between_.after_enqueue(tasks); !told) return told.error();
+    }
+    return answer;
   }
   Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override { return inner_->cancel(keys); }
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {

@@ -12,6 +12,8 @@
 struct Between {
   std::function<penstock::Result<void>(const penstock::Exchange&)> before;
   std::function<void(const penstock::Exchange&, penstock::Result<penstock::Exchanged>&)> after;
+  // In place of the answer when it returns an error.
+  std::function<penstock::Result<void>(std::span<const penstock::NewTask>)> after_enqueue;
   std::function<void()> after_counts;
   std::function<penstock::Result<void>()> before_put;  // of a document; in place of it when it returns an error
 };

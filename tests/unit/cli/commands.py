@@ -1,6 +1,6 @@
 """The penstock program as a person meets it.
 
-Usage: commands.py PROGRAM GOOD STORE PLAIN GREET: the modules of three test plugins and of an example.
+Usage: commands.py PROGRAM GOOD STORE PLAIN HANDLERS: the modules of three test plugins and of an example.
 """
 import os
 import pathlib
@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM, MODULE, STORE, PLAIN, GREET = (os.path.abspath(p) for p in sys.argv[1:6])
+PROGRAM, MODULE, STORE, PLAIN, HANDLERS = (os.path.abspath(p) for p in sys.argv[1:6])
 
 
 class Commands(unittest.TestCase):
@@ -113,12 +113,12 @@ class Commands(unittest.TestCase):
 
     def test_a_backend_without_gates(self):
         (self.plugins / 'libpenstock-plain.so').symlink_to(PLAIN)
-        self.config(f'[worker]\nhandlers = ["{GREET}"]\n[backend]\nuse = "plain"\n')
+        self.config(f'[worker]\nhandlers = ["{HANDLERS}"]\n[backend]\nuse = "plain"\n')
         for words in (['queues'], ['limits'], ['queues', 'pause', 'a'], ['queues', 'resume', 'a'],
                       ['limits', 'set', 'a', '--running=1'], ['limits', 'reset', 'a']):
             self.refused('backend "plain" has no gates: it knows no limits and no pauses', *words, code=1)
         self.assertTrue(self.run_it('stats').startswith('queue  '))
-        self.assertIn('\nqueue greetings in the store: backend "plain" has no gates\n', self.run_it('explain', 'greet'))
+        self.assertIn('\nqueue acme in the store: backend "plain" has no gates\n', self.run_it('explain', 'acme.greet'))
 
     def test_wrappers(self):
         self.config('[backend]\nuse = "memory"\nwrap = ["metrics", "fault"]\n[backend.fault]\nseed = 7\n')
@@ -143,22 +143,33 @@ class Commands(unittest.TestCase):
         self.refused('penstock.toml:4: codec.use: "protobuf" is a second value codec: one that only reads goes into codec.also',
                      'config', 'check')
         self.refused('codec.use: "protobuf" is a second value codec: one that only reads goes into codec.also', 'stats')
+        (self.plugins / 'libpenstock-turns.so').symlink_to(pathlib.Path(STORE).with_name('libpenstock-turns.so'))
+        for chain, why in {'"turns", "json"': '"turns" is a transform: a value codec comes first',
+                           '"json", "turns", "protobuf"': '"protobuf" is a second value codec: one that only reads goes into codec.also',
+                           '"json", "turns", "json"': '"json" stands there twice'}.items():
+            self.config(f'[backend]\nuse = "memory"\n[codec]\nuse = [{chain}]\n')
+            self.refused(f'penstock.toml:4: codec.use: {why}', 'config', 'check')
+        self.config('[backend]\nuse = "memory"\n[codec]\nuse = ["json", "turns"]\n')
+        self.assertEqual(self.run_it('config', 'check'), 'penstock.toml: ok\n')
         self.config('[backend]\nuse = "memory"\n[codec]\nuse = ["json"]\nalso = ["protobuf"]\n')
         self.assertEqual(self.run_it('config', 'check'), 'penstock.toml: ok\n')
         self.assertTrue(self.run_it('stats').startswith('queue  '))
 
     def test_explain(self):
-        self.config(f'[worker]\nhandlers = ["{GREET}"]\nretries = 3\n[backend]\nuse = "memory"\n')
-        lines = self.run_it('explain', 'greet').splitlines()
-        self.assertEqual(lines[0], 'kind greet')
-        self.assertRegex(lines[1], '^queue  *greetings  *the type$')
-        self.assertIn('retries       3           the config, penstock.toml:3', lines)
+        self.config(f'[worker]\nhandlers = ["{HANDLERS}"]\nbackoff = "2s"\nbackoff_cap = "9s"\njitter = false\n[backend]\nuse = "memory"\n')
+        lines = self.run_it('explain', 'acme.greet').splitlines()
+        self.assertEqual(lines[0], 'kind acme.greet')
+        self.assertRegex(lines[1], '^queue  *acme  *the type$')
+        self.assertIn('retries       3           the type', lines)
+        self.assertIn('backoff       2s          the config, penstock.toml:3', lines)
+        self.assertIn('backoff_cap   9s          the config, penstock.toml:4', lines)
+        self.assertIn('jitter        false       the config, penstock.toml:5', lines)
         self.assertIn('timeout       5m          the default', lines)
         self.assertIn('An enqueue may say otherwise for its own task.', lines)
-        self.assertEqual(lines[-1], 'queue greetings in the store: no limits and no holds are set')
-        self.refused('no handler here for kind "grete"; did you mean "greet"?', 'explain', 'grete', code=1)
+        self.assertEqual(lines[-1], 'queue acme in the store: no limits and no holds are set')
+        self.refused('no handler here for kind "acme.grete"; did you mean "acme.greet"?', 'explain', 'acme.grete', code=1)
         self.config('[backend]\nuse = "memory"\n')
-        self.refused('worker.handlers in penstock.toml names no handler module, so no kind is known', 'explain', 'greet')
+        self.refused('worker.handlers in penstock.toml names no handler module, so no kind is known', 'explain', 'acme.greet')
 
     def test_help_and_version(self):
         for command in ('plugin list', 'plugin inspect FILE|NAME', 'config check [FILE]', 'version'):
@@ -206,7 +217,7 @@ class Commands(unittest.TestCase):
         """Every bad module there is, in one folder: each is refused in a line of its own, and the good one is listed."""
         (self.plugins / 'libpenstock-good.so').unlink()
         for module in pathlib.Path(STORE).parent.glob('libpenstock-*.so'):
-            if module.name.removeprefix('libpenstock-') not in ('store.so', 'newer.so'):
+            if module.name.removeprefix('libpenstock-') not in ('store.so', 'newer.so', 'turns.so'):
                 (self.plugins / module.name).symlink_to(module)
         whole = pathlib.Path(MODULE).read_bytes()
         (self.plugins / 'libpenstock-half.so').write_bytes(whole[:len(whole) // 2])
@@ -256,6 +267,7 @@ class Commands(unittest.TestCase):
         self.assertIn('| `url` | text in quotes | required | Server. |\n', page)
         self.assertIn('| `pool_size` | a whole number from 1 up to 256 | `8` | Connections kept open. |\n', page)
         self.assertIn('## tracer throws\n\nFails.\n\nIt has no settings.\n', page)
+        self.assertEqual(self.run_it('plugin', 'doc', f'{self.plugins}/libpenstock-good.so'), page)
         whole = self.run_it('plugin', 'doc')
         self.assertIn(page, whole)
         self.assertIn('plugin "acme" is not to be found; tried built in; ', self.run_it('plugin', 'doc', 'acme', code=1))

@@ -1,13 +1,13 @@
 // Every field of Options can be set in a config file, and is what the defaults say when it is not.
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <fstream>
-#include <stdlib.h>
 #include <string>
 #include <tuple>
 
 #include <penstock/config.hpp>
 #include <penstock/error.hpp>
+
+#include "support/folder.hpp"
 
 using namespace penstock;
 using namespace std::chrono_literals;
@@ -17,16 +17,11 @@ namespace {
 // A file that lives as long as the test.
 class File {
  public:
-  explicit File(const std::string& text) {
-    std::string name = (std::filesystem::temp_directory_path() / "penstock-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    std::ofstream(path()) << text;
-  }
-  ~File() { std::filesystem::remove_all(folder_); }
-  std::string path() const { return folder_ + "/f.toml"; }
+  explicit File(const std::string& text) { std::ofstream(path()) << text; }
+  std::string path() const { return folder_ / "f.toml"; }
 
  private:
-  std::string folder_;
+  testing::Folder folder_;
 };
 
 // Nothing here has the value that it has without a file.

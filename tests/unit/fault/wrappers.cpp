@@ -26,6 +26,9 @@ class Reached final : public testing::PlainBackend, public Waiter {
     return id == "test.secret/1" ? &calls_ : offer<Waiter>(this, id);
   }
   Result<std::vector<Counts>> counts() noexcept override { return ++calls_, std::vector<Counts>(); }
+  Result<std::uint64_t> trim(const Retention& r) noexcept override {  // an error of a code that the caller chooses
+    return Error{static_cast<Errc>(r.at_most), "chosen"};
+  }
   Result<std::uint64_t> wait(std::uint64_t bell, Millis) noexcept override { return ++calls_, bell + 1; }
   void interrupt() noexcept override { ++calls_; }
 
@@ -152,6 +155,20 @@ TEST_CASE("calls are counted by method, errors by code, the outermost counter fi
   CHECK(calls.back().call == "counts");  // of the inner one: what came through
   CHECK(calls.back().latency.count == 100 - failed);
   CHECK(calls.back().errors.empty());
+}
+
+TEST_CASE("errors of a code that nobody knows are counted as internal ones") {
+  Scene scene;
+  auto backend = around(&PENSTOCK_PLUGIN_SYMBOL(metrics), scene.host, scene.inner());
+  for (const std::uint32_t code : {200u, ~0u}) {
+    Retention r;
+    r.at_most = code;
+    CHECK_FALSE(backend->trim(r));
+  }
+  const auto calls = query<Meter>(*backend)->calls().value();
+  REQUIRE(calls.size() == 1);
+  REQUIRE(calls[0].errors.size() == 1);
+  CHECK(calls[0].errors[0] == std::pair(Errc::internal, std::uint64_t{2}));
 }
 
 TEST_CASE("counting loses nothing when many threads call at once") {

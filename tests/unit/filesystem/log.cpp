@@ -4,29 +4,21 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <stdlib.h>
 #include <string>
 
 #include "src/files.hpp"
 #include "src/request.hpp"
+#include "support/folder.hpp"
 
 using namespace filesystem;
+using penstock::testing::Folder;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "penstock-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string path;
-};
-
 // A process on the log, which puts tasks in by numbers.
 struct Process {
-  explicit Process(const Folder& folder) : log(folder.path + "/store", false) {}
+  explicit Process(const Folder& folder) : log(folder / "store", false) {}
 
   static NewTask task(std::uint64_t number) {
     NewTask t;
@@ -34,21 +26,36 @@ struct Process {
     for (std::size_t i = 0; i < 8; ++i) t.key.id.bytes[i] = static_cast<unsigned char>(number >> (8 * i));
     return t;
   }
+  static Reading at(std::int64_t boot) { return {Time(Millis(1000)), Millis(boot), "here"}; }
   // Without a look at what others did meanwhile.
   bool append(std::uint64_t number) {
     const NewTask t = task(number);
-    return log.append(request({&t, 1}, Reading{Time(Millis(1000)), Millis(1), "here"}));
+    return log.append(request({&t, 1}, at(1)));
   }
   void enqueue(std::uint64_t number) {
     const NewTask t = task(number);
     Store* store = nullptr;
     do store = &log.now();
     while (!append(number));
-    store->enqueue({&t, 1}, Reading{Time(Millis(1000)), Millis(1), "here"});
+    store->tick(at(1));
+    store->enqueue({&t, 1}, at(1));
     log.made();
   }
   void enqueue(std::uint64_t from, std::uint64_t to) {
     for (; from < to; ++from) enqueue(from);
+  }
+  // As the backend does: only what changes something goes into the log.
+  std::size_t claim(std::int64_t boot) {
+    const Share share{"q", 1};
+    const Exchange x{.claim = {&share, 1}, .limit = 1, .lease = Millis(100)};
+    Store& store = log.now();
+    const Reading now = at(boot);
+    if (!store.changes(x, now)) return store.exchange(x, now).leased.size();
+    REQUIRE(log.append(request(x, now)));
+    store.tick(now);
+    const std::size_t out = store.exchange(x, now).leased.size();
+    log.made();
+    return out;
   }
   std::uint64_t ready() {
     const auto counts = log.now().counts();
@@ -60,7 +67,7 @@ struct Process {
 
 std::size_t folders(const Folder& folder) {
   std::size_t out = 0;
-  for (const auto& there : fs::directory_iterator(folder.path + "/store")) {
+  for (const auto& there : fs::directory_iterator(folder / "store")) {
     out += there.path().filename().string().rfind("log-", 0) == 0;
   }
   return out;
@@ -100,6 +107,17 @@ TEST_CASE("processes that take turns have the same store, octet for octet, also 
   CHECK(late.ready() == 1300);
 }
 
+TEST_CASE("an answer that is not in the log moves no clock: the next call makes the same store everywhere") {
+  Folder folder;
+  Process one(folder), other(folder);
+  one.enqueue(1);
+  CHECK(one.claim(980) == 1);
+  CHECK(one.claim(1000) == 0);  // the lease holds on: nobody hears of it
+  other.enqueue(2);
+  CHECK(other.claim(990) == 1);
+  CHECK(one.log.now().save() == other.log.now().save());
+}
+
 TEST_CASE("one that was away while folders came and went goes on from the newest, and appends to no old one") {
   Folder folder;
   Process busy(folder), away(folder), at_the_end(folder);
@@ -127,7 +145,7 @@ TEST_CASE("a folder that is made anew after the others have left it takes nothin
   busy.enqueue(0, 500);
   away.log.now();
   busy.enqueue(500, 3500);
-  fs::create_directory(folder.path + "/store/log-000000000000");  // by somebody who was stopped for long
+  fs::create_directory(folder.path() + "/store/log-000000000000");  // by somebody who was stopped for long
   CHECK_THROWS_AS(away.append(1'000'000), Uncertain);
   CHECK(away.ready() == 3500);
 }
@@ -136,7 +154,7 @@ TEST_CASE("an entry or a snapshot that is damaged or cut short is refused, and n
   Folder folder;
   { Process(folder).enqueue(0, 3); }
   const std::string name = GENERATE("snapshot", "000000000001");
-  const std::string path = folder.path + "/store/log-000000000000/" + name;
+  const std::string path = folder.path() + "/store/log-000000000000/" + name;
   std::string octets = read(path).value();
   std::ifstream file(path, std::ios::binary);
   const std::string whole{std::istreambuf_iterator<char>(file), {}};
@@ -156,7 +174,7 @@ TEST_CASE("scratch files of the dead go when they are old, those of the living s
   Folder folder;
   Process one(folder);
   one.enqueue(0, 1);
-  const std::string old = folder.path + "/store/scratch-1", young = folder.path + "/store/scratch-2";
+  const std::string old = folder.path() + "/store/scratch-1", young = folder.path() + "/store/scratch-2";
   std::ofstream(old) << "x";
   std::ofstream(young) << "x";
   fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(2));

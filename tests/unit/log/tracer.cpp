@@ -1,8 +1,6 @@
 // The tracer as the host opens it, writing into a real file.
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <fstream>
-#include <stdlib.h>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +8,7 @@
 #include <penstock/plugin/tracer.hpp>
 
 #include "log/open_spans.hpp"
+#include "support/folder.hpp"
 #include "support/open_plugin.hpp"
 
 using namespace penstock;
@@ -20,19 +19,15 @@ extern "C" const PluginDescriptor* PENSTOCK_PLUGIN_SYMBOL(log)() noexcept;
 namespace {
 
 struct Lab {
-  std::string folder = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "penstock-XXXXXX").string();
-    return std::string(mkdtemp(name.data()));
-  }();
+  Folder folder;
   TestHost host;
   std::unique_ptr<Tracer> tracer;
   explicit Lab(const std::string& level = "info")
       : tracer(open_component<Tracer>(PENSTOCK_PLUGIN_SYMBOL(log), "log", host,
-                                      {{"file", folder + "/spans"}, {"level", level}})) {}
-  ~Lab() { std::filesystem::remove_all(folder); }
+                                      {{"file", folder / "spans"}, {"level", level}})) {}
   std::vector<std::string> lines() const {
     std::vector<std::string> out;
-    std::ifstream file(folder + "/spans");
+    std::ifstream file(folder / "spans");
     for (std::string line; std::getline(file, line);) out.push_back(line);
     return out;
   }

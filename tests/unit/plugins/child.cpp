@@ -90,7 +90,10 @@ TEST_CASE("a child that blocks is killed, and so is what it left behind") {
 
 TEST_CASE("what a child says line by line is heard, also when it dies of what comes next") {
   std::vector<std::string> heard;
-  auto hear = [&](std::string_view line) { heard.emplace_back(line); };
+  auto hear = [&](std::string_view line) -> Result<void> {
+    heard.emplace_back(line);
+    return {};
+  };
   CHECK(hear_child([](const plugins::Say& say) { say("one"), say(""), say("."), say(std::string(100'000, 'x')); }, hear,
                    milliseconds(5000)));
   CHECK(heard == std::vector<std::string>{"one", "", ".", std::string(100'000, 'x')});
@@ -111,9 +114,33 @@ TEST_CASE("what a child says line by line is heard, also when it dies of what co
   CHECK(heard == std::vector<std::string>{"last words", "then nothing", "early"});
 }
 
+TEST_CASE("what something else in the child writes among its lines is refused, never heard") {
+  const std::string foreign = "the process that opened it wrote into the answers";
+  auto said = [](const std::string& raw) {
+    std::string heard;
+    auto done = hear_child(
+        [&](const plugins::Say& say) {
+          say("one");
+          if (::write(3, raw.data(), raw.size()) < 0) std::abort();
+          say("two");
+        },
+        [&](std::string_view line) -> Result<void> {
+          heard += line;
+          return line == "no" ? Result<void>(Error{Errc::invalid, "not one of mine"}) : Result<void>();
+        },
+        milliseconds(5000));
+    CHECK(heard.starts_with("one"));
+    return (done ? "fine" : done.error().message) + heard.substr(3);
+  };
+  CHECK(said("") == "finetwo");
+  CHECK(said("+more\n") == "finemoretwo");
+  for (const char* raw : {"\n", "nonsense\n", "nonsense", ".x\n", ".\n", ".\n+more\n"}) CHECK(said(raw) == foreign);
+  CHECK(said("+no\n+more\n") == "not one of mineno");
+}
+
 TEST_CASE("a child that never ends a line is cut off") {
   auto endless = hear_child([](const plugins::Say& say) { say(std::string(2 * plugins::kMaxReply, 'x')); },
-                            [](std::string_view) {}, milliseconds(5000));
+                            [](std::string_view) { return Result<void>(); }, milliseconds(5000));
   REQUIRE_FALSE(endless);
   CHECK(endless.error().message == "it says more than 1MiB");
 }

@@ -128,7 +128,7 @@ TEST_CASE("a search that fails lists every place, in order") {
 }
 
 TEST_CASE("the first directory that has the file decides, even when the file is refused") {
-  Scratch first;
+  Folder first;
   write(first / "libpenstock-good.so", "nonsense");
   LoggingHost log;
   HostOptions with = options();
@@ -174,7 +174,7 @@ TEST_CASE("built-in plugins that break a rule are refused") {
 }
 
 TEST_CASE("one file is loaded once, whatever it is called; two files of a name are not") {
-  Scratch folder;
+  Folder folder;
   std::filesystem::create_directories(folder / "link");
   std::filesystem::create_directories(folder / "copy");
   std::filesystem::create_symlink(module_file("good"), folder / "link/libpenstock-good.so");

@@ -65,7 +65,7 @@ constexpr Bad kBad[] = {
 
 // A copy of the good module's bytes with one thing changed.
 template <class Change>
-std::string altered(const Scratch& folder, Change change) {
+std::string altered(const Folder& folder, Change change) {
   std::string bytes = content(module_file("good"));
   change(bytes, *reinterpret_cast<Elf64_Ehdr*>(bytes.data()));
   write(folder / "libpenstock-good.so", bytes);
@@ -114,7 +114,7 @@ TEST_CASE("modules that die, block or end while they load take only the child wi
 }
 
 TEST_CASE("files that are no whole module of this machine are refused before they are loaded") {
-  Scratch folder;
+  Folder folder;
   CHECK(ends_with(altered(folder, [](std::string& b, Elf64_Ehdr&) { b.clear(); }), ": an empty file"));
   CHECK(
       ends_with(altered(folder, [](std::string& b, Elf64_Ehdr&) { b = "#!/bin/sh\nexit 0\n"; }), ": not an ELF file"));
@@ -133,7 +133,7 @@ TEST_CASE("files that are no whole module of this machine are refused before the
 }
 
 TEST_CASE("a module cut anywhere is refused, and nobody dies of it") {
-  Scratch folder;
+  Folder folder;
   std::size_t whole = content(module_file("good")).size();
   for (int i = 0; i < 40; ++i) {
     std::string said =
@@ -145,7 +145,7 @@ TEST_CASE("a module cut anywhere is refused, and nobody dies of it") {
 }
 
 TEST_CASE("a module with flipped bits does this process no harm") {
-  Scratch folder;
+  Folder folder;
   std::mt19937 random(11);
   for (int i = 0; i < 60; ++i) {
     std::string said = altered(folder, [&](std::string& b, Elf64_Ehdr&) {
@@ -156,7 +156,7 @@ TEST_CASE("a module with flipped bits does this process no harm") {
 }
 
 TEST_CASE("paths that name no module are refused") {
-  Scratch folder;
+  Folder folder;
   std::filesystem::copy_file(module_file("good"), folder / "libpenstock-renamed.so");
   CHECK_THAT(verdict(folder / "libpenstock-renamed.so"), Catch::Contains("its file was renamed"));
   for (const char* name :
@@ -177,7 +177,7 @@ TEST_CASE("paths that name no module are refused") {
 }
 
 TEST_CASE("as root, a module that anybody may write to is refused") {
-  Scratch folder;
+  Folder folder;
   std::string path = folder / "libpenstock-good.so";
   std::filesystem::copy_file(module_file("good"), path);
   bool root = ::geteuid() == 0;
@@ -201,7 +201,7 @@ TEST_CASE("as root, a module that anybody may write to is refused") {
 }
 
 TEST_CASE("a program, and a module whose library is missing, are refused by the loader's own words") {
-  Scratch folder;
+  Folder folder;
   std::filesystem::copy_file("/proc/self/exe", folder / "libpenstock-program.so");
   CHECK_THAT(verdict(folder / "libpenstock-program.so"),
              Catch::Contains("cannot dynamically load position-independent executable") ||

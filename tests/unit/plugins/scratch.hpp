@@ -1,35 +1,17 @@
-// A folder of one test, and the modules that the build made for it.
+// The modules that the build made for the tests, and the files of a test.
 #pragma once
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
-#include <stdlib.h>
 #include <string>
 #include <vector>
 
 #include <penstock/plugin/plugin.hpp>
 
+#include "support/folder.hpp"
+
 namespace penstock::testing {
-
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "penstock-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  ~Scratch() { std::filesystem::remove_all(path_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  std::string operator/(const std::string& file) const { return path_ + "/" + file; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 inline std::string module_file(const std::string& name) { return std::string(MODULES "/libpenstock-") + name + ".so"; }
 

@@ -27,7 +27,7 @@ TEST_CASE("a symbol that nobody has is undefined") {
 }
 
 TEST_CASE("files that are cut, or whose octets are changed, are read with care") {
-  Scratch folder;
+  Folder folder;
   const std::string whole = content(module_file("good")), file = folder / "libpenstock-good.so";
   std::mt19937_64 random(5);
   for (int i = 0; i < 400; ++i) {

@@ -3,12 +3,12 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <stdlib.h>
 #include <string>
 #include <vector>
 
 #include <penstock/plugin/backend.hpp>
 
+#include "support/folder.hpp"
 #include "support/open_plugin.hpp"
 
 extern "C" const penstock::PluginDescriptor* penstock_plugin_0_sqlite() noexcept;
@@ -17,17 +17,7 @@ namespace penstock::testing {
 
 // A fresh folder, removed at the end, and a backend on a file in it. Tests open and close at will.
 struct Store {
-  Store() {
-    std::string name = (std::filesystem::temp_directory_path() / "penstock-sqlite-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw std::runtime_error("mkdtemp " + name);
-    folder = name;
-    path = name + "/tasks.db";
-  }
-  ~Store() {
-    backend.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
+  ~Store() { backend.reset(); }
 
   using Written = std::map<std::string, config::Written>;
   std::unique_ptr<DurableBackend> make(Written more = {}) {
@@ -49,8 +39,9 @@ struct Store {
     }
   }
 
-  std::filesystem::path folder;
-  std::string path;
+  const Folder own;
+  const std::filesystem::path folder = own.path();
+  const std::string path = own / "tasks.db";
   ManualTime time;
   TestHost host{&time};
   std::unique_ptr<DurableBackend> backend;

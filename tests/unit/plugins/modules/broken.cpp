@@ -12,6 +12,7 @@ using namespace penstock;
 Interface* make(Host&, const Settings&, Error&) noexcept { return new Interface; }
 
 Setting settings[2] = {{"url", Kind::string, "", "Server."}, {"mode", Kind::choice, "a", "Mode.", 0, 0, "a|b"}};
+[[maybe_unused]] constexpr std::string_view transform[] = {"penstock.codec.transform/1"};
 Component components[2];
 PluginDescriptor descriptor;
 

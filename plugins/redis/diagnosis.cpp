@@ -1,0 +1,79 @@
+#include "diagnosis.hpp"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+
+namespace penstock::redis {
+namespace {
+
+using std::chrono::system_clock;
+
+constexpr Millis kMostSkew{1000};
+
+std::int64_t whole(std::string_view text) {
+  std::int64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+Finding of_log(const ServerFacts& f) {
+  Finding out{"appendonly", f.append_only ? "yes" : "no"};
+  if (f.append_only) return out;
+  out.risk = "tasks end with the server: appendonly yes keeps them in a file";
+  return out;
+}
+
+Finding of_sync(const ServerFacts& f) {
+  Finding out{"appendfsync", f.append_fsync.empty() ? "not told" : f.append_fsync};
+  if (f.append_fsync.empty()) out.risk = "CONFIG GET is refused to this user, so that power and failover cannot be known";
+  if (f.append_only && f.append_fsync == "no") {
+    out.risk = "the system decides when the file is written to the disk: always or everysec bound what a power cut costs";
+  }
+  return out;
+}
+
+Finding of_memory(const ServerFacts& f) {
+  Finding out{"memory", f.max_memory == 0 ? "no limit" : std::to_string(f.max_memory >> 20) + " MiB at the most"};
+  out.value += ", " + f.eviction;
+  if (f.evicts()) out.risk = "keys are thrown away when it is full: maxmemory-policy noeviction refuses instead";
+  return out;
+}
+
+Finding of_replicas(const ServerFacts& f, std::uint32_t confirming) {
+  Finding out{"replicas", std::to_string(f.replicas) + " connected, " + std::to_string(f.min_replicas_to_write) +
+                              " wanted by the server, " + std::to_string(confirming) + " waited for"};
+  if (f.replicas < f.min_replicas_to_write) out.risk = "the server takes no writes until more of them are connected";
+  if (f.replicas < confirming) out.risk = "changes are answered with unknown_outcome until more of them are connected";
+  return out;
+}
+
+}  // namespace
+
+Result<Millis> clock_skew(Client& client, const Address& node, Deadline deadline) noexcept {
+  constexpr std::array<std::string_view, 1> kTime{"TIME"};
+  Call call;
+  call.args = kTime, call.node = &node, call.safe_to_repeat = true;
+  const auto before = system_clock::now();
+  const auto answer = client.call(call, deadline);
+  const auto after = system_clock::now();
+  if (!answer) return answer.error();
+  const std::chrono::microseconds there{whole((*answer)[0].text()) * 1'000'000 + whole((*answer)[1].text())};
+  const auto here = before.time_since_epoch() + (after - before) / 2;
+  return std::chrono::round<Millis>(there - here);
+}
+
+std::vector<Finding> findings(const ServerFacts& f, std::uint32_t confirming, Millis skew) {
+  std::vector<Finding> out{{"server", to_text(f.address)},
+                           {"version", "Redis " + f.version},
+                           {"durability", name(f.level(confirming))},
+                           of_log(f),
+                           of_sync(f),
+                           of_memory(f),
+                           of_replicas(f, confirming)};
+  Finding& clock = out.emplace_back(Finding{"clock", std::to_string(skew.count()) + " ms ahead of this host's"});
+  if (std::chrono::abs(skew) > kMostSkew) clock.risk = "due dates come that much too early or too late: use NTP on both";
+  return out;
+}
+
+}  // namespace penstock::redis

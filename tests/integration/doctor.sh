@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# `penstock doctor` and `penstock verify` on SQLite and on a redis-server of its own, sound and unsound.
+#   doctor.sh PENSTOCK_PROGRAM [redis]
+set -u
+penstock=$(readlink -f "$1") redis=${2-}
+dir=$(mktemp -d)
+server=
+trap '[[ ! $server ]] || kill "$server" 2>/dev/null; wait; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+passed=0 failed=0
+check() {
+  local title=$1
+  shift
+  if "$@" >"$dir/log" 2>&1; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "not ok: $title"
+    tail -n 20 "$dir/log"
+  fi
+}
+says() {  # says STATUS LINE...: what doctor, or $command, ends with, and patterns of lines that it prints
+  local status=0 wanted=$1 line
+  shift
+  "$penstock" "${command:-doctor}" >said 2>&1 || status=$?
+  cat said
+  ((status == wanted)) || return 1
+  for line in "$@"; do grep -qE "^$line" said || { echo "no line: $line"; return 1; }; done
+}
+
+printf '[backend]\nuse = "memory"\n' >penstock.toml
+check "a backend that does not tell of itself" says 0 "durability +memory$" "one whole task +median" "nothing is risky$"
+command=verify check "nor has it an audit" says 1 "penstock: backend \"memory\" cannot audit itself$"
+
+printf '[backend]\nuse = "sqlite"\ndurability = "power"\n[backend.sqlite]\npath = "%s/tasks.db"\n' "$dir" >penstock.toml
+check "a sound file" says 0 "file +$dir/tasks.db" "version +SQLite 3" "durability +power$" "round trip +median [0-9.]+us" \
+  "one whole task +median [0-9.]+(us|ms), longest .* of 50, enqueued" "nothing is risky$"
+check "it leaves no tasks behind" bash -c '"$1" stats | grep -E "^penstock.doctor +0 +0 +0 +0 +0 +0 +0 "' _ "$penstock"
+command=verify check "verify finds nothing in it" says 0 "[0-9]+ tasks in [0-9.]+(us|ms|s): 0 violations$"
+python3 -c 'import sqlite3; db = sqlite3.connect("tasks.db"); db.execute("UPDATE penstock_queue SET ready=7"); db.commit()'
+command=verify check "verify finds what is wrong" says 1 "counts: penstock.doctor, ready: it is said to be 7, but is 0$" \
+  "[0-9]+ tasks in [0-9.]+(us|ms|s): 1 violation$"
+echo "not a database, whatever its name says" >other.db
+sed -i 's|tasks.db|other.db|' penstock.toml
+check "a file that is none" says 1 "penstock: .*other.db: file is not a database"
+
+if [[ $redis ]]; then
+  start() {
+    redis-server --port 0 --unixsocket "$dir/redis.sock" --dir "$dir" --save '' "$@" >redis.log &
+    server=$!
+    until redis-cli -s redis.sock ping 2>/dev/null | grep -q PONG; do kill -0 $server || return 1; done
+  }
+  stop() { kill "$server" && wait "$server"; server=; }
+  printf '[backend]\nuse = "redis"\n[backend.redis]\nurl = "unix://%s/redis.sock"\n' "$dir" >penstock.toml
+  check "no server" says 1 "penstock: .*redis.sock"
+  start --appendonly yes --appendfsync always
+  check "a sound server" says 0 "server +.*redis.sock" "version +Redis [67]" "durability +power$" "clock +-?[0-9]+ ms ahead" \
+    "one whole task +median" "nothing is risky$"
+  stop
+  start --appendonly no
+  check "a server without a file" says 1 "durability +memory$" "appendonly +no$" "  risk +tasks end with the server" "1 risk$"
+  stop
+fi
+echo "$passed passed, $failed failed"
+((failed == 0 && passed > 0))
