@@ -75,12 +75,11 @@ void Store::put_all(std::span<Putting* const> callers) noexcept {
 }
 
 void Store::run(std::span<Plan> plans) {
-  bool fresh = false;
   std::vector<Server::Run> runs;
   for (Plan& plan : plans) {
     const Guard* guard = plan.callers.front()->guard;
     if (plan.tasks == 0 && !guard) continue;
-    if (auto e = enroll(plan, fresh)) {
+    if (auto e = enroll(plan)) {
       plan.fail(*e);
       continue;
     }
@@ -96,15 +95,11 @@ void Store::run(std::span<Plan> plans) {
     at += plan.runs;
   }
   bell_.learn(rings, 0);
-  const bool rang = std::any_of(rings.begin(), rings.end(), [](const auto& r) { return r.second != 0; });
-  if (fresh && !rang) (void)server_.command({"PUBLISH", server_.channel(), "new"});
 }
 
-std::optional<Error> Store::enroll(const Plan& plan, bool& fresh) {
+std::optional<Error> Store::enroll(const Plan& plan) {
   for (const std::string_view name : plan.queues.names()) {
-    auto added = server_.enroll(name);
-    if (!added) return added.error();
-    fresh |= *added;
+    if (auto done = server_.enroll(name); !done) return done.error();
   }
   return std::nullopt;
 }

@@ -89,10 +89,10 @@ Result<std::vector<std::string>> Server::queues() {
   return out;
 }
 
-Result<bool> Server::enroll(std::string_view queue) {
+Result<void> Server::enroll(std::string_view queue) {
   {
     std::lock_guard lock(mutex_);
-    if (enrolled_.contains(queue)) return false;
+    if (enrolled_.contains(queue)) return {};
   }
   // Added first, asked for the hold then: whoever sets one does it the other way round.
   auto added = command({"SADD", queues_key_, queue}, true);
@@ -110,7 +110,7 @@ Result<bool> Server::enroll(std::string_view queue) {
   }
   std::lock_guard lock(mutex_);
   enrolled_.emplace(queue);
-  return added->integer() == 1;
+  return {};
 }
 
 Error half_done(const Error& why) {
