@@ -14,7 +14,7 @@ struct Between {
   std::function<void(const penstock::Exchange&, penstock::Result<penstock::Exchanged>&)> after;
   // In place of the answer when it returns an error.
   std::function<penstock::Result<void>(std::span<const penstock::NewTask>)> after_enqueue;
-  std::function<void()> after_counts;
+  std::function<void()> after_counts, after_trim;
   std::function<penstock::Result<void>()> before_put;  // of a document; in place of it when it returns an error
 };
 
