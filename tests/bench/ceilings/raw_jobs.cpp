@@ -107,10 +107,10 @@ std::size_t RawJobs::work() {
 }
 
 double RawJobs::step() {
-  const double before = redis_.script_seconds();
+  const double before = redis_.server_cpu();
   send_work();
   take(*redis_.reply());
-  return redis_.script_seconds() - before;
+  return redis_.server_cpu() - before;
 }
 
 std::size_t RawJobs::left() {

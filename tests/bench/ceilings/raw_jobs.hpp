@@ -24,7 +24,7 @@ class RawJobs {
   void fill(std::size_t count, const std::string& body);
   // Leases all that waits: each call ends what an earlier one leased. Returns how many jobs ended.
   std::size_t work();
-  // The same call once, and the server alone with it: its seconds for the script.
+  // The same call once: the seconds of CPU that the server spends on it.
   double step();
   std::size_t left();  // jobs that wait or are leased
 

@@ -18,6 +18,8 @@ void FreeRedisReply::operator()(redisReply* reply) const noexcept { freeReplyObj
 
 RedisConnection::RedisConnection(const std::string& socket) : context_(redisConnectUnix(socket.c_str())) {
   if (!context_ || context_->err) broken(context_);
+  const auto pid = static_cast<pid_t>(info("server", "process_id"));
+  if (clock_getcpuclockid(pid, &server_clock_) != 0) throw std::runtime_error("no clock of the server's CPU");
 }
 
 RedisConnection::~RedisConnection() { redisFree(context_); }
@@ -70,9 +72,11 @@ double RedisConnection::info(const char* section, const std::string& key, const 
   return std::strtod(all.c_str() + at, nullptr);
 }
 
-double RedisConnection::server_cpu() { return info("cpu", "used_cpu_user") + info("cpu", "used_cpu_sys"); }
-
-double RedisConnection::script_seconds() { return info("commandstats", "cmdstat_evalsha", "usec") / 1e6; }
+double RedisConnection::server_cpu() const {
+  timespec used{};
+  clock_gettime(server_clock_, &used);
+  return double(used.tv_sec) + double(used.tv_nsec) / 1e9;
+}
 
 bool RedisConnection::next_line(std::string& line, std::size_t wait_ms) {
   for (;;) {

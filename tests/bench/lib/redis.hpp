@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <ctime>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -36,12 +37,12 @@ class RedisConnection {
 
   // A value of INFO `section`: that after "KEY:", or after "KEY:...,FIELD=". 0: there is none.
   double info(const char* section, const std::string& key, const std::string& field = {});
-  double server_cpu();                                     // seconds, from its start
-  double script_seconds();                                 // that EVALSHA has taken
+  double server_cpu() const;                               // seconds that it has used, asked of the system
   bool next_line(std::string& line, std::size_t wait_ms);  // of MONITOR; false: none came in time
 
  private:
   redisContext* context_;
+  clockid_t server_clock_{};
 };
 
 }  // namespace penstock::bench

@@ -20,8 +20,8 @@ Options with_prefix(const RedisServer& server, const char* prefix) {
   return o;
 }
 
-// Seconds of the server per 10,000 tasks for calls that each settle a batch and claim the next. What was claimed is
-// replaced, so that as many wait as before.
+// Seconds of the server's CPU per 10,000 tasks for calls that each settle a batch and claim the next. What was claimed
+// is replaced, so that as many wait as before.
 Series ours(const RedisServer& server, const char* prefix, std::size_t claims) {
   RedisConnection redis(server.socket());
   TaskManager tasks = TaskManager::open(with_prefix(server, prefix));
@@ -30,10 +30,10 @@ Series ours(const RedisServer& server, const char* prefix, std::size_t claims) {
   std::vector<Settlement> ends;
   double spent = 0;
   for (std::size_t i = 0; i <= claims; ++i) {
-    const double before = redis.script_seconds();
+    const double before = redis.server_cpu();
     auto done = store.exchange(
         {.settle = ends, .claim = {&share, 1}, .limit = kBulk, .lease = Millis(100'000), .worker = "bench"});
-    if (i > 0) spent += redis.script_seconds() - before;  // the first has nothing to settle
+    if (i > 0) spent += redis.server_cpu() - before;  // the first has nothing to settle
     if (!done || done->leased.size() != kBulk) throw std::runtime_error("a claim came back short");
     for (const Item item : done->settled) {
       if (item != Item::ok) throw std::runtime_error("a settlement was refused");
@@ -105,7 +105,7 @@ void depth(const Run& run, Report& report) {
                                    {"ours, shallow", [&] { return ours(server, kShallowPrefix, claims); }},
                                    {"ours, deep", [&] { return ours(server, kDeepPrefix, claims); }}});
   Row row{.id = "D6",
-          .what = "server's time to settle and claim, " + std::to_string(many) + " waiting",
+          .what = "server's CPU to settle and claim, " + std::to_string(many) + " waiting",
           .unit = "s per 10,000",
           .values = r.sides[3][0],
           .ceilings = r.sides[1][0],
