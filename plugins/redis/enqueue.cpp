@@ -75,11 +75,12 @@ void Store::put_all(std::span<Putting* const> callers) noexcept {
 }
 
 void Store::run(std::span<Plan> plans) {
+  bool fresh = false;
   std::vector<Server::Run> runs;
   for (Plan& plan : plans) {
     const Guard* guard = plan.callers.front()->guard;
     if (plan.tasks == 0 && !guard) continue;
-    if (auto e = enroll(plan)) {
+    if (auto e = enroll(plan, fresh)) {
       plan.fail(*e);
       continue;
     }
@@ -95,11 +96,15 @@ void Store::run(std::span<Plan> plans) {
     at += plan.runs;
   }
   bell_.learn(rings, 0);
+  const bool rang = std::any_of(rings.begin(), rings.end(), [](const auto& r) { return r.second != 0; });
+  if (fresh && !rang) (void)server_.command({"PUBLISH", server_.channel(), "new"});
 }
 
-std::optional<Error> Store::enroll(const Plan& plan) {
+std::optional<Error> Store::enroll(const Plan& plan, bool& fresh) {
   for (const std::string_view name : plan.queues.names()) {
-    if (auto done = server_.enroll(name); !done) return done.error();
+    auto added = server_.enroll(name);
+    if (!added) return added.error();
+    fresh |= *added;
   }
   return std::nullopt;
 }

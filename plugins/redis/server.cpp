@@ -89,10 +89,10 @@ Result<std::vector<std::string>> Server::queues() {
   return out;
 }
 
-Result<void> Server::enroll(std::string_view queue) {
+Result<bool> Server::enroll(std::string_view queue) {
   {
     std::lock_guard lock(mutex_);
-    if (enrolled_.contains(queue)) return {};
+    if (enrolled_.contains(queue)) return false;
   }
   // Added first, asked for the hold then: whoever sets one does it the other way round.
   auto added = command({"SADD", queues_key_, queue}, true);
@@ -110,7 +110,7 @@ Result<void> Server::enroll(std::string_view queue) {
   }
   std::lock_guard lock(mutex_);
   enrolled_.emplace(queue);
-  return {};
+  return added->integer() == 1;
 }
 
 Error half_done(const Error& why) {

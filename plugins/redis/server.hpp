@@ -74,7 +74,8 @@ class Server {
   // Queues that may be there, by name.
   Result<std::vector<std::string>> queues();
   // To be called before anything is put into a queue: others shall find it, and what holds for all goes for it as well.
-  Result<void> enroll(std::string_view queue);
+  // True when it is new.
+  Result<bool> enroll(std::string_view queue);
 
  private:
   const StoreOptions options_;

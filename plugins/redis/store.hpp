@@ -58,7 +58,7 @@ class Store {
   struct Plan;
   void put_all(std::span<Putting* const> callers) noexcept;
   void run(std::span<Plan> plans);
-  std::optional<Error> enroll(const Plan&);
+  std::optional<Error> enroll(const Plan&, bool& fresh);
   Server::Run script(const Plan&, std::size_t from, std::size_t to, const Guard*);
   void read(Plan&, std::span<Result<Reply>> answers, Bell::Rings& rings);
 
