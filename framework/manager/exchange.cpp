@@ -54,7 +54,10 @@ bool Manager::exchange(Locked& state, Aftermath& after, bool flush) {
   }
   std::size_t got = failed ? 0 : answer->leased.size();
   bool claimed = got > 0;
-  if (claimed) state->poll = Millis(1);
+  if (claimed) {
+    state->poll = Millis(1);
+    state->claimed = state->weights_old = true;
+  }
   Changes changes;
   state->engine.applied(plan, std::move(answer), at, changes);
   apply(*state, changes, at, after);
@@ -181,9 +184,11 @@ void Manager::admit(ManagerState& state, durable::Task& task, Instant at, Afterm
 // The store has accepted what was said of the task: it is a fact, and told to those who listen.
 void Manager::publish(ManagerState& state, durable::Task& task, bool cancelled, Aftermath& after) {
   Lane& lane = task.lane ? *task.lane : state.scheduler.lane(task.leased.queue);
-  Counters& queue = counters_of(state, lane);
+  QueueRecord& own = record_of(state, lane);
+  Counters& queue = own.counters;
   auto* record = static_cast<HandlerRecord*>(task.handler);
   State to = cancelled ? State::cancelled : task.to;
+  own.ended |= ended(to);
   auto count = [&](std::uint64_t Counters::*counter) {
     ++(queue.*counter);
     if (record) ++(record->counters.*counter);
@@ -246,6 +251,7 @@ bool Manager::refresh_queues(Locked& state) {
 
 std::uint64_t Manager::ask_for_queues(ManagerState& state) {
   state.queues_refreshed = now();
+  state.claimed = false;
   return ++state.queues_asked;
 }
 
@@ -271,12 +277,14 @@ bool Manager::learn_queues(ManagerState& state, std::uint64_t asked, std::span<c
   return true;
 }
 
-// Sends what is overdue while all workers are busy, leases ahead, and every few seconds lets the store
-// forget what has ended long ago, and asks it for weights.
+// Sends what is overdue while all workers are busy, leases ahead, and from time to time lets the store forget what
+// has ended long ago. With a bell, an idle process need not look for new queues: they ring it. A busy one may take that
+// ring for one of the queues it knows. Weights are of interest only to who has tasks to choose from.
 void Manager::pump(std::stop_token stop) {
   own_thread();
   Aftermath after;
-  Instant trim_at = now() + Millis(2'000);
+  durable::Housekeeping house(properties_.remembers_ids, now());
+  Instant tidy_at = now() + durable::Housekeeping::kOften;
   auto state = state_.lock();
   while (!stop.stop_requested()) {
     if (exchange(state, after, state->stopping)) {
@@ -286,42 +294,26 @@ void Manager::pump(std::stop_token stop) {
       continue;
     }
     Instant at = now();
-    if (at - state->queues_refreshed >= kRefreshEvery && !state->stopping && refresh_queues(state)) {
+    const bool blind = !waiter_ || state->claimed;
+    if (blind && at - state->queues_refreshed >= kRefreshEvery && !state->stopping && refresh_queues(state)) {
       wake_for(*state, 1, after);
       conclude(state, after);
       continue;
     }
-    if (at >= trim_at && !state->stopping) {
+    if (at >= tidy_at && !state->stopping) {
       state.unlock();
-      trim_store();
+      tidy(house, after);
       state.relock();
-      refresh_weights(state);
-      trim_at = now() + Millis(2'000);
+      if (!after.empty()) conclude(state, after);
+      if (std::exchange(state->weights_old, false)) refresh_weights(state);
+      tidy_at = now() + durable::Housekeeping::kOften;
       continue;
     }
-    Instant until = std::min(trim_at, at + kRefreshEvery);
+    Instant until = std::min(tidy_at, at + kRefreshEvery);
     if (auto due = state->engine.plan_at()) until = std::min(until, *due);
     state->pump_waits = !state->engine.plan_at();
     wait_until(pump_cv_, state, until);
     state->pump_waits = false;
-  }
-}
-
-void Manager::trim_store() {
-  Result<std::vector<Counts>> counts = backend_->counts();
-  if (!counts) return;
-  for (const Counts& c : *counts) {
-    for (State ended : {State::succeeded, State::dead, State::cancelled}) {
-      Retention r;
-      r.queue = c.queue;
-      r.state = ended;
-      r.age = ended == State::succeeded ? options_.result_age : kKeepForever;
-      r.bytes = options_.result_bytes;
-      for (int round = 0; round < 100; ++round) {  // at most 100,000 records of a queue at a time
-        Result<std::uint64_t> trimmed = backend_->trim(r);
-        if (!trimmed || *trimmed < r.at_most) break;
-      }
-    }
   }
 }
 

@@ -29,6 +29,7 @@
 #include "base/random.hpp"
 #include "durable/envelope.hpp"
 #include "durable/error_groups.hpp"
+#include "durable/housekeeping.hpp"
 #include "durable/lease_engine.hpp"
 #include "durable/retry_budget.hpp"
 #include "execution/attempt.hpp"
@@ -68,6 +69,7 @@ enum class StopReason : std::uint8_t { none, timeout, cancel, lost, shutdown };
 struct QueueRecord {
   Counters counters;
   std::uint32_t leased = 0;  // leased tasks that are queued in it
+  bool ended = false;        // a durable task of it has, since the store was last asked to forget some
 };
 
 // What a worker is doing. Read by the watchdog and by cancel, under the lock.
@@ -146,10 +148,12 @@ struct ManagerState {
   Instant no_start_before{};  // the rate limiter has no token for the process until then
   bool limiter_fails = false;
   Instant queues_refreshed{};
+  bool claimed = false;                                 // some task, since then
   std::uint64_t queues_asked = 0, queues_answered = 0;  // so often; and the latest time that was answered
   bool queues_known = false;
   std::set<std::string> served;             // durable queues claimed from
   Weights stored_weights;                   // as read last
+  bool weights_old = false;                 // some task was claimed since then
   std::map<std::string, unsigned> lacking;  // what tasks need and is not here, to how often some were given back
   bool pump_waits = false;
   Millis poll{1};  // between looks at a store that has no bell
@@ -292,7 +296,10 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool learn_queues(ManagerState& state, std::uint64_t asked, std::span<const Counts> counts);
   void pump(std::stop_token stop);
   void keep(std::stop_token stop);
-  void trim_store();
+
+  // tidy.cpp
+  void tidy(durable::Housekeeping& house, Aftermath& after);
+  bool trim(const std::string& queue, State ended);
 
   // weights.cpp
   Registry& weights_registry();

@@ -5,8 +5,8 @@
 
 #include "bench/ceilings/naive.hpp"
 #include "bench/ceilings/same_statements.hpp"
+#include "bench/lib/pickup.hpp"
 #include "bench/lib/report.hpp"
-#include "bench/lib/tasks.hpp"
 #include "torture/folder.hpp"
 
 namespace penstock::bench {
@@ -22,42 +22,6 @@ Series naive(milliseconds period, std::size_t count) {
   Naive pool(2, 1);
   return closure_latency(count, period, [&](auto c) { pool.submit(c); });
 }
-
-void produce(TaskManager& tasks, milliseconds period, std::size_t count) {
-  Ticker ticker(period);
-  for (std::size_t i = 0; i < count; ++i) {
-    ticker.wait();
-    Job job{.index = i};
-    job.stamp = now_ns();
-    tasks.enqueue(job);
-  }
-}
-
-// A worker that notes how long each task took to reach its handler.
-class Pickup {
- public:
-  Pickup(Options options, std::size_t count) : us_(count), ran_(count), tasks_(TaskManager::open(std::move(options))) {
-    tasks_.handle<Job>([this](const Job& job) {
-      us_[job.index] = double(now_ns() - job.stamp) / 1e3;
-      ran_.mark(job.index);
-    });
-    tasks_.add_hooks({.on_finish = [this](const TaskEvent&) { ran_.end(); }});
-    tasks_.start();
-  }
-  TaskManager& tasks() { return tasks_; }
-  Series finish() {
-    ran_.wait();
-    ran_.verify();
-    verify_nothing_left(tasks_);
-    tasks_.stop_graceful(Millis(10'000));
-    return latency(us_);
-  }
-
- private:
-  std::vector<double> us_;
-  Ran ran_;
-  TaskManager tasks_;
-};
 
 Series same_process(const Options& options, milliseconds period, std::size_t count) {
   Pickup worker(options, count);

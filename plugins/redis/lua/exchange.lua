@@ -270,9 +270,10 @@ local function take_lapsed(q, want)
 end
 
 local function pop(q, from, n, members)
-  local popped = call('zpopmin', from, n)
-  for i = 1, #popped, 2 do members[#members + 1] = popped[i] end
-  n = #popped / 2
+  local popped = call('zrange', from, 0, n - 1) -- not ZPOPMIN, which writes out all the ranks, for nobody
+  call('zremrangebyrank', from, 0, n - 1)
+  n = #popped
+  for i = 1, n do members[#members + 1] = popped[i] end
   q.n[READY], q.n[LEASED] = q.n[READY] - n, q.n[LEASED] + n
   return n
 end

@@ -200,8 +200,9 @@ end
 
 -- ---- enqueue
 
--- `ids` have arrived, with the numbers from q.seq on.
+-- `ids` have arrived, with the numbers from q.seq on. The first of all ring: nobody may know of the queue yet.
 local function arrive(q, ids)
+  if q.seq == 0 then ring(q) end
   local i, n = 1, #ids
   while i <= n do
     local chunk, used = floor(q.seq / CHUNK), q.seq % CHUNK

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "bench/lib/child.hpp"
+
 namespace penstock::bench {
 namespace {
 
@@ -26,6 +28,12 @@ Options on_sqlite(const std::string& path, bool power) {
   Options o = common();
   o.backend = {.use = "sqlite",
                .settings = {{"path", path}, {"durability", power ? "power" : "process"}, {"remember", "10m"}}};
+  return o;
+}
+
+Options on_redis(const std::string& url) {
+  Options o = common();
+  o.backend = {.use = "redis", .settings = {{"url", url}, {"remember", "10m"}}};
   return o;
 }
 
@@ -78,6 +86,10 @@ std::string stored_body() {
   auto records = tasks.backend().get({&key, 1});
   if (!records || !records->at(0)) throw std::runtime_error("a task that was enqueued is not there");
   return records->at(0)->body;
+}
+
+std::size_t stored_size() {
+  return static_cast<std::size_t>(in_child([] { return Series{double(stored_body().size())}; })[0]);
 }
 
 }  // namespace penstock::bench

@@ -10,6 +10,7 @@
 #include <penstock/penstock.hpp>
 
 #include "bench/lib/ran.hpp"
+#include "bench/lib/series.hpp"
 
 namespace penstock::bench {
 
@@ -26,6 +27,7 @@ inline constexpr const char* kQueue = "bench";
 // Two workers. In batches of up to 256, as the ceilings do; leases and all else as by default.
 Options on_memory();
 Options on_sqlite(const std::string& path, bool power);
+Options on_redis(const std::string& url);
 
 // Sends tasks `first` to `first + count` in bulk; throws unless all were accepted. Returns their names.
 std::vector<TaskRef> send(TaskManager& tasks, std::size_t first, std::size_t count);
@@ -37,8 +39,14 @@ void work(TaskManager& tasks, Ran& ran);
 void verify_in_store(TaskManager& tasks, const std::vector<TaskRef>& refs);
 void verify_nothing_left(TaskManager& tasks);
 
-// The octets that a Job makes in a store.
+// The octets that a Job makes in a store; how many, asked in a process of its own.
 std::string stored_body();
+std::size_t stored_size();
+
+// Tasks per second, and CPU seconds per 10,000 tasks.
+inline Series throughput(std::size_t tasks, double seconds, double cpu) {
+  return {double(tasks) / seconds, cpu / double(tasks) * 1e4};
+}
 
 }  // namespace penstock::bench
 

@@ -19,12 +19,16 @@ void hold(Context& ctx) {
   stopped.wait(lock, ctx.stop_token(), [] { return false; });
 }
 
-// The worker of a program that leaves everything but the file as it is.
-Options plain(const std::string& path, Millis lease) {
+// The worker of a program that leaves everything but the store as it is.
+Options plain(const std::string& store, Millis lease) {
   Options o;
   o.log_level = Level::warn;
   o.lease = lease;
-  o.backend = {.use = "sqlite", .settings = {{"path", path}, {"durability", "process"}}};
+  if (store.find("://") != store.npos) {
+    o.backend = {.use = "redis", .settings = {{"url", store}}};
+  } else {
+    o.backend = {.use = "sqlite", .settings = {{"path", store}, {"durability", "process"}}};
+  }
   return o;
 }
 

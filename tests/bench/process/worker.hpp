@@ -1,4 +1,4 @@
-// The worker that bench_process starts.
+// The worker that bench_process and bench_redis start.
 #pragma once
 
 #include <string>
@@ -6,7 +6,8 @@
 
 namespace penstock::bench {
 
-// Arguments: MODE PATH LEASE_MS. Works on the file until SIGTERM; returns the exit status.
+// Arguments: MODE STORE LEASE_MS. Works on the store (the path of a file, or the URL of a server) until SIGTERM;
+// returns the exit status.
 //   work   says "done TIME" after the first end that the store accepted, and "idle 0" when nothing is left
 //   hold   says "ran TIME" in its first task, which it never ends
 //   sip N  says "ran N" in its N-th task, which it holds until it is told to stop

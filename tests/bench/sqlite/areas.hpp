@@ -13,12 +13,4 @@ void two_processes(const Run& run, Report& report);  // S5
 
 inline const char* level(bool full) { return full ? "FULL" : "NORMAL"; }
 
-// Tasks per second, and CPU seconds per 10,000 tasks.
-inline Series throughput(std::size_t tasks, double seconds, double cpu) {
-  return {double(tasks) / seconds, cpu / double(tasks) * 1e4};
-}
-
-// The octets that a Job takes in a store; for the ceilings to store as many.
-std::size_t stored_size();
-
 }  // namespace penstock::bench

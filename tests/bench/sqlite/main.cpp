@@ -1,5 +1,4 @@
 // S1 to S5, and R4 for SQLite.
-#include "bench/lib/tasks.hpp"
 #include "bench/sqlite/areas.hpp"
 
 namespace penstock::bench {
@@ -14,10 +13,6 @@ void measure(const Run& run, Report& report) {
 }
 
 }  // namespace
-
-std::size_t stored_size() {
-  return static_cast<std::size_t>(in_child([] { return Series{double(stored_body().size())}; })[0]);
-}
 
 }  // namespace penstock::bench
 

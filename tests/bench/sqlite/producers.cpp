@@ -1,10 +1,7 @@
 // S3: producers that each wait for their own commit, at FULL.
-#include <latch>
-#include <thread>
-
 #include "bench/ceilings/group_commit.hpp"
 #include "bench/ceilings/same_statements.hpp"
-#include "bench/lib/clock.hpp"
+#include "bench/lib/press.hpp"
 #include "bench/lib/tasks.hpp"
 #include "bench/sqlite/areas.hpp"
 #include "torture/folder.hpp"
@@ -14,23 +11,6 @@ namespace {
 
 using torture::Scratch;
 constexpr std::size_t kProducers = 16;
-
-// Runs `put` `each` times on every one of so many threads; tasks per second.
-template <class Put>
-double press(std::size_t threads, std::size_t each, Put&& put) {
-  std::latch go(static_cast<std::ptrdiff_t>(threads) + 1);
-  std::vector<std::jthread> producers;
-  for (std::size_t p = 0; p < threads; ++p) {
-    producers.emplace_back([&] {
-      go.arrive_and_wait();
-      for (std::size_t i = 0; i < each; ++i) put();
-    });
-  }
-  go.arrive_and_wait();
-  const Stopwatch watch;
-  producers.clear();
-  return double(threads * each) / watch.seconds();
-}
 
 Series ours(std::size_t threads, std::size_t each) {
   const Scratch scratch(Scratch::On::disk);

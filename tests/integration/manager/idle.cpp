@@ -17,6 +17,18 @@ Options on(const Between& between) {
   return o;
 }
 
+// Half a second passes with each look.
+class Hurried final : public Clock {
+ public:
+  Instant now() noexcept override { return Instant(std::chrono::milliseconds(500) * ++looks_); }
+  Time wall() noexcept override { return Time(boot()); }
+  Millis boot() noexcept override { return Millis(500) * looks_.load(); }
+  bool past(std::chrono::hours time) const { return Millis(500) * looks_.load() > time; }
+
+ private:
+  std::atomic<std::int64_t> looks_ = 1;
+};
+
 }  // namespace
 
 // The task comes before the first claim, which is not asked for its queue yet: no bell rings for it.
@@ -51,5 +63,34 @@ TEST_CASE("a queue that is found by looking whether all is done is worked") {
   REQUIRE(came.get_future().wait_for(10s) == std::future_status::ready);
   CHECK(tasks.wait_idle(10s));
   CHECK(ran == 1);
+  CHECK(tasks.stop_graceful(10s));
+}
+
+// Two minutes between looks at the queues, and at what the store may forget: not a look for each of them.
+TEST_CASE("an idle worker asks nearly nothing of a store that has a bell") {
+  Between between;
+  std::atomic<int> looks = 0, trims = 0, exchanges = 0;
+  Hurried clock;
+  std::promise<void> hours;
+  std::atomic<bool> over = false;
+  between.after_counts = [&] {
+    ++looks;
+    if (clock.past(2h) && !over.exchange(true)) hours.set_value();
+  };
+  between.after_trim = [&] { ++trims; };
+  between.after = [&](const Exchange&, Result<Exchanged>&) { ++exchanges; };
+  Options o = on(between);
+  o.clock = &clock;
+  auto tasks = TaskManager::open(o);
+  tasks.handle(Policy{.kind = "never"}, [](Context&) {});
+  for (int i = 0; i < 100; ++i) {  // in queues that are nobody's business but the store's
+    const TaskRef ref = tasks.enqueue_bytes({.kind = "never", .queue = "queue" + std::to_string(i)}, "");
+    CHECK(tasks.cancel(ref) == Cancelled::was_waiting);
+  }
+  tasks.start();
+  REQUIRE(hours.get_future().wait_for(60s) == std::future_status::ready);
+  CHECK(looks < 2 * 60 + 20);  // of both sorts, and at the start
+  CHECK(trims < 2 * 60 + 20);  // a queue each, in one or two states
+  CHECK(exchanges < 20);
   CHECK(tasks.stop_graceful(10s));
 }

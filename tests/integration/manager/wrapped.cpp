@@ -50,7 +50,11 @@ class Wrapped final : public DurableBackend, public Registry {
     if (between_.after_counts) between_.after_counts();
     return out;
   }
-  Result<std::uint64_t> trim(const Retention& r) noexcept override { return inner_->trim(r); }
+  Result<std::uint64_t> trim(const Retention& r) noexcept override {
+    auto out = inner_->trim(r);
+    if (between_.after_trim) between_.after_trim();
+    return out;
+  }
   Result<std::vector<Document>> list(std::string_view prefix) noexcept override { return registry_->list(prefix); }
   Result<std::uint64_t> put(const Document& document) noexcept override {
     if (between_.before_put) {

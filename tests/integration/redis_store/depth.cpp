@@ -41,7 +41,7 @@ TEST_CASE("an exchange costs as many commands with 20,000 tasks waiting as with 
   const long shallow = cost();
   fill(20'000);
   CHECK(cost() == shallow);
-  CHECK(shallow < 30);
+  CHECK(shallow <= 30);
 }
 
 namespace {
@@ -224,6 +224,18 @@ TEST_CASE("an idle backend sends nothing but what its waits need") {
   const long before = commands(server);
   CHECK(*query<Waiter>(*b)->wait(bell, Millis(300)) == bell);
   CHECK(commands(server) - before <= 2);  // of which one is the count itself
+}
+
+// Nobody can have armed the bell of a queue that he does not know.
+TEST_CASE("the first task of a queue rings, also when its limits came before it") {
+  RedisServer server;
+  testing::TestHost host;
+  const auto worker = open(host, server.socket_url()), producer = open(host, server.socket_url());
+  const auto bell = claim(*worker, 1)->bell;
+  const Limit one{.running = 1};
+  REQUIRE(query<Gates>(*producer)->limit("new", "", Layer::declared, &one));
+  REQUIRE(put(*producer, task(1, "new")));
+  CHECK(*query<Waiter>(*worker)->wait(bell, std::chrono::seconds(10)) != bell);
 }
 
 }  // namespace penstock::redis
