@@ -254,27 +254,25 @@ bool Manager::learn_queues(ManagerState& state, std::uint64_t asked, std::span<c
   if (asked < state.queues_answered) return false;  // somebody asked later, and knows more
   state.queues_answered = asked;
   const bool all = options_.queues.contains("*");
-  std::map<std::string, unsigned> weights;
+  std::set<std::string> served;
   for (const auto& [name, weight] : options_.queues) {
-    if (name != "*" && name != kLocalQueue) weights[name] = weight;
+    if (name != "*" && name != kLocalQueue) served.insert(name);
   }
   // Something is always claimed from, so that an empty claim can arm the bell that a new queue will ring.
-  if (all) weights.emplace("default", options_.queues.at("*"));
+  if (all) served.insert("default");
   for (const Counts& c : counts) {
-    if (all && c.queue != kLocalQueue) weights.emplace(c.queue, options_.queues.at("*"));
+    if (all && c.queue != kLocalQueue) served.insert(c.queue);
   }
-  std::set<std::string> served;
-  for (const auto& [name, weight] : weights) served.insert(name);
   if (state.queues_known && served == state.served) return false;
   state.queues_known = true;
   state.served = std::move(served);
-  state.engine.set_queues({weights.begin(), weights.end()});
+  use_weights(state);
   state.engine.ring();
   return true;
 }
 
 // Sends what is overdue while all workers are busy, leases ahead, and every few seconds lets the store
-// forget what has ended long ago.
+// forget what has ended long ago, and asks it for weights.
 void Manager::pump(std::stop_token stop) {
   own_thread();
   Aftermath after;
@@ -297,6 +295,7 @@ void Manager::pump(std::stop_token stop) {
       state.unlock();
       trim_store();
       state.relock();
+      refresh_weights(state);
       trim_at = now() + Millis(2'000);
       continue;
     }

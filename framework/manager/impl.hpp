@@ -35,6 +35,7 @@
 #include "manager/codecs.hpp"
 #include "manager/host.hpp"
 #include "manager/limits.hpp"
+#include "manager/weight_store.hpp"
 #include "plugins/host.hpp"
 #include "results/hub.hpp"
 #include "results/local_registry.hpp"
@@ -148,6 +149,7 @@ struct ManagerState {
   std::uint64_t queues_asked = 0, queues_answered = 0;  // so often; and the latest time that was answered
   bool queues_known = false;
   std::set<std::string> served;             // durable queues claimed from
+  Weights stored_weights;                   // as read last
   std::map<std::string, unsigned> lacking;  // what tasks need and is not here, to how often some were given back
   bool pump_waits = false;
   Millis poll{1};  // between looks at a store that has no bell
@@ -202,6 +204,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void set_limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit);
   void hold(std::string_view queue, std::string_view gate, Millis at_most);
   std::vector<GateState> gates(std::string_view queue);
+  void set_weight(std::string_view queue, std::optional<unsigned> weight);
+  Weights weights();
   void declare_options();
   void declare_handlers();
 
@@ -289,6 +293,11 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void pump(std::stop_token stop);
   void keep(std::stop_token stop);
   void trim_store();
+
+  // weights.cpp
+  Registry& weights_registry();
+  void refresh_weights(Locked& state);
+  void use_weights(ManagerState& state);
 
   // watchdog.cpp
   void watch(std::stop_token stop);

@@ -6,8 +6,12 @@
 
 #include <penstock/plugin/plugin.hpp>
 
+#include "../shared/settings.hpp"
 #include "checks.hpp"
+#include "client_settings.hpp"
 #include "diagnosis.hpp"
+#include "leaders.hpp"
+#include "limiter.hpp"
 #include "rights.hpp"
 #include "server_facts.hpp"
 #include "store.hpp"
@@ -18,17 +22,7 @@ namespace {
 constexpr std::uint32_t kFeatures = kUnique | kFair | kGates | kGuard | kChildren | kLimit | kStrictOrder;
 constexpr auto kCheckAgain = std::chrono::minutes(1);
 
-constexpr Setting kSettings[] = {
-    {.key = "url",
-     .kind = Kind::string,
-     .fallback = "redis://127.0.0.1:6379",
-     .doc = "`redis://host:port/database`, `rediss://...` for TLS, or `unix:///path`."},
-    {.key = "user", .kind = Kind::string, .fallback = "", .doc = "User of the server's access control list."},
-    {.key = "password", .kind = Kind::secret, .fallback = "", .doc = "Of that user, or of the server."},
-    {.key = "prefix",
-     .kind = Kind::string,
-     .fallback = "penstock",
-     .doc = "What all keys begin with, in braces: letters, digits, `.`, `_`, `-`."},
+constexpr Setting kStoreSettings[] = {
     {.key = "durability",
      .kind = Kind::choice,
      .fallback = "any",
@@ -46,36 +40,6 @@ constexpr Setting kSettings[] = {
      .kind = Kind::boolean,
      .fallback = "false",
      .doc = "Start on a server that throws keys away when its memory is full."},
-    {.key = "timeout",
-     .kind = Kind::duration,
-     .fallback = "5s",
-     .doc = "How long a call takes at the most.",
-     .min = 10,
-     .max = 600'000},
-    {.key = "connections",
-     .kind = Kind::integer,
-     .fallback = "4",
-     .doc = "Connections for calls, to one node.",
-     .min = 1,
-     .max = 1000},
-    {.key = "cluster", .kind = Kind::boolean, .fallback = "false", .doc = "The server is a node of a Redis Cluster."},
-    {.key = "master",
-     .kind = Kind::string,
-     .fallback = "",
-     .doc = "Name of the master that `sentinels` watch; they are asked where it is."},
-    {.key = "sentinels", .kind = Kind::list, .fallback = "", .doc = "`host:port` of each sentinel."},
-    {.key = "sentinel_user", .kind = Kind::string, .fallback = "", .doc = "User at the sentinels."},
-    {.key = "sentinel_password", .kind = Kind::secret, .fallback = "", .doc = "Password at the sentinels."},
-    {.key = "tls_ca",
-     .kind = Kind::string,
-     .fallback = "",
-     .doc = "File of the certificates that may have signed the server's; empty: the system's."},
-    {.key = "tls_cert", .kind = Kind::string, .fallback = "", .doc = "File of this program's certificate."},
-    {.key = "tls_key", .kind = Kind::string, .fallback = "", .doc = "File of its key."},
-    {.key = "tls_name",
-     .kind = Kind::string,
-     .fallback = "",
-     .doc = "Name that the server's certificate must hold; empty: the host's."},
     {.key = "max_body",
      .kind = Kind::size,
      .fallback = "1088KiB",
@@ -87,50 +51,14 @@ constexpr Setting kSettings[] = {
      .fallback = "10s",
      .doc = "How long an ended id is known at the least.",
      .min = 0},
-    {.key = "clock",
-     .kind = Kind::choice,
-     .fallback = "server",
-     .doc = "Whose clock counts; `host` is for tests that move it by hand.",
-     .choices = "server|host"},
 };
-
-Error setting(const char* key, const std::string& why) { return {Errc::invalid, std::string(key) + ": " + why}; }
-
-Result<Options> client_options(const Settings& s) {
-  auto parsed = parse_url(s.text("url"));
-  if (!parsed) return setting("url", parsed.error().message);
-  Options o = std::move(*parsed);
-  if (!s.text("user").empty()) o.user = s.text("user");
-  if (!s.text("password").empty()) o.password = s.text("password");
-  o.cluster = s.flag("cluster");
-  o.master = s.text("master");
-  for (const std::string& text : s.list("sentinels")) {
-    auto at = parse_address(text, 26379);
-    if (!at) return setting("sentinels", at.error().message);
-    o.sentinels.push_back(std::move(*at));
-  }
-  if (o.master.empty() != o.sentinels.empty()) return setting("master", "wants `sentinels`, and they want it");
-  o.sentinel_user = s.text("sentinel_user");
-  o.sentinel_password = s.text("sentinel_password");
-  o.tls.ca_file = s.text("tls_ca");
-  o.tls.cert_file = s.text("tls_cert");
-  o.tls.key_file = s.text("tls_key");
-  o.tls.server_name = s.text("tls_name");
-  o.connections = static_cast<std::size_t>(s.integer("connections"));
-  return o;
-}
-
-bool valid_prefix(std::string_view p) noexcept {
-  return !p.empty() && p.size() <= 64 &&
-         p.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-             "0123456789._-") == std::string_view::npos;
-}
+constexpr auto kSettings = shared::joined(kClientSettings, kStoreSettings);
 
 Result<StoreOptions> store_options(const Settings& s) {
   StoreOptions o;
-  o.prefix = s.text("prefix");
-  if (!valid_prefix(o.prefix)) return setting("prefix", "has 1 to 64 letters, digits, '.', '_', '-'");
+  auto prefix = key_prefix(s);
+  if (!prefix) return prefix.error();
+  o.prefix = std::move(*prefix);
   o.timeout = s.duration("timeout");
   o.remember = s.duration("remember");
   o.max_body = static_cast<std::uint64_t>(s.integer("max_body"));
@@ -160,6 +88,7 @@ class Redis final : public DurableBackend,
                     public Registry,
                     public Browser,
                     public Gates,
+                    public Leadership,
                     public Diagnosis {
  public:
   Redis(Host& host, Options client, StoreOptions store, TimeSource* time, const Settings& s)
@@ -168,16 +97,15 @@ class Redis final : public DurableBackend,
         allow_eviction_(s.flag("allow_eviction")),
         server_(std::move(client), std::move(store), time),
         bell_(server_.client(), server_.channel()),
-        store_(server_, bell_, host) {}
+        store_(server_, bell_, host),
+        leaders_(server_) {}
 
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings& s) {
     auto client = client_options(s);
     if (!client) return client.error();
     auto store = store_options(s);
     if (!store) return store.error();
-    TimeSource* time = nullptr;
-    if (s.text("clock") == "host") time = static_cast<TimeSource*>(host.query(TimeSource::kId));
-    auto made = std::make_unique<Redis>(host, std::move(*client), std::move(*store), time, s);
+    auto made = std::make_unique<Redis>(host, std::move(*client), std::move(*store), lent_clock(host, s), s);
     const Deadline end = made->server_.deadline();
     const auto facts = made->weakest_server(end);
     if (!facts) return facts.error();
@@ -190,7 +118,7 @@ class Redis final : public DurableBackend,
   }
 
   void* query(std::string_view id) noexcept override {
-    return offer<Waiter, Registry, Browser, Gates, Diagnosis>(this, id);
+    return offer<Waiter, Registry, Browser, Gates, Leadership, Diagnosis>(this, id);
   }
 
   Properties properties() const noexcept override {
@@ -254,6 +182,19 @@ class Redis final : public DurableBackend,
     return guard([&] { return store_.gates(queue); });
   }
 
+  Result<Term> campaign(std::string_view name, std::string_view candidate, Millis ttl) noexcept override {
+    return guard([&] { return leaders_.campaign(name, candidate, ttl); });
+  }
+  Result<bool> renew(std::string_view name, std::uint64_t term, Millis ttl) noexcept override {
+    return guard([&] { return leaders_.renew(name, term, ttl); });
+  }
+  Result<bool> resign(std::string_view name, std::uint64_t term) noexcept override {
+    return guard([&] { return leaders_.resign(name, term); });
+  }
+  Result<Term> term(std::string_view name) noexcept override {
+    return guard([&] { return leaders_.term(name); });
+  }
+
   Result<std::vector<Finding>> diagnose() noexcept override {
     return guard([&]() -> Result<std::vector<Finding>> {
       const Deadline deadline = Clock::now() + server_.options().timeout;
@@ -296,14 +237,16 @@ class Redis final : public DurableBackend,
   Server server_;
   Bell bell_;
   Store store_;
+  Leaders leaders_;
   std::atomic<Millis> checked_{server_.now()};
 };
 
 }  // namespace
 
 PENSTOCK_PLUGIN(redis, "0.1.0", "MIT",
-                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Diagnosis>(
+                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Leadership, Diagnosis>(
                     "redis", "Tasks on a Redis server, or several: any number of processes on any number of hosts.",
-                    kSettings));
+                    kSettings.rows),
+                limiter_component());
 
 }  // namespace penstock::redis

@@ -19,6 +19,7 @@ Scripts::Scripts()
       gates(std::string(text::kGates)),
       all(std::string(text::kAll)),
       document(std::string(text::kDocument)),
+      leader(std::string(text::kLeader)),
       rights(std::string(text::kRights)) {}
 
 }  // namespace penstock::redis
