@@ -31,7 +31,7 @@ struct Lab {
         dies = queue, victim = &at;
       }
     }
-    b = open(host, names->url(), {{"cluster", true}});
+    b = open(host, names->url(), {{"cluster", true}, {"clock", std::string("host")}});
     for (int i = 1; i <= 4; ++i) {
       const std::vector<NewTask> both{task(i, stays), task(i, dies)};
       const auto entered = b->enqueue(both, nullptr);
@@ -120,6 +120,22 @@ TEST_CASE("one node that is away takes nothing from the answers of the others") 
   const auto again = insist([&] { return settle(*lab.b, held(lab.dies)); });
   REQUIRE(again);
   CHECK(*again == Item::ok);
+}
+
+// The look at all servers' settings, which goes along with a claim once a minute, waits for the one that hangs; the
+// claim has most of its time left.
+TEST_CASE("one node that hangs does not take the time of a claim that is none of its business") {
+  Lab lab;
+  lab.victim->freeze();
+  lab.host.clock.turn(std::chrono::minutes(1));
+  const Share share{lab.stays, 4};
+  Exchange x;
+  x.claim = std::span(&share, 1), x.limit = 4;
+  x.lease = std::chrono::minutes(5);
+  const auto answer = lab.b->exchange(x);
+  lab.victim->thaw();
+  REQUIRE(answer);
+  CHECK(answer->leased.size() == 4);
 }
 
 }  // namespace penstock::redis
