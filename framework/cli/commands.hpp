@@ -67,6 +67,7 @@ int doctor(const Arguments&);
 int verify(const Arguments&);
 int queues(const Arguments&);
 int queues_pause(const Arguments&);
+int queues_weight(const Arguments&);
 int queues_resume(const Arguments&);
 int limits(const Arguments&);
 int limits_set(const Arguments&);

@@ -1,5 +1,5 @@
-// What an operator sees and sets of flow control: queues, queues pause, queues resume, limits, limits set,
-// limits reset.
+// What an operator sees and sets of flow control: queues, queues pause, queues resume, queues weight, limits,
+// limits set, limits reset.
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -66,7 +66,25 @@ Result<Limit> changed(Limit limit, const Arguments& arguments) {
   return limit;
 }
 
-std::string queue_line(const Counts& c, std::span<const GateState> gates) {
+Result<std::optional<unsigned>> wanted_weight(const Arguments& arguments) {
+  const bool reset = arguments.flag("--reset"), given = arguments.words.size() > 1;
+  if (reset == given) return Error{Errc::invalid, "queues weight: expected a weight, or --reset"};
+  if (reset) return std::optional<unsigned>();
+  const std::string& text = arguments.words[1];
+  unsigned weight = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  if (error != std::errc() || end != text.data() + text.size())
+    return Error{Errc::invalid, "queues weight: expected a whole number, got " + config::quoted(text)};
+  return std::optional<unsigned>(weight);
+}
+
+// Of a backend that keeps none: none.
+std::map<std::string, unsigned> stored_weights(TaskManager& tasks) {
+  return query<Registry>(tasks.backend()) ? tasks.weights() : std::map<std::string, unsigned>();
+}
+
+std::string queue_line(const Counts& c, std::span<const GateState> gates,
+                       const std::map<std::string, unsigned>& weights) {
   std::string out = padded(c.queue, 24);
   for (State state : {State::scheduled, State::ready, State::leased, State::dead}) {
     std::array<char, 24> number{};
@@ -74,7 +92,10 @@ std::string queue_line(const Counts& c, std::span<const GateState> gates) {
                   static_cast<unsigned long long>(c.by_state[static_cast<std::size_t>(state)]));
     out += number.data();
   }
-  return out + " " + padded(held_words(find(gates, c.queue, "")), 20) + words(in_force(gates, c.queue, "")) + "\n";
+  out += " " + padded(held_words(find(gates, c.queue, "")), 20) + words(in_force(gates, c.queue, ""));
+  const auto weight = weights.find(c.queue);
+  if (weight != weights.end()) out += "; weight " + std::to_string(weight->second);
+  return out + "\n";
 }
 
 }  // namespace
@@ -84,14 +105,16 @@ int queues(const Arguments& arguments) {
     TaskManager tasks = open_to_look(file_of(arguments));
     const auto gates = tasks.gates();
     std::map<std::string, Counts> by_name;
+    const auto weights = stored_weights(tasks);
     for (const GateState& g : gates) by_name[g.queue].queue = g.queue;
+    for (const auto& [name, weight] : weights) by_name[name].queue = name;
     for (Counts& c : tasks.counts()) by_name[c.queue] = std::move(c);
     by_name.erase("*");
     if (const GateState* all = find(gates, "*", ""))
       std::cout << "queue \"*\", all of them: " << held_words(all) << "\n";
     std::cout
         << "queue                      scheduled       ready      leased        dead  held                 limit\n";
-    for (const auto& [name, counts] : by_name) std::cout << queue_line(counts, gates);
+    for (const auto& [name, counts] : by_name) std::cout << queue_line(counts, gates, weights);
     return static_cast<int>(kOk);
   });
 }
@@ -112,6 +135,18 @@ int queues_resume(const Arguments& arguments) {
     TaskManager tasks = open_to_look(config_of(arguments));
     tasks.resume(target.queue, target.gate);
     return print_standing(tasks, target);
+  });
+}
+
+int queues_weight(const Arguments& arguments) {
+  return reported([&] {
+    const std::string& queue = arguments.words[0];
+    const auto weight = value_or_throw(wanted_weight(arguments));
+    TaskManager tasks = open_to_look(config_of(arguments));
+    tasks.set_weight(queue, weight);
+    std::cout << config::printable(queue) << ": "
+              << (weight ? "weight " + std::to_string(*weight) : "weight of the config") << "\n";
+    return static_cast<int>(kOk);
   });
 }
 

@@ -2,8 +2,9 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <utility>
+
+#include "config/text.hpp"
 
 namespace penstock::config {
 namespace {
@@ -24,7 +25,7 @@ Result<std::int64_t> parse(std::string_view text, const std::array<Unit, N>& uni
       if (!__builtin_mul_overflow(number, factor, &value)) return value;
     }
   }
-  return Error{Errc::invalid, std::string("expected ") + expected + ", got \"" + std::string(text) + "\""};
+  return Error{Errc::invalid, std::string("expected ") + expected + ", got " + quoted(text)};
 }
 
 template <std::size_t N>
@@ -57,8 +58,7 @@ Result<double> parse_rate(std::string_view text) {
     if (per == "/m") return number / 60;
     if (per == "/h") return number / 3600;
   }
-  return Error{Errc::invalid,
-               "expected a rate, such as \"500/s\", \"30/m\" or \"10/h\", got \"" + std::string(text) + "\""};
+  return Error{Errc::invalid, "expected a rate, such as \"500/s\", \"30/m\" or \"10/h\", got " + quoted(text)};
 }
 
 std::string format_duration(std::chrono::milliseconds value) { return format(value.count(), kTimes); }
@@ -68,9 +68,10 @@ std::string format_rate(double per_second) {
   std::string best;
   for (const auto& [factor, per] : {std::pair(1, "/s"), std::pair(60, "/m"), std::pair(3600, "/h")}) {
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.12g", per_second * factor);
-    const std::string form = std::string(text.data()) + per;
-    if (best.empty() || form.size() < best.size()) best = form;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), per_second * factor).ptr;
+    const std::string form = std::string(text.data(), end) + per;
+    const auto read = parse_rate(form);
+    if (best.empty() || (read && *read == per_second && form.size() < best.size())) best = form;  // "/s" is exact
   }
   return best;
 }

@@ -37,6 +37,7 @@ Promises moves();
 Promises time();
 Promises lifecycle();
 Promises reopen();
+Promises leadership();
 Promises concurrency();
 
 }  // namespace penstock::conformance::areas

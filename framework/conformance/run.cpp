@@ -19,7 +19,8 @@ std::vector<Promise> collect() {
         areas::extend(),     areas::cancel(),  areas::get(),       areas::counts(),  areas::trim(),
         areas::features(),   areas::unique(),  areas::fair(),      areas::gates(),   areas::slots(),
         areas::rates(),      areas::holding(), areas::registry(),  areas::waiter(),  areas::browser(),
-        areas::moves(),      areas::time(),    areas::lifecycle(), areas::reopen(),  areas::concurrency()})
+        areas::moves(),      areas::time(),    areas::lifecycle(), areas::reopen(),  areas::concurrency(),
+        areas::leadership()})
     all.insert(all.end(), area.begin(), area.end());
   return all;
 }

@@ -52,9 +52,15 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
   }
   errors_in_a_row_ = 0;
   average(trip_ns_, now - plan.sent);
+  std::vector<Task*> unsure;
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
-    apply_item(*plan.tasks[i], plan.settle[i].to, answer->settled[i], now, changes);
+    if (answer->settled[i] != Item::unknown) {
+      apply_item(*plan.tasks[i], plan.settle[i].to, answer->settled[i], now, changes);
+    } else if (goes_again(*plan.tasks[i], plan.settle[i])) {
+      unsure.push_back(plan.tasks[i]);
+    }
   }
+  put_off(unsure, now);
   if (plan.limit == 0) return;
   bell_ = answer->bell;
   if (answer->leased.size() >= plan.limit) {
@@ -73,27 +79,50 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
 // The call failed: what it carried is sent again, in its old order, after a pause that grows.
 void LeaseEngine::take_back(Plan& plan, Instant now) {
   ++errors_;
-  std::uint32_t doublings = std::min(errors_in_a_row_++, 10u);
-  Millis pause = std::min(kFirstBackoff * (1 << doublings), kLastBackoff);
-  not_before_ = now + pause / 2 + Millis(static_cast<std::int64_t>(random_.next() % (pause.count() / 2 + 1)));
+  not_before_ = now + pause(errors_in_a_row_);
   if (plan.limit > 0) maybe_work_ = true;
   std::vector<Task*> again;
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
-    Task& task = *plan.tasks[i];
-    bool mark = plan.settle[i].to == State::leased;
-    bool mark_is_late = mark && task.phase != Task::Phase::marking && task.phase != Task::Phase::running;
-    if (task.lost || mark_is_late) {
-      free_if_done(task);  // it says something newer by now, or nothing any more
-      continue;
-    }
-    if (mark && !plan.settle[i].note.empty()) task.mark_pending = true;  // its progress was not stored
-    if (task.in_pending) continue;
-    task.in_pending = true;
-    again.push_back(&task);
-    if (task.phase == Task::Phase::marking) pending_urgent_ = true;
+    if (goes_again(*plan.tasks[i], plan.settle[i])) again.push_back(plan.tasks[i]);
   }
-  if (!again.empty()) pending_since_ = now;
-  pending_.insert(pending_.begin(), again.begin(), again.end());
+  pend(again, now);
+}
+
+// What one server of several did not answer is sent again after a pause of its own: the others go on.
+void LeaseEngine::put_off(std::vector<Task*>& tasks, Instant now) {
+  if (tasks.empty()) {
+    if (put_off_.empty()) unsure_in_a_row_ = 0;
+    return;
+  }
+  ++errors_;
+  put_off_until_ = now + pause(unsure_in_a_row_);
+  put_off_.insert(put_off_.end(), tasks.begin(), tasks.end());
+}
+
+void LeaseEngine::pend(std::vector<Task*>& tasks, Instant since) {
+  if (tasks.empty()) return;
+  pending_since_ = since;
+  for (const Task* task : tasks) pending_urgent_ = pending_urgent_ || task->phase == Task::Phase::marking;
+  pending_.insert(pending_.begin(), tasks.begin(), tasks.end());
+  tasks.clear();
+}
+
+Millis LeaseEngine::pause(std::uint32_t& in_a_row) {
+  std::uint32_t doublings = std::min(in_a_row++, 10u);
+  Millis most = std::min(kFirstBackoff * (1 << doublings), kLastBackoff);
+  return most / 2 + Millis(static_cast<std::int64_t>(random_.next() % (most.count() / 2 + 1)));
+}
+
+// What was said of the task has still to be said, and nobody has listed it yet.
+bool LeaseEngine::goes_again(Task& task, const Settlement& sent) {
+  bool mark = sent.to == State::leased;
+  bool mark_is_late = mark && task.phase != Task::Phase::marking && task.phase != Task::Phase::running;
+  if (task.lost || mark_is_late) {
+    free_if_done(task);  // it says something newer by now, or nothing any more
+    return false;
+  }
+  if (mark && !sent.note.empty()) task.mark_pending = true;  // its progress was not stored
+  return !std::exchange(task.in_pending, true);
 }
 
 void LeaseEngine::apply_item(Task& task, State sent_as, Item item, Instant now, Changes& changes) {
@@ -278,6 +307,12 @@ void LeaseEngine::extended(Extension& extension, const Result<Exchanged>& answer
       continue;
     }
     const Extended& said = answer->extended[i];
+    if (said.what == Item::unknown) {
+      batch.extend_at = now + options_.lease / 20;
+      batch.extending = false;
+      drop_batch_if_empty(batch);
+      continue;
+    }
     if (said.what == Item::ok) {
       batch.lapses = extension.sent + options_.lease - options_.lease / 10;
       batch.extend_at = extension.sent + options_.lease / 3;

@@ -204,9 +204,9 @@ class LeaseEngine {
   // ---- ending ----------------------------------------------------------------------------------------
   void forget(Task& task);  // published; freed once its handler has returned
   std::size_t held() const noexcept { return held_; }
-  std::size_t unsettled() const noexcept { return pending_.size() + sending_; }
+  std::size_t unsettled() const noexcept { return pending_.size() + put_off_.size() + sending_; }
   // Nothing is left to say and no answer is awaited: not even of a claim, which may bring tasks to give back.
-  bool quiet() const noexcept { return pending_.empty() && in_flight_ == 0; }
+  bool quiet() const noexcept { return pending_.empty() && put_off_.empty() && in_flight_ == 0; }
   std::size_t parked() const noexcept { return parked_.size(); }
   std::vector<Task*> parked_tasks() const { return {parked_.begin(), parked_.end()}; }
   std::uint64_t errors() const noexcept { return errors_; }
@@ -230,6 +230,10 @@ class LeaseEngine {
   void apply_item(Task& task, State sent_as, Item item, Instant now, Changes& changes);
   void apply_leased(std::vector<Leased>& leased, Instant sent, Instant now, Changes& changes);
   void take_back(Plan& plan, Instant now);
+  void put_off(std::vector<Task*>& tasks, Instant now);
+  void pend(std::vector<Task*>& tasks, Instant since);
+  Millis pause(std::uint32_t& in_a_row);
+  bool goes_again(Task& task, const Settlement& sent);
   void admit(Task& task, Instant now, Changes& changes);
   void settle_unstarted(Task& task, State to, Millis delay, Instant now);
   void stop(Task& task, Instant now, Changes& changes);
@@ -250,6 +254,9 @@ class LeaseEngine {
   std::vector<std::unique_ptr<Task>> spare_;  // used again: their strings keep their room
   std::vector<Task*> pending_;                // to be settled or marked, oldest first
   Instant pending_since_{};
+  std::vector<Task*> put_off_;  // the same, but not before `put_off_until_`: their server did not answer
+  Instant put_off_until_{};
+  std::uint32_t unsure_in_a_row_ = 0;
   bool pending_urgent_ = false;  // a suspect waits for its mark
   std::deque<Task*> parked_;
   Task* active_suspect_ = nullptr;

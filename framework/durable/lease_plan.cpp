@@ -90,13 +90,16 @@ bool LeaseEngine::settle_due(Instant now, const Demand& demand) const {
 }
 
 std::optional<Instant> LeaseEngine::plan_at() const {
-  if (pending_.empty() || in_flight_ >= options_.in_flight) return std::nullopt;
-  Instant due = pending_urgent_ ? pending_since_ : pending_since_ + options_.settle_within;
+  if ((pending_.empty() && put_off_.empty()) || in_flight_ >= options_.in_flight) return std::nullopt;
+  Instant due = Instant::max();
+  if (!pending_.empty()) due = pending_urgent_ ? pending_since_ : pending_since_ + options_.settle_within;
+  if (!put_off_.empty()) due = std::min(due, put_off_until_);
   return std::max(due, not_before_);
 }
 
 bool LeaseEngine::plan(Instant now, const Demand& demand, Plan& plan) {
   if (in_flight_ >= options_.in_flight || now < not_before_) return false;
+  if (now >= put_off_until_) pend(put_off_, now - options_.settle_within);
   std::uint32_t limit = claim_limit(now, demand);
   if (limit == 0 && !settle_due(now, demand)) return false;
   plan = Plan{};

@@ -299,6 +299,10 @@ void Manager::seal(durable::Task& task, Attempted& out) {
     out.outcome = retry("children: " + sent.error().message);
     return;
   }
+  if (std::ranges::any_of(*sent, [](const Admission& a) { return a.what == Item::unknown; })) {
+    out.outcome = retry("children: the server of their queue could not be reached");
+    return;
+  }
   std::erase_if(out.children, [&](const durable::Child& c) { return !together || c.queue != task.leased.queue; });
 }
 

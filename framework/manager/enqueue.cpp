@@ -29,6 +29,8 @@ Error refusal(const EnqueueRequest& r, const Admission& a, std::uint64_t limit, 
     case Item::full:
       return {Errc::resource_exhausted,
               "queue \"" + r.ref.queue + "\" is full: " + std::to_string(limit) + " tasks wait", true};
+    case Item::unknown:
+      return {Errc::unknown_outcome, to_text(r.ref) + ": the server of its queue could not be reached", true};
     default:
       return {Errc::invalid, to_text(r.ref) +
                                  ": refused by the store; names match [A-Za-z0-9._-]{1,128}, a body has at most " +
@@ -65,6 +67,22 @@ std::optional<Error> objection(const EnqueueRequest& r, const EnqueueOptions& op
   return std::nullopt;
 }
 
+// Those whose server could not be reached, once more; false: there are none, or it is still like that.
+bool send_unknown(DurableBackend& backend, std::span<const NewTask> tasks, std::vector<Admission>& answers) {
+  std::vector<NewTask> some;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (answers[i].what == Item::unknown) some.push_back(tasks[i]);
+  }
+  if (some.empty()) return false;
+  const auto again = backend.enqueue(some, nullptr);
+  if (!again || again->size() != some.size()) return false;
+  auto next = again->begin();
+  for (Admission& a : answers) {
+    if (a.what == Item::unknown) a = *next++;
+  }
+  return true;
+}
+
 // Where encoded tasks go, with what each does if its unique key is taken.
 using Put = std::function<Result<std::vector<Admission>>(std::span<const NewTask>, std::span<const IfTaken>)>;
 
@@ -99,7 +117,11 @@ Result<std::vector<Admission>> send_to(DurableBackend& backend, std::span<const 
   for (int n = 1; n < kTries && !answer && answer.error().code == Errc::unknown_outcome; ++n) {
     answer = backend.enqueue(tasks, nullptr);
   }
-  return whole(std::move(answer), tasks.size(), "enqueue");
+  answer = whole(std::move(answer), tasks.size(), "enqueue");
+  for (int n = 1; n < kTries && answer; ++n) {
+    if (!send_unknown(backend, tasks, *answer)) break;
+  }
+  return answer;
 }
 
 // One batch of requests that passed the middleware: encodes, sends, and answers each.

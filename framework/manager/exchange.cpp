@@ -56,7 +56,7 @@ bool Manager::exchange(Locked& state, Aftermath& after, bool flush) {
   bool claimed = got > 0;
   if (claimed) {
     state->poll = Millis(1);
-    state->claimed = true;
+    state->claimed = state->claimed_lately = true;
   }
   Changes changes;
   state->engine.applied(plan, std::move(answer), at, changes);
@@ -260,28 +260,26 @@ bool Manager::learn_queues(ManagerState& state, std::uint64_t asked, std::span<c
   if (asked < state.queues_answered) return false;  // somebody asked later, and knows more
   state.queues_answered = asked;
   const bool all = options_.queues.contains("*");
-  std::map<std::string, unsigned> weights;
+  std::set<std::string> served;
   for (const auto& [name, weight] : options_.queues) {
-    if (name != "*" && name != kLocalQueue) weights[name] = weight;
+    if (name != "*" && name != kLocalQueue) served.insert(name);
   }
   // Something is always claimed from, so that an empty claim can arm the bell that a new queue will ring.
-  if (all) weights.emplace("default", options_.queues.at("*"));
+  if (all) served.insert("default");
   for (const Counts& c : counts) {
-    if (all && c.queue != kLocalQueue) weights.emplace(c.queue, options_.queues.at("*"));
+    if (all && c.queue != kLocalQueue) served.insert(c.queue);
   }
-  std::set<std::string> served;
-  for (const auto& [name, weight] : weights) served.insert(name);
   if (state.queues_known && served == state.served) return false;
   state.queues_known = true;
   state.served = std::move(served);
-  state.engine.set_queues({weights.begin(), weights.end()});
+  use_weights(state);
   state.engine.ring();
   return true;
 }
 
 // Sends what is overdue while all workers are busy, leases ahead, and from time to time lets the store forget what
 // has ended long ago. With a bell, an idle process need not look for new queues: they ring it. A busy one may take that
-// ring for one of the queues it knows.
+// ring for one of the queues it knows. Weights are read while they matter: when there were tasks.
 void Manager::pump(std::stop_token stop) {
   own_thread();
   Aftermath after;
@@ -307,6 +305,7 @@ void Manager::pump(std::stop_token stop) {
       tidy(house, after);
       state.relock();
       if (!after.empty()) conclude(state, after);
+      if (std::exchange(state->claimed_lately, false)) refresh_weights(state);
       tidy_at = now() + durable::Housekeeping::kOften;
       continue;
     }

@@ -36,6 +36,7 @@
 #include "manager/codecs.hpp"
 #include "manager/host.hpp"
 #include "manager/limits.hpp"
+#include "manager/weight_store.hpp"
 #include "plugins/host.hpp"
 #include "results/hub.hpp"
 #include "results/local_registry.hpp"
@@ -148,9 +149,11 @@ struct ManagerState {
   bool limiter_fails = false;
   Instant queues_refreshed{};
   bool claimed = false;                                 // some task, since then
+  bool claimed_lately = false;                          // some task, since the weights were read
   std::uint64_t queues_asked = 0, queues_answered = 0;  // so often; and the latest time that was answered
   bool queues_known = false;
   std::set<std::string> served;             // durable queues claimed from
+  Weights stored_weights;                   // as read last
   std::map<std::string, unsigned> lacking;  // what tasks need and is not here, to how often some were given back
   bool pump_waits = false;
   Millis poll{1};  // between looks at a store that has no bell
@@ -205,6 +208,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void set_limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit);
   void hold(std::string_view queue, std::string_view gate, Millis at_most);
   std::vector<GateState> gates(std::string_view queue);
+  void set_weight(std::string_view queue, std::optional<unsigned> weight);
+  Weights weights();
   void declare_options();
   void declare_handlers();
 
@@ -295,6 +300,11 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   // tidy.cpp
   void tidy(durable::Housekeeping& house, Aftermath& after);
   bool trim(const std::string& queue, State ended);
+
+  // weights.cpp
+  Registry& weights_registry();
+  void refresh_weights(Locked& state);
+  void use_weights(ManagerState& state);
 
   // watchdog.cpp
   void watch(std::stop_token stop);

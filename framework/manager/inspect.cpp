@@ -182,6 +182,9 @@ Cancelled Manager::cancel(const TaskRef& ref) {
       return Cancelled::requested;
     case Item::finished:
       return Cancelled::was_finished;
+    case Item::unknown:
+      throw Exception(
+          Error{Errc::unknown_outcome, to_text(ref) + ": the server of its queue could not be reached", true});
     default:
       return Cancelled::not_found;
   }

@@ -70,6 +70,7 @@ void Manager::start() {
   }
   state->started = true;
   (void)refresh_queues(state);
+  refresh_weights(state);
   if (state->stopping) return;  // meanwhile
   state->leasing = true;
   pump_thread_ = std::jthread([this](std::stop_token stop) { pump(stop); });

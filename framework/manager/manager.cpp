@@ -231,6 +231,10 @@ void TaskManager::pause(std::string_view queue, std::string_view gate, Millis at
 }
 void TaskManager::resume(std::string_view queue, std::string_view gate) { impl_->hold(queue, gate, Millis(0)); }
 std::vector<GateState> TaskManager::gates(std::string_view queue) { return impl_->gates(queue); }
+void TaskManager::set_weight(std::string_view queue, std::optional<unsigned> weight) {
+  impl_->set_weight(queue, weight);
+}
+std::map<std::string, unsigned> TaskManager::weights() { return impl_->weights(); }
 
 void TaskManager::start() { impl_->start(); }
 void TaskManager::resize(unsigned threads) { impl_->resize(threads); }

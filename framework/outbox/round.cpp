@@ -82,6 +82,9 @@ class Mover {
       case Item::full:  // it would take it another time; what follows keeps its place behind it
         trouble = Error{Errc::resource_exhausted, "the queue is full", true};
         return;
+      case Item::unknown:
+        trouble = Error{Errc::unknown_outcome, "the server of the queue could not be reached", true};
+        return;
       case Item::conflict:
         refuse(n, held ? "conflict: the unique key is held by " + to_text(admission.id)
                        : "conflict: the id is taken by a task with another content");

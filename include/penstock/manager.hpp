@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -212,6 +213,11 @@ class PENSTOCK_API TaskManager {
   void pause(std::string_view queue, std::string_view gate = {}, Millis at_most = kHoldForever);
   void resume(std::string_view queue, std::string_view gate = {});
   std::vector<GateState> gates(std::string_view queue = {});  // what is set, and how it stands; empty: of all queues
+
+  // The share of a queue, 1 to 1,000,000: in the store, for all processes on it. Those that work take it over within
+  // seconds, instead of the weight in their options; absent: takes it away. Throws: unsupported, invalid.
+  void set_weight(std::string_view queue, std::optional<unsigned> weight);
+  std::map<std::string, unsigned> weights();  // those in the store, by queue
 
   // ---- working ---------------------------------------------------------------------------------------
   void start();                   // workers run; leasing begins if there are handlers. Idempotent

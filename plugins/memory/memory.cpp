@@ -11,6 +11,7 @@
 #include <penstock/plugin/time.hpp>
 
 #include "checks.hpp"
+#include "leaders.hpp"
 #include "store.hpp"
 
 namespace penstock::memory {
@@ -41,7 +42,12 @@ Millis os_boot() noexcept {
 }
 
 // Thread: any. The store is touched only in `with`.
-class Memory final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
+class Memory final : public DurableBackend,
+                     public Waiter,
+                     public Registry,
+                     public Browser,
+                     public Gates,
+                     public Leadership {
  public:
   Memory(const Limits& limits, TimeSource* time)
       : limits_(limits),
@@ -61,6 +67,7 @@ class Memory final : public DurableBackend, public Waiter, public Registry, publ
     if (id == Registry::kId) return static_cast<Registry*>(this);
     if (id == Browser::kId) return static_cast<Browser*>(this);
     if (id == Gates::kId) return static_cast<Gates*>(this);
+    if (id == Leadership::kId) return static_cast<Leadership*>(this);
     return nullptr;
   }
 
@@ -138,6 +145,19 @@ class Memory final : public DurableBackend, public Waiter, public Registry, publ
     return with([&](Store& s, const Now& now) { return s.gates(queue, now); });
   }
 
+  Result<Term> campaign(std::string_view name, std::string_view candidate, Millis ttl) noexcept override {
+    return with([&](Store&, const Now& now) { return leaders_.campaign(name, candidate, ttl, now.boot); });
+  }
+  Result<bool> renew(std::string_view name, std::uint64_t term, Millis ttl) noexcept override {
+    return with([&](Store&, const Now& now) { return leaders_.renew(name, term, ttl, now.boot); });
+  }
+  Result<bool> resign(std::string_view name, std::uint64_t term) noexcept override {
+    return with([&](Store&, const Now& now) { return leaders_.resign(name, term, now.boot); });
+  }
+  Result<Term> term(std::string_view name) noexcept override {
+    return with([&](Store&, const Now& now) { return leaders_.term(name, now.boot); });
+  }
+
  private:
   Now now() noexcept {
     if (time_) return {time_->wall(), time_->boot()};
@@ -179,12 +199,13 @@ class Memory final : public DurableBackend, public Waiter, public Registry, publ
   std::mutex mutex_;
   std::condition_variable rung_;
   Store store_;
+  Leaders leaders_;  // with the store's lock
 };
 
 }  // namespace
 
 PENSTOCK_PLUGIN(memory, "0.1.0", "MIT",
-                component<DurableBackend, Memory, Waiter, Registry, Browser, Gates>(
+                component<DurableBackend, Memory, Waiter, Registry, Browser, Gates, Leadership>(
                     "memory", "Tasks in this process's memory: the fastest, and gone when it ends.", kSettings));
 
 }  // namespace penstock::memory

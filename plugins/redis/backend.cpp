@@ -6,8 +6,13 @@
 
 #include <penstock/plugin/plugin.hpp>
 
+#include "../shared/settings.hpp"
 #include "checks.hpp"
+#include "client_settings.hpp"
 #include "diagnosis.hpp"
+#include "leaders.hpp"
+#include "limiter.hpp"
+#include "rights.hpp"
 #include "server_facts.hpp"
 #include "store.hpp"
 
@@ -17,17 +22,7 @@ namespace {
 constexpr std::uint32_t kFeatures = kUnique | kFair | kGates | kGuard | kChildren | kLimit | kStrictOrder;
 constexpr auto kCheckAgain = std::chrono::minutes(1);
 
-constexpr Setting kSettings[] = {
-    {.key = "url",
-     .kind = Kind::string,
-     .fallback = "redis://127.0.0.1:6379",
-     .doc = "`redis://host:port/database`, `rediss://...` for TLS, or `unix:///path`."},
-    {.key = "user", .kind = Kind::string, .fallback = "", .doc = "User of the server's access control list."},
-    {.key = "password", .kind = Kind::secret, .fallback = "", .doc = "Of that user, or of the server."},
-    {.key = "prefix",
-     .kind = Kind::string,
-     .fallback = "penstock",
-     .doc = "What all keys begin with, in braces: letters, digits, `.`, `_`, `-`."},
+constexpr Setting kStoreSettings[] = {
     {.key = "durability",
      .kind = Kind::choice,
      .fallback = "any",
@@ -45,36 +40,6 @@ constexpr Setting kSettings[] = {
      .kind = Kind::boolean,
      .fallback = "false",
      .doc = "Start on a server that throws keys away when its memory is full."},
-    {.key = "timeout",
-     .kind = Kind::duration,
-     .fallback = "5s",
-     .doc = "How long a call takes at the most.",
-     .min = 10,
-     .max = 600'000},
-    {.key = "connections",
-     .kind = Kind::integer,
-     .fallback = "4",
-     .doc = "Connections for calls, to one node.",
-     .min = 1,
-     .max = 1000},
-    {.key = "cluster", .kind = Kind::boolean, .fallback = "false", .doc = "The server is a node of a Redis Cluster."},
-    {.key = "master",
-     .kind = Kind::string,
-     .fallback = "",
-     .doc = "Name of the master that `sentinels` watch; they are asked where it is."},
-    {.key = "sentinels", .kind = Kind::list, .fallback = "", .doc = "`host:port` of each sentinel."},
-    {.key = "sentinel_user", .kind = Kind::string, .fallback = "", .doc = "User at the sentinels."},
-    {.key = "sentinel_password", .kind = Kind::secret, .fallback = "", .doc = "Password at the sentinels."},
-    {.key = "tls_ca",
-     .kind = Kind::string,
-     .fallback = "",
-     .doc = "File of the certificates that may have signed the server's; empty: the system's."},
-    {.key = "tls_cert", .kind = Kind::string, .fallback = "", .doc = "File of this program's certificate."},
-    {.key = "tls_key", .kind = Kind::string, .fallback = "", .doc = "File of its key."},
-    {.key = "tls_name",
-     .kind = Kind::string,
-     .fallback = "",
-     .doc = "Name that the server's certificate must hold; empty: the host's."},
     {.key = "max_body",
      .kind = Kind::size,
      .fallback = "1088KiB",
@@ -86,50 +51,14 @@ constexpr Setting kSettings[] = {
      .fallback = "10s",
      .doc = "How long an ended id is known at the least.",
      .min = 0},
-    {.key = "clock",
-     .kind = Kind::choice,
-     .fallback = "server",
-     .doc = "Whose clock counts; `host` is for tests that move it by hand.",
-     .choices = "server|host"},
 };
-
-Error setting(const char* key, const std::string& why) { return {Errc::invalid, std::string(key) + ": " + why}; }
-
-Result<Options> client_options(const Settings& s) {
-  auto parsed = parse_url(s.text("url"));
-  if (!parsed) return setting("url", parsed.error().message);
-  Options o = std::move(*parsed);
-  if (!s.text("user").empty()) o.user = s.text("user");
-  if (!s.text("password").empty()) o.password = s.text("password");
-  o.cluster = s.flag("cluster");
-  o.master = s.text("master");
-  for (const std::string& text : s.list("sentinels")) {
-    auto at = parse_address(text, 26379);
-    if (!at) return setting("sentinels", at.error().message);
-    o.sentinels.push_back(std::move(*at));
-  }
-  if (o.master.empty() != o.sentinels.empty()) return setting("master", "wants `sentinels`, and they want it");
-  o.sentinel_user = s.text("sentinel_user");
-  o.sentinel_password = s.text("sentinel_password");
-  o.tls.ca_file = s.text("tls_ca");
-  o.tls.cert_file = s.text("tls_cert");
-  o.tls.key_file = s.text("tls_key");
-  o.tls.server_name = s.text("tls_name");
-  o.connections = static_cast<std::size_t>(s.integer("connections"));
-  return o;
-}
-
-bool valid_prefix(std::string_view p) noexcept {
-  return !p.empty() && p.size() <= 64 &&
-         p.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-             "0123456789._-") == std::string_view::npos;
-}
+constexpr auto kSettings = shared::joined(kClientSettings, kStoreSettings);
 
 Result<StoreOptions> store_options(const Settings& s) {
   StoreOptions o;
-  o.prefix = s.text("prefix");
-  if (!valid_prefix(o.prefix)) return setting("prefix", "has 1 to 64 letters, digits, '.', '_', '-'");
+  auto prefix = key_prefix(s);
+  if (!prefix) return prefix.error();
+  o.prefix = std::move(*prefix);
   o.timeout = s.duration("timeout");
   o.remember = s.duration("remember");
   o.max_body = static_cast<std::uint64_t>(s.integer("max_body"));
@@ -139,18 +68,19 @@ Result<StoreOptions> store_options(const Settings& s) {
 }
 
 // Why this server will not do; nothing: it does.
-std::optional<Error> refuse(const ServerFacts& f, Durability level, std::string_view wanted, bool allow_eviction) {
+std::optional<Error> refuse(const ServerFacts& f, std::uint32_t confirming, std::string_view wanted,
+                            bool allow_eviction) {
   if (f.evicts() && !allow_eviction) {
     return Error{Errc::unsupported, "the server throws keys away when its memory is full (maxmemory-policy " +
                                         f.eviction + "): set it to noeviction, or allow_eviction = true to lose tasks"};
   }
-  if (wanted == "any" || name(level) == wanted) return std::nullopt;
+  if (wanted == "any" || wanted == name(Durability::memory)) return std::nullopt;
   const Durability least = wanted == "process" ? Durability::process
                            : wanted == "power" ? Durability::power
                                                : Durability::failover;
-  if (level >= least) return std::nullopt;
+  if (f.gives(least, confirming)) return std::nullopt;
   return Error{Errc::unsupported, "durability: \"" + std::string(wanted) + "\" was asked for, and the server gives \"" +
-                                      name(level) + "\" (" + f.told() + ")"};
+                                      name(f.level(confirming)) + "\" (" + f.told() + ")"};
 }
 
 class Redis final : public DurableBackend,
@@ -158,6 +88,7 @@ class Redis final : public DurableBackend,
                     public Registry,
                     public Browser,
                     public Gates,
+                    public Leadership,
                     public Diagnosis {
  public:
   Redis(Host& host, Options client, StoreOptions store, TimeSource* time, const Settings& s)
@@ -166,26 +97,29 @@ class Redis final : public DurableBackend,
         allow_eviction_(s.flag("allow_eviction")),
         server_(std::move(client), std::move(store), time),
         bell_(server_.client(), server_.channel()),
-        store_(server_, bell_) {}
+        store_(server_, bell_, host),
+        leaders_(server_) {}
 
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings& s) {
     auto client = client_options(s);
     if (!client) return client.error();
     auto store = store_options(s);
     if (!store) return store.error();
-    TimeSource* time = nullptr;
-    if (s.text("clock") == "host") time = static_cast<TimeSource*>(host.query(TimeSource::kId));
-    auto made = std::make_unique<Redis>(host, std::move(*client), std::move(*store), time, s);
-    const auto facts = made->weakest_server();
+    auto made = std::make_unique<Redis>(host, std::move(*client), std::move(*store), lent_clock(host, s), s);
+    const Deadline end = made->server_.deadline();
+    const auto facts = made->weakest_server(end);
     if (!facts) return facts.error();
-    const Durability level = made->level(*facts);
-    if (auto e = refuse(*facts, level, made->wanted_, made->allow_eviction_)) return *e;
-    made->durability_ = name(level);
+    const std::uint32_t confirming = made->server_.options().replicas;
+    if (auto e = refuse(*facts, confirming, made->wanted_, made->allow_eviction_)) return *e;
+    if (auto e = lacking_rights(made->server_, end)) return *e;
+    made->durability_ = name(facts->level(confirming));
     host.log(Level::info, "redis: durability " + std::string(made->durability_) + " (" + facts->told() + ")");
     return std::unique_ptr<DurableBackend>(std::move(made));
   }
 
-  void* query(std::string_view id) noexcept override { return offer<Waiter, Registry, Browser, Gates, Diagnosis>(this, id); }
+  void* query(std::string_view id) noexcept override {
+    return offer<Waiter, Registry, Browser, Gates, Leadership, Diagnosis>(this, id);
+  }
 
   Properties properties() const noexcept override {
     return {.features = server_.cluster() ? kFeatures & ~kGuard : kFeatures,
@@ -198,8 +132,9 @@ class Redis final : public DurableBackend,
 
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
     return guard([&] {
-      check_again();
-      return store_.exchange(x);
+      const Deadline end = server_.deadline();
+      check_again(server_.beside(end));
+      return store_.exchange(x, end);
     });
   }
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* g) noexcept override {
@@ -247,6 +182,19 @@ class Redis final : public DurableBackend,
     return guard([&] { return store_.gates(queue); });
   }
 
+  Result<Term> campaign(std::string_view name, std::string_view candidate, Millis ttl) noexcept override {
+    return guard([&] { return leaders_.campaign(name, candidate, ttl); });
+  }
+  Result<bool> renew(std::string_view name, std::uint64_t term, Millis ttl) noexcept override {
+    return guard([&] { return leaders_.renew(name, term, ttl); });
+  }
+  Result<bool> resign(std::string_view name, std::uint64_t term) noexcept override {
+    return guard([&] { return leaders_.resign(name, term); });
+  }
+  Result<Term> term(std::string_view name) noexcept override {
+    return guard([&] { return leaders_.term(name); });
+  }
+
   Result<std::vector<Finding>> diagnose() noexcept override {
     return guard([&]() -> Result<std::vector<Finding>> {
       const Deadline deadline = Clock::now() + server_.options().timeout;
@@ -263,23 +211,22 @@ class Redis final : public DurableBackend,
   }
 
  private:
-  Result<ServerFacts> weakest_server() {
-    const auto facts = read_server_facts(server_.client(), Clock::now() + server_.options().timeout);
+  Result<ServerFacts> weakest_server(Deadline end) {
+    const auto facts = read_server_facts(server_.client(), end);
     if (!facts) return facts.error();
     if (facts->empty()) return Error{Errc::unavailable, "the cluster has no master"};
     return weakest(*facts, server_.options().replicas);
   }
-  Durability level(const ServerFacts& f) const noexcept { return f.level(server_.options().replicas); }
 
   // The server's settings can be changed while it runs; nothing is refused for that, but it is said.
-  void check_again() {
-    const auto now = Clock::now().time_since_epoch();
-    auto last = checked_.load();
+  void check_again(Deadline end) {
+    const Millis now = server_.now();
+    Millis last = checked_.load();
     if (now - last < kCheckAgain || !checked_.compare_exchange_strong(last, now)) return;
-    const auto facts = weakest_server();
+    const auto facts = weakest_server(end);
     if (!facts) return;
-    const auto e =
-        refuse(*facts, level(*facts), wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
+    const auto e = refuse(*facts, server_.options().replicas,
+                          wanted_ == "any" ? std::string_view(durability_) : wanted_, allow_eviction_);
     if (e) host_.log(Level::error, "redis: since this program has started, the server was changed: " + e->message);
   }
 
@@ -290,14 +237,16 @@ class Redis final : public DurableBackend,
   Server server_;
   Bell bell_;
   Store store_;
-  std::atomic<Clock::duration> checked_{Clock::now().time_since_epoch()};
+  Leaders leaders_;
+  std::atomic<Millis> checked_{server_.now()};
 };
 
 }  // namespace
 
 PENSTOCK_PLUGIN(redis, "0.1.0", "MIT",
-                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Diagnosis>(
+                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Leadership, Diagnosis>(
                     "redis", "Tasks on a Redis server, or several: any number of processes on any number of hosts.",
-                    kSettings));
+                    kSettings.rows),
+                limiter_component());
 
 }  // namespace penstock::redis

@@ -50,6 +50,12 @@ Batch::Batch(Router& router, std::span<const Call> calls, Deadline deadline, Lan
 std::vector<Result<Reply>> Batch::run() {
   const auto wanted = [](const Progress& p) { return p.again; };
   while (std::any_of(progress_.begin(), progress_.end(), wanted)) {
+    if (Clock::now() >= deadline_) {
+      for (std::size_t i = 0; i < calls_.size(); ++i) {
+        if (progress_[i].again) fail(i, unavailable("redis: the time of the call is over"));
+      }
+      break;
+    }
     plan();
     if (legs_.size() == 1) {
       fly(legs_.front());

@@ -5,37 +5,34 @@
 #include <chrono>
 
 namespace penstock::redis {
+namespace {
+
+constexpr auto kListenAgain = std::chrono::seconds(1);
+
+}  // namespace
 
 std::uint64_t Bell::now() {
   std::lock_guard lock(mutex_);
   return count_;
 }
 
-Result<void> Bell::listen(Deadline deadline) {
+void Bell::listen(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  while (led_ && !subscribed_) {
-    if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return {};
-  }
-  if (subscribed_) return {};
+  if (subscribed_ || led_ || Clock::now() < next_try_) return;
+  hear(lock, deadline);
+  if (!subscribed_) next_try_ = Clock::now() + kListenAgain;
+  changed_.notify_all();
+}
+
+// One thing, with the lock let go. Requires: nobody else does.
+void Bell::hear(std::unique_lock<std::mutex>& lock, Deadline deadline) {
   if (!listener_) listener_ = client_.listen({channel_});
   led_ = true;
-  Error error;
-  while (!subscribed_ && Clock::now() < deadline) {
-    lock.unlock();
-    const Listener::Heard heard = listener_->wait(deadline);
-    lock.lock();
-    if (heard.what == Listener::Heard::What::subscribed) {
-      subscribed_ = true;
-    } else {
-      take(heard);
-    }
-    if (heard.what == Listener::Heard::What::lost) error = heard.error;
-    if (heard.what == Listener::Heard::What::interrupted) break;
-  }
+  lock.unlock();
+  const Listener::Heard heard = listener_->wait(deadline);
+  lock.lock();
   led_ = false;
-  changed_.notify_all();
-  if (subscribed_) return {};
-  return error;
+  take(heard);
 }
 
 void Bell::rang(const std::string& queue_key, std::uint64_t number) {
@@ -54,6 +51,7 @@ std::uint64_t Bell::learn(const Rings& rings, std::uint64_t then) {
 
 void Bell::take(const Listener::Heard& heard) {
   using What = Listener::Heard::What;
+  if (heard.what == What::lost) subscribed_ = false;
   if (heard.what == What::subscribed) {  // something may have rung while nobody listened
     subscribed_ = true;
     change();
@@ -77,13 +75,7 @@ Result<std::uint64_t> Bell::wait(std::uint64_t bell, Millis at_most) {
       changed_.wait_until(lock, deadline);
       continue;
     }
-    if (!listener_) listener_ = client_.listen({channel_});
-    led_ = true;
-    lock.unlock();
-    const Listener::Heard heard = listener_->wait(deadline);
-    lock.lock();
-    led_ = false;
-    take(heard);
+    hear(lock, deadline);
   }
   if (!led_) changed_.notify_all();  // somebody else is to listen
   return count_;

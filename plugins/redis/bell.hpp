@@ -27,8 +27,9 @@ class Bell {
   Bell(Client& client, std::string channel) : client_(client), channel_(std::move(channel)) {}
 
   std::uint64_t now();
-  // Listens from now on. The error is that of the connection; there will be another attempt.
-  Result<void> listen(Deadline);
+  // Listens from now on, unless one attempt fails: then it makes none for a second, and leaves the rest to those who
+  // wait. The bell changes when they have succeeded, so nothing is missed.
+  void listen(Deadline);
   // A call of this process has seen these rings. `then`: the bell before that call. Returns the bell to wait with: it
   // is an old one if somebody else changed it during the call.
   using Rings = std::vector<std::pair<std::string, std::uint64_t>>;  // by the queue's key
@@ -38,6 +39,7 @@ class Bell {
   void interrupt();
 
  private:
+  void hear(std::unique_lock<std::mutex>&, Deadline);
   void take(const Listener::Heard&);
   void rang(const std::string& queue_key, std::uint64_t number);
   void change() {
@@ -51,7 +53,8 @@ class Bell {
   std::condition_variable changed_;
   std::unique_ptr<Listener> listener_;
   bool led_ = false;         // somebody uses the listener
-  bool subscribed_ = false;  // at least once
+  bool subscribed_ = false;  // as far as is known
+  Deadline next_try_{};      // of `listen`
   std::uint64_t count_ = 1;
   std::unordered_map<std::string, std::uint64_t> heard_;  // by the queue's key
 };

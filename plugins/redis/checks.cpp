@@ -73,6 +73,11 @@ std::optional<Error> wrong_document(std::string_view name, std::string_view valu
                                   " octets; at most " + std::to_string(max_body)};
 }
 
+Error outdated(std::string_view document, std::uint64_t wanted, std::int64_t seen) {
+  return {Errc::conflict, "document " + std::string(document) + " is at revision " + std::to_string(seen) + ", not " +
+                              std::to_string(wanted)};
+}
+
 bool movable(State from, State to) noexcept {
   if (to == State::ready) return from == State::dead || from == State::cancelled || from == State::scheduled;
   return from == State::leased && to == State::cancelled;

@@ -18,6 +18,8 @@ std::optional<Error> wrong(std::span<const TaskKey>);
 std::optional<Error> wrong_gate(std::string_view queue, std::string_view gate);
 std::optional<Error> wrong(const Limit&);
 std::optional<Error> wrong_document(std::string_view name, std::string_view value, std::uint64_t max_body);
+// What a compare-and-set answers that found another revision.
+Error outdated(std::string_view document, std::uint64_t wanted, std::int64_t seen);
 bool movable(State from, State to) noexcept;
 
 // Items that obey the rules which do not depend on the store's content.

@@ -63,8 +63,11 @@ void Connection::hello(const Setup& setup, Peer peer, Deadline deadline) {
     append_command(out, words);
     demanded.push_back(count++);
   };
-  if (!password.empty() && user.empty()) demand({"AUTH", password});
-  if (!password.empty() && !user.empty()) demand({"AUTH", user, password});
+  if (!user.empty()) {
+    demand({"AUTH", user, password});  // also without a password: the server may want none of this user
+  } else if (!password.empty()) {
+    demand({"AUTH", password});
+  }
   if (peer == Peer::master) {
     if (o.database != 0) demand({"SELECT", std::to_string(o.database)});
     role = count;

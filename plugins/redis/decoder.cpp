@@ -120,9 +120,13 @@ void Decoder::check_unfinished() const {
   const std::size_t end = head.find('\r');
   std::size_t size = 0;
   std::from_chars(head.data(), head.data() + head.size(), size);
-  if (end == std::string_view::npos ? head.size() == 32 : size > limits_.text)
-    throw Lost("the server announced a string of " + std::string(head.substr(0, end)) + " octets, more than " +
+  if (end == std::string_view::npos && head.size() == 32) {
+    throw Lost("the server announced a string without saying how long it is");
+  }
+  if (end != std::string_view::npos && size > limits_.text) {
+    throw Lost("the server announced a string of " + std::to_string(size) + " octets, more than " +
                std::to_string(limits_.text));
+  }
 }
 
 }  // namespace penstock::redis

@@ -26,9 +26,17 @@ Finding of_log(const ServerFacts& f) {
 
 Finding of_sync(const ServerFacts& f) {
   Finding out{"appendfsync", f.append_fsync.empty() ? "not told" : f.append_fsync};
-  if (f.append_fsync.empty()) out.risk = "CONFIG GET is refused to this user, so that power and failover cannot be known";
-  if (f.append_only && f.append_fsync == "no") {
-    out.risk = "the system decides when the file is written to the disk: always or everysec bound what a power cut costs";
+  if (f.append_fsync.empty())
+    out.risk = "CONFIG GET is refused to this user, so that no level above memory can be known";
+  if (!f.append_only) return out;
+  if (f.append_fsync == "everysec") {
+    out.risk = "while the disk is slow it answers up to two seconds before it has written: a kill -9 then loses tasks";
+  }
+  if (f.append_fsync == "no") {
+    out.risk = "the system decides when the file is written to the disk: always bounds what a power cut costs";
+  }
+  if (f.append_fsync == "always" && !f.syncs_always) {
+    out.risk = "no-appendfsync-on-rewrite is yes, or not told: a power cut while the file is rewritten loses tasks";
   }
   return out;
 }
@@ -72,7 +80,8 @@ std::vector<Finding> findings(const ServerFacts& f, std::uint32_t confirming, Mi
                            of_memory(f),
                            of_replicas(f, confirming)};
   Finding& clock = out.emplace_back(Finding{"clock", std::to_string(skew.count()) + " ms ahead of this host's"});
-  if (std::chrono::abs(skew) > kMostSkew) clock.risk = "due dates come that much too early or too late: use NTP on both";
+  if (std::chrono::abs(skew) > kMostSkew)
+    clock.risk = "due dates come that much too early or too late: use NTP on both";
   return out;
 }
 

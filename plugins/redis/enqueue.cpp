@@ -13,34 +13,23 @@ constexpr std::size_t kWorthItsOwn = 32;  // so many tasks wait for nobody: a ro
 
 }  // namespace
 
-// What one script does: the tasks of some callers, by queue.
-struct Store::Plan {
-  struct Place {
-    const NewTask* task;
-    Admission* answer;
-  };
-  ByQueue queues;
-  std::vector<std::vector<Place>> parts;
-  std::vector<Putting*> callers;
-  std::size_t tasks = 0, runs = 0;
+void Store::Plan::add(Putting& caller, std::uint64_t max_body) {
+  caller.answers = std::vector<Admission>(caller.tasks.size());
+  for (std::size_t i = 0; i < caller.tasks.size(); ++i) {
+    const NewTask& t = caller.tasks[i];
+    (*caller.answers)[i] = {Item::invalid, t.key.id};
+    if (!valid(t, max_body)) continue;
+    const std::size_t at = queues.group(t.key.queue);
+    if (at == parts.size()) parts.emplace_back();
+    parts[at].push_back({&t, &(*caller.answers)[i]});
+    ++tasks;
+  }
+  callers.push_back(&caller);
+}
 
-  void add(Putting& caller, std::uint64_t max_body) {
-    caller.answers = std::vector<Admission>(caller.tasks.size());
-    for (std::size_t i = 0; i < caller.tasks.size(); ++i) {
-      const NewTask& t = caller.tasks[i];
-      (*caller.answers)[i] = {Item::invalid, t.key.id};
-      if (!valid(t, max_body)) continue;
-      const std::size_t at = queues.group(t.key.queue);
-      if (at == parts.size()) parts.emplace_back();
-      parts[at].push_back({&t, &(*caller.answers)[i]});
-      ++tasks;
-    }
-    callers.push_back(&caller);
-  }
-  void fail(const Error& error) {
-    for (Putting* caller : callers) caller->answers = error;
-  }
-};
+void Store::Plan::fail(const Error& error) {
+  for (Putting* caller : callers) caller->answers = error;
+}
 
 Result<std::vector<Admission>> Store::enqueue(std::span<const NewTask> tasks, const Guard* guard) {
   if (auto e = wrong(tasks)) return *e;
@@ -48,7 +37,7 @@ Result<std::vector<Admission>> Store::enqueue(std::span<const NewTask> tasks, co
   if (guard) {
     if (auto e = wrong_document(guard->document, guard->value, max_body())) return *e;
   }
-  Putting mine(tasks, guard);
+  Putting mine(tasks, guard, server_.deadline());
   if (guard || tasks.size() >= kWorthItsOwn) {
     Putting* alone = &mine;
     put_all(std::span(&alone, 1));
@@ -63,54 +52,82 @@ Result<std::vector<Admission>> Store::enqueue(std::span<const NewTask> tasks, co
 void Store::put_all(std::span<Putting* const> callers) noexcept {
   auto done = penstock::guard([&]() -> Result<bool> {
     std::vector<Plan> plans(1);
+    Deadline end = Deadline::max();
     for (Putting* caller : callers) {
+      if (caller->end <= Clock::now()) {
+        caller->answers = Error{Errc::unavailable, "the time of the call was over when its turn came", true};
+        continue;
+      }
+      end = std::min(end, caller->end);
       if (plans.back().tasks > 0 && plans.back().tasks + caller->tasks.size() > kMostTasks) plans.emplace_back();
       plans.back().add(*caller, max_body());
     }
-    run(plans);
+    run(plans, end);
     return true;
   });
   if (done) return;
   for (Putting* caller : callers) caller->answers = done.error();
 }
 
-void Store::run(std::span<Plan> plans) {
+void Store::run(std::span<Plan> plans, Deadline end) {
   bool fresh = false;
   std::vector<Server::Run> runs;
   for (Plan& plan : plans) {
-    const Guard* guard = plan.callers.front()->guard;
-    if (plan.tasks == 0 && !guard) continue;
-    if (auto e = enroll(plan, fresh)) {
+    if (plan.callers.empty() || (plan.tasks == 0 && !plan.callers.front()->guard)) continue;
+    if (auto e = enroll(plan, end, fresh)) {
       plan.fail(*e);
       continue;
     }
     const std::size_t parts = plan.parts.size(), most = one_call() || parts == 0 ? parts : 1;
     for (std::size_t from = 0; plan.runs == 0 || from < parts; from += most, ++plan.runs)
-      runs.push_back(script(plan, from, std::min(parts, from + most), guard));
+      runs.push_back(script(plan, from, std::min(parts, from + most)));
   }
-  auto answers = server_.run(runs);
+  auto answers = server_.run(runs, end);
   std::size_t at = 0;
   Bell::Rings rings;
   for (Plan& plan : plans) {
-    read(plan, std::span(answers).subspan(at, plan.runs), rings);
+    const auto own = std::span(answers).subspan(at, plan.runs);
+    if (plan.remembered) send_again(plan, own, end, fresh);
+    read(plan, own, rings);
     at += plan.runs;
   }
   bell_.learn(rings, 0);
   const bool rang = std::any_of(rings.begin(), rings.end(), [](const auto& r) { return r.second != 0; });
-  if (fresh && !rang) (void)server_.command({"PUBLISH", server_.channel(), "new"});
+  if (fresh && !rang) (void)server_.command({"PUBLISH", server_.channel(), "new"}, end);
 }
 
-std::optional<Error> Store::enroll(const Plan& plan, bool& fresh) {
+// `again`: whatever this process remembers of them.
+std::optional<Error> Store::enroll(Plan& plan, Deadline end, bool& fresh, bool again) {
+  plan.remembered = false;
   for (const std::string_view name : plan.queues.names()) {
-    auto added = server_.enroll(name);
-    if (!added) return added.error();
-    fresh |= *added;
+    auto done = server_.enroll(name, end, again);
+    if (!done) return done.error();
+    fresh |= *done == Server::Enrolled::added;
+    plan.remembered |= *done == Server::Enrolled::remembered;
   }
   return std::nullopt;
 }
 
-Server::Run Store::script(const Plan& plan, std::size_t from, std::size_t to, const Guard* guard) {
+// Scripts that found a queue without a past have done nothing: the store was emptied, and with it the names of the
+// queues, so that nobody would find the tasks.
+void Store::send_again(Plan& plan, std::span<Result<Reply>> answers, Deadline end, bool& fresh) {
+  const std::size_t parts = plan.parts.size(), most = one_call() ? parts : 1;
+  std::optional<Error> failed;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i] || answers[i]->text() != "enroll") continue;
+    if (plan.remembered) failed = enroll(plan, end, fresh, true);
+    if (failed) {
+      answers[i] = *failed;
+    } else {
+      answers[i] = server_.run(script(plan, i * most, std::min(parts, (i + 1) * most)), end);
+    }
+  }
+}
+
+Server::Run Store::script(const Plan& plan, std::size_t from, std::size_t to) {
+  const Guard* guard = plan.callers.front()->guard;
   Server::Run run{server_.scripts().enqueue, {}, server_.words()};
+  run.words.add(plan.remembered ? "1" : "");
   run.words.add(guard ? guard->document : std::string_view());
   if (guard) {
     run.words.add(static_cast<std::int64_t>(guard->revision));
@@ -127,29 +144,33 @@ Server::Run Store::script(const Plan& plan, std::size_t from, std::size_t to, co
 
 void Store::read(Plan& plan, std::span<Result<Reply>> answers, Bell::Rings& rings) {
   if (answers.empty()) return;
-  std::vector<Reply> replies;
-  for (auto& answer : answers) {
-    if (!answer) return plan.fail(answers.size() == 1 ? answer.error() : half_done(answer.error()));
-    replies.push_back(std::move(*answer));
+  if (auto e = failure_of(answers)) return plan.fail(*e);
+  const Guard* guard = plan.callers.front()->guard;
+  if (guard && answers.front()->kind() == Reply::Kind::integer) {
+    return plan.fail(outdated(guard->document, guard->revision, answers.front()->integer()));
   }
-  if (const Guard* guard = plan.callers.front()->guard; guard && replies.front().kind() == Reply::Kind::integer) {
-    return plan.fail(Error{Errc::conflict, "document " + std::string(guard->document) + " is at revision " +
-                                               std::to_string(replies.front().integer()) + ", not " +
-                                               std::to_string(guard->revision)});
-  }
-  Answers in(std::move(replies));
+  const std::size_t most = one_call() ? plan.parts.size() : 1;
   for (std::size_t i = 0; i < plan.parts.size(); ++i) {
-    const Reply items = in.next(), others = in.next();
-    std::string_view holders = others.text();
-    for (std::size_t k = 0; k < plan.parts[i].size() && k < items.text().size(); ++k) {
-      Admission& a = *plan.parts[i][k].answer;
-      const auto what = static_cast<unsigned char>(items.text()[k]);
-      a.what = static_cast<Item>(what % 16);
-      if (what < 16 || holders.size() < 16) continue;
-      a.id = task_id(holders.substr(0, 16));
-      holders.remove_prefix(16);
-    }
-    rings.emplace_back(server_.key(plan.queues.names()[i]), static_cast<std::uint64_t>(integer(in.text())));
+    const Result<Reply>& answer = answers[i / most];
+    const std::size_t at = 3 * (i % most);
+    read_part(plan.parts[i], answer ? (*answer)[at].text() : std::string_view(),
+              answer ? (*answer)[at + 1].text() : std::string_view());
+    if (answer)
+      rings.emplace_back(server_.key(plan.queues.names()[i]),
+                         static_cast<std::uint64_t>(integer((*answer)[at + 2].text())));
+  }
+}
+
+// Those without an answer are unknown.
+void Store::read_part(std::span<const Plan::Place> places, std::string_view items, std::string_view holders) {
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    Admission& a = *places[k].answer;
+    const auto what =
+        k < items.size() ? static_cast<unsigned char>(items[k]) : static_cast<unsigned char>(Item::unknown);
+    a.what = static_cast<Item>(what % 16);
+    if (what < 16 || holders.size() < 16) continue;
+    a.id = task_id(holders.substr(0, 16));
+    holders.remove_prefix(16);
   }
 }
 

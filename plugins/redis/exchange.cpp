@@ -10,6 +10,9 @@
 namespace penstock::redis {
 namespace {
 
+constexpr std::size_t kMostTouched = 1000;  // settlements and children of one script
+constexpr Millis kLookAgain{200};           // at a queue whose server could not be reached
+
 void read_leased(Answers& in, std::string_view queue, std::vector<Leased>& out, Epoch epoch) {
   Leased& l = out.emplace_back();
   l.queue = queue;
@@ -50,6 +53,14 @@ struct Store::Trade {
     std::uint32_t asked = 0, leased = 0;      // by the last script
     std::uint32_t claimed = 0;                // by all
     std::optional<Millis> due{};              // when to look again
+    bool silent = false;                      // its server could not be reached
+  };
+  // One script: what it has to do with the queues from `first` on. It settles a part of what is to be settled there;
+  // the last one of a queue extends and claims as well.
+  struct Job {
+    std::size_t first = 0;
+    std::vector<std::vector<std::size_t>> settle;  // by queue: indices of the items
+    bool last = true;
   };
   // How much a script may claim from all its queues.
   struct Left {
@@ -63,7 +74,7 @@ struct Store::Trade {
   Bell::Rings rings{};
 
   Trade(const Exchange& exchange, std::uint64_t max_body) : x(exchange) {
-    out.settled.assign(x.settle.size(), Item::not_found);
+    out.settled.assign(x.settle.size(), Item::unknown);
     out.extended.assign(x.extend.size(), Extended{Item::lease_lost, {}});
     for (const Share& s : x.claim) {  // first: their order counts
       if (valid_name(s.queue)) part(s.queue).quota = s.quota;
@@ -76,7 +87,9 @@ struct Store::Trade {
       }
     }
     for (std::size_t i = 0; i < x.extend.size(); ++i) {
-      if (valid_name(x.extend[i].queue)) part(x.extend[i].queue).extend.push_back(i);
+      if (!valid_name(x.extend[i].queue)) continue;
+      part(x.extend[i].queue).extend.push_back(i);
+      out.extended[i].what = Item::unknown;
     }
   }
 
@@ -86,151 +99,227 @@ struct Store::Trade {
     return parts[at];
   }
 
-  // The script for the queues [from, to). `first`: it settles and extends; else it only claims more.
-  Server::Run script(const Server& server, Server::Run run, std::size_t from, std::size_t to, Left left, bool first) {
-    run.words.add(std::int64_t{left.limit});
-    run.words.add(std::int64_t{left.begin});
-    run.words.add(std::int64_t{left.ahead});
-    run.words.add(std::int64_t{x.lease.count()});
-    run.words.add(x.worker.substr(0, 256));
+  // What is left for a claim of `most`, when so many are claimed and so many begun.
+  Left left(std::uint32_t claimed, std::uint32_t most, std::uint32_t begun) const {
+    const std::uint32_t at_once = x.limit - std::min(x.limit, x.ahead);
+    const std::uint32_t limit = std::min(most, x.limit - std::min(x.limit, claimed));
+    const std::uint32_t free = std::min(limit, at_once - std::min(at_once, claimed));
+    return {limit, x.begin - std::min(x.begin, begun), limit - free};
+  }
+
+  // The scripts for the queues [from, to): one, unless there is more to settle than one may touch.
+  std::vector<Job> jobs(std::size_t from, std::size_t to) const {
+    std::vector<Job> made(1, Job{from, {}, false});
+    std::size_t touched = 0, all = 0;
     for (std::size_t i = from; i < to; ++i) {
-      const Part& p = parts[i];
-      run.keys.push_back(server.key(queues.names()[i]));
-      run.words.add(static_cast<std::int64_t>(first ? p.settle.size() : 0));
-      run.words.add(static_cast<std::int64_t>(first ? p.extend.size() : 0));
-      run.words.add(first ? p.quota : std::int64_t{left.limit});
-      run.words.add(static_cast<std::int64_t>(p.epoch));
-      if (!first) continue;
-      for (std::size_t s : p.settle) add_settlement(run.words, x.settle[s]);
-      for (std::size_t e : p.extend) run.words.add(static_cast<std::int64_t>(x.extend[e].epoch));
+      for (std::size_t s : parts[i].settle) {
+        const std::size_t more = 1 + x.settle[s].children.size();
+        if (touched + more > kMostTouched) {
+          made.push_back(Job{i, {}, false});
+          touched = 0;
+        }
+        touched += more, all += more;
+        made.back().settle.resize(i - made.back().first + 1);
+        made.back().settle.back().push_back(s);
+      }
+    }
+    if (all > kMostTouched) made.push_back(Job{from, {}, true});
+    made.back().last = true;
+    if (made.back().first == from) made.back().settle.resize(to - from);
+    return made;
+  }
+
+  Server::Run script(const Server& server, Server::Run run, const Job& job, Left left) const {
+    add_head(run.words, left);
+    for (std::size_t i = 0; i < job.settle.size(); ++i) {
+      const Part& p = parts[job.first + i];
+      const std::span extend(p.extend.data(), job.last ? p.extend.size() : 0);
+      run.keys.push_back(server.key(queues.names()[job.first + i]));
+      add_queue(run.words, job.settle[i].size(), extend.size(), job.last ? p.quota : -1, p.epoch);
+      for (std::size_t s : job.settle[i]) add_settlement(run.words, x.settle[s]);
+      for (std::size_t e : extend) run.words.add(static_cast<std::int64_t>(x.extend[e].epoch));
     }
     return run;
   }
+  // It only claims more from one queue.
+  Server::Run script(const Server& server, Server::Run run, std::size_t part, Left left) const {
+    add_head(run.words, left);
+    run.keys.push_back(server.key(queues.names()[part]));
+    add_queue(run.words, 0, 0, left.limit, parts[part].epoch);
+    return run;
+  }
 
-  void read(Answers& in, std::size_t from, std::size_t to, bool first, const Server& server) {
-    for (std::size_t i = from; i < to; ++i) {
-      Part& p = parts[i];
+  void read(const Reply& answer, const Job& job, const Server& server) {
+    Answers in({answer});
+    for (std::size_t i = 0; i < job.settle.size(); ++i) {
+      Part& p = parts[job.first + i];
       const Reply settled = in.next(), extended = in.next();
-      if (first) {
-        for (std::size_t s = 0; s < p.settle.size() && s < settled.text().size(); ++s)
-          out.settled[p.settle[s]] = static_cast<Item>(settled.text()[s]);
-        std::string_view rest = extended.text();
-        for (std::size_t e : p.extend) read_extended(rest, out.extended[e]);
-      }
-      const std::int64_t leased = in.integer();
-      p.leased = static_cast<std::uint32_t>(leased);
-      p.claimed += p.leased;
-      p.epoch = static_cast<Epoch>(integer(in.text()));
-      const Reply due = in.next();
-      p.due = due.text().empty() ? std::nullopt : std::optional(Millis(integer(due.text())));
-      rings.emplace_back(server.key(queues.names()[i]), static_cast<std::uint64_t>(integer(in.text())));
-      for (std::int64_t n = 0; n < leased; ++n) read_leased(in, queues.names()[i], out.leased, p.epoch);
+      for (std::size_t s = 0; s < job.settle[i].size() && s < settled.text().size(); ++s)
+        out.settled[job.settle[i][s]] = static_cast<Item>(settled.text()[s]);
+      std::string_view rest = extended.text();
+      for (std::size_t e = 0; job.last && e < p.extend.size(); ++e) read_extended(rest, out.extended[p.extend[e]]);
+      read_claimed(in, job.first + i, server);
     }
+  }
+  void read_claimed(Answers& in, std::size_t part, const Server& server) {
+    Part& p = parts[part];
+    const std::string_view queue = queues.names()[part];
+    const std::int64_t leased = in.integer();
+    p.leased = static_cast<std::uint32_t>(leased);
+    p.claimed += p.leased;
+    p.epoch = static_cast<Epoch>(integer(in.text()));
+    const Reply due = in.next();
+    p.due = due.text().empty() ? std::nullopt : std::optional(Millis(integer(due.text())));
+    rings.emplace_back(server.key(queue), static_cast<std::uint64_t>(integer(in.text())));
+    for (std::int64_t n = 0; n < leased; ++n) read_leased(in, queue, out.leased, p.epoch);
+  }
+  // The script was not answered: its queues are looked at again soon, as nothing will ring for that.
+  void silence(const Job& job) {
+    for (std::size_t i = 0; job.last && i < job.settle.size(); ++i) silence(job.first + i);
+  }
+  void silence(std::size_t part) {
+    parts[part].silent = true;
+    if (parts[part].quota >= 0) parts[part].due = kLookAgain;
+  }
+
+ private:
+  void add_head(Words& words, Left left) const {
+    words.add(std::int64_t{left.limit});
+    words.add(std::int64_t{left.begin});
+    words.add(std::int64_t{left.ahead});
+    words.add(std::int64_t{x.lease.count()});
+    words.add(x.worker.substr(0, 256));
+  }
+  static void add_queue(Words& words, std::size_t settle, std::size_t extend, std::int64_t quota, Epoch epoch) {
+    words.add(static_cast<std::int64_t>(settle));
+    words.add(static_cast<std::int64_t>(extend));
+    words.add(quota);
+    words.add(static_cast<std::int64_t>(epoch));
   }
 };
 
-Result<Exchanged> Store::exchange(const Exchange& x) {
+Result<Exchanged> Store::exchange(const Exchange& x, Deadline end) {
   if (auto e = wrong(x)) return *e;
   Trade t(x, max_body());
-  if (!x.claim.empty()) (void)bell_.listen(Clock::now() + server_.options().timeout);
+  if (!x.claim.empty()) bell_.listen(server_.beside(end));
   const std::uint64_t heard = bell_.now();
   if (!t.parts.empty()) {
-    if (auto e = one_call() ? trade(t) : trade_apart(t)) return *e;
+    if (auto e = trade(t, end)) return *e;
   }
-  for (const Trade::Part& p : t.parts) {
+  for (std::size_t i = 0; i < t.parts.size(); ++i) {
+    const Trade::Part& p = t.parts[i];
     if (p.due) t.out.next_due = std::min(t.out.next_due.value_or(*p.due), *p.due);
+    if (p.claimed > 0) server_.renew(t.queues.names()[i], end);
   }
   t.out.bell = bell_.learn(t.rings, heard);
   return std::move(t.out);
 }
 
-// All queues in one script.
-std::optional<Error> Store::trade(Trade& t) {
+// All queues in one script; in a Cluster one for each, as they are on several nodes: first all at once, each with the
+// part of the limit that is left to it if those before it use theirs; then, if there is room, one after the other.
+std::optional<Error> Store::trade(Trade& t, Deadline end) {
   const Lane lane = t.x.claim.empty() && t.x.settle.empty() ? Lane::keeper : Lane::calls;
-  Server::Run run{server_.scripts().exchange, {}, server_.words()};
-  auto answer =
-      server_.run(t.script(server_, std::move(run), 0, t.parts.size(), {t.x.limit, t.x.begin, t.x.ahead}, true), lane);
-  if (!answer) return answer.error();
-  Answers in({std::move(*answer)});
-  t.read(in, 0, t.parts.size(), true, server_);
+  const std::size_t parts = t.parts.size(), most = one_call() ? parts : 1;
+  std::vector<Trade::Job> jobs;
+  std::vector<Server::Run> runs;
+  std::uint32_t before = 0;
+  for (std::size_t from = 0; from < parts; from += most) {
+    Trade::Left left{t.x.limit, t.x.begin, t.x.ahead};
+    if (!one_call()) {
+      left = t.left(before, static_cast<std::uint32_t>(std::max<std::int64_t>(0, t.parts[from].quota)), before);
+      t.parts[from].asked = left.limit;
+      before += left.limit;
+    }
+    for (Trade::Job& job : t.jobs(from, from + most)) {
+      Server::Run run{server_.scripts().exchange, {}, server_.words()};
+      runs.push_back(t.script(server_, std::move(run), job, left));
+      jobs.push_back(std::move(job));
+    }
+  }
+  const auto answers = server_.run(runs, end, lane);
+  if (auto e = failure_of(answers)) return e;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i]) {
+      t.read(*answers[i], jobs[i], server_);
+    } else {
+      t.silence(jobs[i]);
+    }
+  }
+  if (one_call()) return std::nullopt;
+  claim_more(t, end);
+  mark_begun(t, end);
   return std::nullopt;
 }
 
-// A script for each queue, as they are on several nodes: first all at once, each with the part of the limit that is
-// left to it if those before it use theirs; then, if there is room, one after the other.
-std::optional<Error> Store::trade_apart(Trade& t) {
-  const Exchange& x = t.x;
-  const std::uint32_t at_once = x.limit - std::min(x.limit, x.ahead);
-  const auto share = [&](std::uint32_t claimed, std::uint32_t most, std::uint32_t begun) {
-    const std::uint32_t limit = std::min(most, x.limit - std::min(x.limit, claimed));
-    const std::uint32_t free = std::min(limit, at_once - std::min(at_once, claimed));
-    return Trade::Left{limit, x.begin - std::min(x.begin, begun), limit - free};
-  };
-  const auto script = [&](std::size_t i, Trade::Left left, bool first) {
-    t.parts[i].asked = left.limit;
-    Server::Run run{server_.scripts().exchange, {}, server_.words()};
-    return t.script(server_, std::move(run), i, i + 1, left, first);
-  };
-  std::vector<Server::Run> runs;
-  std::uint32_t before = 0;
-  for (std::size_t i = 0; i < t.parts.size(); ++i) {
-    const auto quota = static_cast<std::uint32_t>(std::max<std::int64_t>(0, t.parts[i].quota));
-    const Trade::Left left = share(before, quota, before);
-    runs.push_back(script(i, left, true));
-    before += left.limit;
-  }
-  const Lane lane = x.claim.empty() && x.settle.empty() ? Lane::keeper : Lane::calls;
-  auto answers = server_.run(runs, lane);
-  std::optional<Error> failed;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i]) {
-      failed = answers.size() == 1 ? answers[i].error() : half_done(answers[i].error());
-      continue;
-    }
-    Answers in({std::move(*answers[i])});
-    t.read(in, i, i + 1, true, server_);
-  }
-  if (failed) return failed;
+void Store::claim_more(Trade& t, Deadline end) {
   for (const bool spill : {false, true}) {
-    for (std::size_t i = 0; i < t.parts.size() && t.out.leased.size() < x.limit; ++i) {
+    for (std::size_t i = 0; i < t.parts.size() && t.out.leased.size() < t.x.limit; ++i) {
       Trade::Part& p = t.parts[i];
-      if (p.quota < 0 || (p.leased < p.asked && p.due != Millis(0))) continue;  // it has no more
+      if (p.quota < 0 || p.silent || (p.leased < p.asked && p.due != Millis(0))) continue;  // it has no more
       const auto quota = static_cast<std::uint32_t>(p.quota);
-      const std::uint32_t most = spill ? x.limit : quota - std::min(quota, p.claimed);
+      const std::uint32_t most = spill ? t.x.limit : quota - std::min(quota, p.claimed);
       if (most == 0) continue;
       const auto claimed = static_cast<std::uint32_t>(t.out.leased.size());
       const auto begun = static_cast<std::uint32_t>(std::count_if(
           t.out.leased.begin(), t.out.leased.end(), [](const Leased& l) { return !l.lapsed && l.crashes == 0; }));
-      auto answer = server_.run(script(i, share(claimed, most, begun), false));
-      if (!answer) return half_done(answer.error());
-      Answers in({std::move(*answer)});
-      t.read(in, i, i + 1, false, server_);
+      const Trade::Left left = t.left(claimed, most, begun);
+      p.asked = left.limit;
+      Server::Run run{server_.scripts().exchange, {}, server_.words()};
+      auto answer = server_.run(t.script(server_, std::move(run), i, left), end);
+      if (answer) {
+        Answers in({std::move(*answer)});
+        in.next(), in.next();  // nothing was settled or extended
+        t.read_claimed(in, i, server_);
+      } else {  // what was claimed before counts all the same
+        t.silence(i);
+      }
     }
   }
-  return mark_begun(t);
 }
 
-// The first `begin` of the claimed ones are marked, wherever they came from.
-std::optional<Error> Store::mark_begun(Trade& t) {
+// The first `begin` of the claimed ones are marked, wherever they came from. One whose mark was not answered is not
+// said to be begun: its holder marks it when it starts.
+void Store::mark_begun(Trade& t, Deadline end) {
   std::vector<Settlement> marks;
+  std::vector<Leased*> marked;
   std::uint32_t left = t.x.begin;
   for (Leased& l : t.out.leased) {
     if (left == 0) break;
     if (l.lapsed || l.crashes > 0) continue;
     --left;
     if (l.begun) continue;
-    l.begun = true;
     Settlement& mark = marks.emplace_back();
     mark.key = {l.queue, l.id};
     mark.epoch = l.epoch;
     mark.to = State::leased;
+    marked.push_back(&l);
   }
-  if (marks.empty()) return std::nullopt;
+  if (marks.empty()) return;
   Exchange more;
   more.settle = marks;
   Trade marking(more, max_body());
-  if (auto e = trade_apart(marking)) return half_done(*e);
+  if (trade(marking, end)) return;
+  for (std::size_t i = 0; i < marked.size(); ++i) marked[i]->begun = marking.out.settled[i] == Item::ok;
   t.rings.insert(t.rings.end(), marking.rings.begin(), marking.rings.end());
+}
+
+std::optional<Error> Store::failure_of(std::span<const Result<Reply>> answers) {
+  const Error* failed = nullptr;
+  std::size_t failures = 0;
+  bool lost = false;  // something may have been done
+  for (const auto& answer : answers) {
+    if (answer) continue;
+    ++failures;
+    lost = lost || answer.error().code == Errc::unknown_outcome;
+    // What will be the same the next time is no matter of a server that is away.
+    if (!failed || (failed->retryable && !answer.error().retryable)) failed = &answer.error();
+  }
+  if (!failed) return std::nullopt;
+  if (answers.size() == 1) return *failed;
+  if (failures == answers.size()) return lost ? half_done(*failed) : *failed;
+  if (!failed->retryable) return half_done(*failed);
+  host_.log(Level::warn, std::to_string(failures) + " of " + std::to_string(answers.size()) +
+                             " parts of a call failed, the others were carried out: " + failed->message);
   return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 // The part of Store that is about gates and documents.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "checks.hpp"
 #include "packing.hpp"
@@ -35,19 +36,31 @@ GateState read_gate(std::string_view queue, std::string_view gate, std::string_v
   return s;
 }
 
-Error outdated(std::string_view name, std::uint64_t wanted, std::int64_t seen) {
-  return {Errc::conflict, "document " + std::string(name) + " is at revision " + std::to_string(seen) + ", not " +
-                              std::to_string(wanted)};
+struct Page {
+  std::string queue, cursor;
+};
+
+std::vector<GateState> read_gates(std::string_view queue, const Reply& page) {
+  std::vector<GateState> out;
+  const double now = static_cast<double>(integer(page[page.size() - 1].text()));
+  for (std::size_t k = 0; k + 5 < page.size(); k += 4) {
+    GateState s = read_gate(queue, page[k].text(), page[k + 1].text(), now);
+    s.leased = static_cast<std::uint64_t>(page[k + 2].integer());
+    s.waiting = static_cast<std::uint64_t>(page[k + 3].integer());
+    if (s.declared || s.by_operator || s.held) out.push_back(std::move(s));
+  }
+  return out;
 }
 
 }  // namespace
 
 Result<void> Store::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) {
+  const Deadline end = server_.deadline();
   if (auto e = wrong_gate(queue, gate)) return *e;
   if (limit) {
     if (auto e = wrong(*limit)) return *e;
   }
-  if (auto known = server_.enroll(queue); !known) return known.error();
+  if (auto known = server_.enroll(queue, end, true); !known) return known.error();
   Server::Run run{server_.scripts().gate, {server_.key(queue)}, server_.words()};
   run.words.add(gate);
   run.words.add(layer == Layer::operator_ ? "operator" : "declared");
@@ -56,107 +69,110 @@ Result<void> Store::limit(std::string_view queue, std::string_view gate, Layer l
     run.words.make([&](std::string& out) { out += exact(limit->per_second); });
     run.words.add(std::int64_t{limit->burst});
   }
-  if (auto done = server_.run(std::move(run)); !done) return done.error();
+  if (auto done = server_.run(std::move(run), end); !done) return done.error();
   return {};
 }
 
 Result<void> Store::hold(std::string_view queue, std::string_view gate, Millis at_most) {
+  const Deadline end = server_.deadline();
   if (at_most < Millis(0)) return Error{Errc::invalid, "a hold of a negative time"};
-  if (queue == "*" && gate.empty()) return hold_all(at_most);
+  if (queue == "*" && gate.empty()) return hold_all(at_most, end);
   if (auto e = wrong_gate(queue, gate)) return *e;
-  if (auto known = server_.enroll(queue); !known) return known.error();
+  if (auto known = server_.enroll(queue, end, true); !known) return known.error();
   Server::Run run{server_.scripts().gate, {server_.key(queue)}, server_.words()};
   run.words.add(gate);
   run.words.add("hold");
   run.words.add(at_most == kHoldForever ? std::int64_t{-1} : std::int64_t{at_most.count()});
-  if (auto done = server_.run(std::move(run)); !done) return done.error();
+  if (auto done = server_.run(std::move(run), end); !done) return done.error();
   return {};
 }
 
 // What new queues will be told first, the queues there are then.
-Result<void> Store::hold_all(Millis at_most) {
-  const std::int64_t ms = at_most == kHoldForever ? -1 : at_most.count();
-  Server::Run all{server_.scripts().all, {server_.shared("hold")}, server_.words()};
-  all.words.add(ms);
-  if (auto done = server_.run(std::move(all)); !done) return done.error();
-  auto names = server_.queues();
+Result<void> Store::hold_all(Millis at_most, Deadline end) {
+  const std::string ms = at_most == kHoldForever ? "-1" : std::to_string(at_most.count());
+  if (auto done = server_.run(server_.all(ms), end); !done) return done.error();
+  auto names = server_.queues(end);
   if (!names) return half_done(names.error());
   std::vector<Server::Run> runs;
-  for (const std::string& name : *names) {
-    Server::Run& run = runs.emplace_back(Server::Run{server_.scripts().gate, {server_.key(name)}, server_.words()});
-    run.words.add("");
-    run.words.add("all");
-    run.words.add(ms);
-  }
-  for (auto& done : server_.run(runs)) {
+  for (const std::string& name : *names) runs.push_back(server_.hold_of_all(name, ms));
+  for (auto& done : server_.run(runs, end)) {
     if (!done) return half_done(done.error());
   }
   return {};
 }
 
 Result<std::vector<GateState>> Store::gates(std::string_view queue) {
+  const Deadline end = server_.deadline();
   std::vector<GateState> out;
   if (queue.empty() || queue == "*") {
-    Server::Run ask{server_.scripts().all, {server_.shared("hold")}, server_.words(), false};
-    ask.words.add("");
-    auto held = server_.run(std::move(ask));
-    if (!held) return held.error();
-    if (!held->text().empty()) {
+    const auto told = server_.run(server_.all(""), end);
+    if (!told) return told.error();
+    if (const std::string_view held = (*told)[0].text(); !held.empty()) {
       GateState& all = out.emplace_back();
       all.queue = "*";
-      all.held = held->text() == "ever" ? kHoldForever : Millis(integer(held->text()));
+      all.held = held == "ever" ? kHoldForever : Millis(integer(held));
     }
   }
-  auto names = server_.queues();
+  auto names = server_.queues(end);
   if (!names) return names.error();
-  std::vector<Server::Run> runs;
-  std::vector<std::string> asked;
-  for (const std::string& name : *names) {
-    if (!queue.empty() && queue != name) continue;
-    runs.emplace_back(Server::Run{server_.scripts().gates, {server_.key(name)}, server_.words(), false});
-    asked.push_back(name);
-  }
-  auto answers = server_.run(runs);
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i]) return answers[i].error();
-    const Reply& a = *answers[i];
-    const double now = static_cast<double>(integer(a[a.size() - 1].text()));
-    const auto first = static_cast<std::ptrdiff_t>(out.size());
-    for (std::size_t k = 0; k + 4 < a.size(); k += 4) {
-      GateState s = read_gate(asked[i], a[k].text(), a[k + 1].text(), now);
-      s.leased = static_cast<std::uint64_t>(a[k + 2].integer());
-      s.waiting = static_cast<std::uint64_t>(a[k + 3].integer());
-      if (s.declared || s.by_operator || s.held) out.push_back(std::move(s));
+  std::erase_if(*names, [&](const std::string& name) { return !queue.empty() && queue != name; });
+  std::map<std::pair<std::string, std::string>, GateState> found;  // by queue and gate: it may be on two pages
+  std::vector<Page> pages;
+  for (const std::string& name : *names) pages.push_back({name, "0"});
+  while (!pages.empty()) {
+    std::vector<Server::Run> runs;
+    for (const Page& page : pages) {
+      Server::Run& run =
+          runs.emplace_back(Server::Run{server_.scripts().gates, {server_.key(page.queue)}, server_.words(), false});
+      run.words.add(page.cursor);
     }
-    std::sort(out.begin() + first, out.end(), [](const GateState& l, const GateState& r) { return l.gate < r.gate; });
+    const auto answers = server_.run(runs, end);
+    std::vector<Page> more;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (!answers[i]) return answers[i].error();
+      for (GateState& s : read_gates(pages[i].queue, *answers[i])) found[{s.queue, s.gate}] = std::move(s);
+      const std::string_view cursor = (*answers[i])[answers[i]->size() - 2].text();
+      if (cursor != "0") more.push_back({pages[i].queue, std::string(cursor)});
+    }
+    pages = std::move(more);
   }
+  for (auto& [name, state] : found) out.push_back(std::move(state));
   return out;
 }
 
 // ---- documents: a hash of name to revision (a double) and value
 
 Result<std::vector<Document>> Store::documents(std::string_view prefix) {
-  std::vector<Document> out;
+  const Deadline end = server_.deadline();
   const std::string key = server_.shared("documents");
-  auto all = server_.command({"HGETALL", key}, true);
-  if (!all) return all.error();
-  for (std::size_t i = 0; i + 1 < all->size(); i += 2) {
-    const Reply name = (*all)[i], value = (*all)[i + 1];
-    if (!name.text().starts_with(prefix) || value.text().size() < 8) continue;
-    out.push_back({std::string(name.text()), std::string(value.text().substr(8)),
-                   static_cast<std::uint64_t>(number(value.text(), 0))});
-  }
-  std::sort(out.begin(), out.end(), [](const Document& l, const Document& r) { return l.name < r.name; });
+  std::map<std::string, Document> found;  // one may be on two pages
+  std::string cursor = "0";
+  do {
+    const auto page = server_.command({"HSCAN", key, cursor, "COUNT", "250"}, end, true);
+    if (!page) return page.error();
+    cursor = (*page)[0].text();
+    const Reply some = (*page)[1];
+    for (std::size_t i = 0; i + 1 < some.size(); i += 2) {
+      const Reply name = some[i], value = some[i + 1];
+      if (!name.text().starts_with(prefix) || value.text().size() < 8) continue;
+      Document& d = found[std::string(name.text())];
+      d = {std::string(name.text()), std::string(value.text().substr(8)),
+           static_cast<std::uint64_t>(number(value.text(), 0))};
+    }
+  } while (cursor != "0" && !cursor.empty());
+  std::vector<Document> out;
+  for (auto& [name, document] : found) out.push_back(std::move(document));
   return out;
 }
 
 Result<std::uint64_t> Store::put(const Document& d) {
+  const Deadline end = server_.deadline();
   if (auto e = wrong_document(d.name, d.value, max_body())) return *e;
   Server::Run run{server_.scripts().document, {server_.shared("documents")}, Words()};
   run.words.add(d.name);
   run.words.add(static_cast<std::int64_t>(d.revision));
   run.words.add(d.value);
-  auto answer = server_.run(std::move(run));
+  auto answer = server_.run(std::move(run), end);
   if (!answer) return answer.error();
   if (answer->integer() <= 0) return outdated(d.name, d.revision, -answer->integer() - 1);
   return static_cast<std::uint64_t>(answer->integer());

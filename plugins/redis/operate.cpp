@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kCountedAtOnce = 200;  // queues
 constexpr int kLooks = 20;                   // at 1,000 tasks each, for one page that has something already
-constexpr std::uint32_t kMostTrimmed = 500;  // by one script
+constexpr std::uint32_t kMostTrimmed = 300;  // by one script, which looks at three times as many
 
 // Batches of keys as runs of a script that takes one queue, and where their answers go.
 struct ByKey {
@@ -33,6 +33,7 @@ struct ByKey {
 
 template <class Words>
 Result<std::vector<Item>> Store::each(std::span<const TaskKey> keys, const Script& script, Words words) {
+  const Deadline end = server_.deadline();
   if (auto e = wrong(keys)) return *e;
   std::vector<Item> out(keys.size(), Item::invalid);
   const ByKey by(keys);
@@ -42,12 +43,12 @@ Result<std::vector<Item>> Store::each(std::span<const TaskKey> keys, const Scrip
     words(run.words);
     for (std::size_t k : by.parts[i]) run.words.add(octets(keys[k].id));
   }
-  auto answers = server_.run(runs);
+  auto answers = server_.run(runs, end);
+  if (auto e = failure_of(answers)) return *e;
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i]) return answers.size() == 1 ? answers[i].error() : half_done(answers[i].error());
-    const std::string_view items = answers[i]->text();
-    for (std::size_t k = 0; k < by.parts[i].size() && k < items.size(); ++k)
-      out[by.parts[i][k]] = static_cast<Item>(items[k]);
+    const std::string_view items = answers[i] ? answers[i]->text() : std::string_view();
+    for (std::size_t k = 0; k < by.parts[i].size(); ++k)
+      out[by.parts[i][k]] = k < items.size() ? static_cast<Item>(items[k]) : Item::unknown;
   }
   return out;
 }
@@ -67,6 +68,7 @@ Result<std::vector<Item>> Store::move(std::span<const TaskKey> keys, State from,
 }
 
 Result<std::vector<std::optional<Record>>> Store::get(std::span<const TaskKey> keys) {
+  const Deadline end = server_.deadline();
   if (auto e = wrong(keys)) return *e;
   std::vector<std::optional<Record>> out(keys.size());
   const ByKey by(keys);
@@ -76,7 +78,7 @@ Result<std::vector<std::optional<Record>>> Store::get(std::span<const TaskKey> k
         Server::Run{server_.scripts().get, {server_.key(by.queues.names()[i])}, server_.words(), false});
     for (std::size_t k : by.parts[i]) run.words.add(octets(keys[k].id));
   }
-  auto answers = server_.run(runs);
+  auto answers = server_.run(runs, end);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i]) return answers[i].error();
     const Reply& a = *answers[i];
@@ -88,7 +90,8 @@ Result<std::vector<std::optional<Record>>> Store::get(std::span<const TaskKey> k
 }
 
 Result<std::vector<Counts>> Store::counts() {
-  auto names = server_.queues();
+  const Deadline end = server_.deadline();
+  auto names = server_.queues(end);
   if (!names) return names.error();
   std::vector<Server::Run> runs;
   const std::size_t most = one_call() ? kCountedAtOnce : 1;
@@ -96,7 +99,7 @@ Result<std::vector<Counts>> Store::counts() {
     Server::Run& run = runs.emplace_back(Server::Run{server_.scripts().counts, {}, server_.words(), false});
     for (std::size_t k = i; k < std::min(names->size(), i + most); ++k) run.keys.push_back(server_.key((*names)[k]));
   }
-  auto answers = server_.run(runs);
+  auto answers = server_.run(runs, end);
   std::vector<Reply> replies;
   for (auto& a : answers) {
     if (!a) return a.error();
@@ -118,6 +121,7 @@ Result<std::vector<Counts>> Store::counts() {
 }
 
 Result<std::uint64_t> Store::trim(const Retention& r) {
+  const Deadline end = server_.deadline();
   if (!ended(r.state) || r.state > State::cancelled) return Error{Errc::invalid, "only ended tasks are trimmed"};
   if (!valid_name(r.queue)) return std::uint64_t{0};
   const auto bound = [](std::uint64_t n) { return n > INT64_MAX ? std::int64_t{-1} : static_cast<std::int64_t>(n); };
@@ -131,7 +135,7 @@ Result<std::uint64_t> Store::trim(const Retention& r) {
     run.words.add(bound(r.bytes));
     run.words.add(std::int64_t{most});
     run.words.add(std::int64_t{server_.options().remember.count()});
-    auto answer = server_.run(std::move(run));
+    auto answer = server_.run(std::move(run), end);
     if (!answer) return done == 0 ? answer.error() : half_done(answer.error());
     done += static_cast<std::uint64_t>(answer->integer());
     if (answer->integer() < std::int64_t{most} || done >= r.at_most) return done;
@@ -139,9 +143,10 @@ Result<std::uint64_t> Store::trim(const Retention& r) {
 }
 
 Result<std::vector<std::pair<TaskId, Record>>> Store::list(const Filter& f, std::string& next) {
+  const Deadline end = server_.deadline();
   std::uint64_t from = 0;
-  const char* end = f.cursor.data() + f.cursor.size();
-  if (!f.cursor.empty() && std::from_chars(f.cursor.data(), end, from).ptr != end) {
+  const char* last = f.cursor.data() + f.cursor.size();
+  if (!f.cursor.empty() && std::from_chars(f.cursor.data(), last, from).ptr != last) {
     return Error{Errc::invalid, "not a cursor: " + std::string(f.cursor.substr(0, 100))};
   }
   next.clear();
@@ -155,7 +160,7 @@ Result<std::vector<std::pair<TaskId, Record>>> Store::list(const Filter& f, std:
     run.words.add(std::int64_t{f.to.time_since_epoch().count()});
     run.words.add(static_cast<std::int64_t>(f.at_most - page.size()));
     run.words.add(static_cast<std::int64_t>(from));
-    auto answer = server_.run(std::move(run));
+    auto answer = server_.run(std::move(run), end);
     if (!answer) return answer.error();
     const Reply& a = *answer;
     const Time now(Millis(integer(a[1].text())));

@@ -43,7 +43,7 @@ struct Tls {
 
 struct Options {
   Address address{"127.0.0.1", 6379};  // of the server, or of one node of the cluster
-  std::string user, password;          // empty: none is sent
+  std::string user, password;          // both empty: none is sent
   std::uint32_t database = 0;
   Tls tls;
   bool cluster = false;

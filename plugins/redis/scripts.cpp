@@ -18,6 +18,8 @@ Scripts::Scripts()
       gate(std::string(text::kGate)),
       gates(std::string(text::kGates)),
       all(std::string(text::kAll)),
-      document(std::string(text::kDocument)) {}
+      document(std::string(text::kDocument)),
+      leader(std::string(text::kLeader)),
+      rights(std::string(text::kRights)) {}
 
 }  // namespace penstock::redis

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 namespace penstock::redis {
-
 Server::Server(Options options, StoreOptions store, TimeSource* time)
     : options_(std::move(store)),
       time_(time),
@@ -25,7 +24,7 @@ Words Server::words() {
   return words;
 }
 
-std::vector<Result<Reply>> Server::run(std::span<Run> runs, Lane lane) {
+std::vector<Result<Reply>> Server::run(std::span<Run> runs, Deadline deadline, Lane lane) {
   std::vector<std::vector<std::string_view>> keys, words;
   std::vector<Call> calls;
   const std::string wait_for = std::to_string(options_.replicas);
@@ -50,7 +49,7 @@ std::vector<Result<Reply>> Server::run(std::span<Run> runs, Lane lane) {
     w.follows = true;
     calls.push_back(w);
   }
-  auto answers = client_.call(calls, Clock::now() + options_.timeout, lane);
+  auto answers = client_.call(calls, deadline, lane);
   std::vector<Result<Reply>> out;
   out.reserve(runs.size());
   std::size_t at = 0;
@@ -69,19 +68,21 @@ std::vector<Result<Reply>> Server::run(std::span<Run> runs, Lane lane) {
   return out;
 }
 
-Result<Reply> Server::run(Run run, Lane lane) { return std::move(this->run(std::span(&run, 1), lane).front()); }
+Result<Reply> Server::run(Run run, Deadline deadline, Lane lane) {
+  return std::move(this->run(std::span(&run, 1), deadline, lane).front());
+}
 
-Result<Reply> Server::command(std::initializer_list<std::string_view> words, bool repeatable) {
+Result<Reply> Server::command(std::initializer_list<std::string_view> words, Deadline deadline, bool repeatable) {
   Call c;
   const std::vector<std::string_view> list(words);
   c.args = list;
   if (list.size() > 1) c.route = list[1];
   c.safe_to_repeat = repeatable;
-  return client_.call(c, Clock::now() + options_.timeout);
+  return client_.call(c, deadline);
 }
 
-Result<std::vector<std::string>> Server::queues() {
-  auto names = command({"SMEMBERS", queues_key_}, true);
+Result<std::vector<std::string>> Server::queues(Deadline deadline) {
+  auto names = command({"SMEMBERS", queues_key_}, deadline, true);
   if (!names) return names.error();
   std::vector<std::string> out;
   for (std::size_t i = 0; i < names->size(); ++i) out.emplace_back((*names)[i].text());
@@ -89,28 +90,61 @@ Result<std::vector<std::string>> Server::queues() {
   return out;
 }
 
-Result<bool> Server::enroll(std::string_view queue) {
+Millis Server::now() const {
+  return time_ ? time_->boot() : std::chrono::duration_cast<Millis>(Clock::now().time_since_epoch());
+}
+
+Server::Run Server::all(std::string_view ms, std::string_view queue) {
+  Run run{scripts_.all, {shared("hold"), queues_key_}, words(), !ms.empty()};
+  run.words.add(ms);
+  run.words.add(queue);
+  return run;
+}
+
+Server::Run Server::hold_of_all(std::string_view queue, std::string_view ms) {
+  Run run{scripts_.gate, {key(queue)}, words()};
+  run.words.add("");
+  run.words.add("all");
+  run.words.add(ms);
+  return run;
+}
+
+Result<Server::Enrolled> Server::enroll(std::string_view queue, Deadline deadline, bool again) {
+  bool first = true;
   {
     std::lock_guard lock(mutex_);
-    if (enrolled_.contains(queue)) return false;
+    const auto name = names_.find(queue);
+    first = name == names_.end() || !name->second.known;
+    if (!first && !again && fresh(name->second)) return Enrolled::remembered;
   }
-  // Added first, asked for the hold then: whoever sets one does it the other way round.
-  auto added = command({"SADD", queues_key_, queue}, true);
-  if (!added) return added.error();
-  Run ask{scripts_.all, {shared("hold")}, words(), false};
-  ask.words.add("");
-  auto held = run(std::move(ask));
-  if (!held) return held.error();
-  if (!held->text().empty()) {
-    Run hold{scripts_.gate, {key(queue)}, words()};
-    hold.words.add("");
-    hold.words.add("all");
-    hold.words.add(held->text() == "ever" ? std::string_view("-1") : held->text());
-    if (auto done = run(std::move(hold)); !done) return done.error();
+  const bool can_wait = !first && !again;
+  // The name first, the hold then: whoever sets one does it the other way round.
+  const auto told = run(all("", queue), can_wait ? beside(deadline) : deadline);
+  if (!told) {
+    if (!can_wait) return told.error();
+    std::lock_guard lock(mutex_);
+    names_[std::string(queue)] = {now(), true};  // in a Cluster it may be another server, that is away: another time
+    return Enrolled::remembered;
+  }
+  const std::string_view held = (*told)[0].text();
+  const bool added = (*told)[1].integer() == 1;
+  if (!held.empty() && (first || added)) {
+    if (auto done = run(hold_of_all(queue, held == "ever" ? "-1" : held), deadline); !done) return done.error();
   }
   std::lock_guard lock(mutex_);
-  enrolled_.emplace(queue);
-  return added->integer() == 1;
+  names_.insert_or_assign(std::string(queue), Name{now(), true});
+  return added ? Enrolled::added : Enrolled::known;
+}
+
+void Server::renew(std::string_view queue, Deadline deadline) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto name = names_.find(queue);
+    if (name != names_.end() && fresh(name->second)) return;
+  }
+  if (enroll(queue, beside(deadline))) return;
+  std::lock_guard lock(mutex_);
+  names_[std::string(queue)].asked = now();
 }
 
 Error half_done(const Error& why) {

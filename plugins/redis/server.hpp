@@ -1,11 +1,12 @@
 // What is run on the server, and what it is known to promise.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,16 +67,31 @@ class Server {
     bool writes = true;
   };
   Words words();  // with what every script is told first
+  // Of a call that begins now, for all that it sends.
+  Deadline deadline() const noexcept { return Clock::now() + options_.timeout; }
   // Runs them in one flush, each by itself.
-  std::vector<Result<Reply>> run(std::span<Run> runs, Lane lane = Lane::calls);
-  Result<Reply> run(Run run, Lane lane = Lane::calls);
-  Result<Reply> command(std::initializer_list<std::string_view> words, bool repeatable = false);
+  std::vector<Result<Reply>> run(std::span<Run> runs, Deadline, Lane lane = Lane::calls);
+  Result<Reply> run(Run run, Deadline, Lane lane = Lane::calls);
+  Result<Reply> command(std::initializer_list<std::string_view> words, Deadline, bool repeatable = false);
 
   // Queues that may be there, by name.
-  Result<std::vector<std::string>> queues();
+  Result<std::vector<std::string>> queues(Deadline);
   // To be called before anything is put into a queue: others shall find it, and what holds for all goes for it as well.
-  // True when it is new.
-  Result<bool> enroll(std::string_view queue);
+  // The server is asked once a minute, and (`again`) when the store seems to have lost the name.
+  enum class Enrolled : std::uint8_t { remembered, known, added };
+  Result<Enrolled> enroll(std::string_view queue, Deadline, bool again = false);
+  // The same for one that has tasks: its name may be lost, and those who put them in may be gone. In vain: not again
+  // for a minute.
+  void renew(std::string_view queue, Deadline);
+  // Of what goes along with a call that can do without it: it leaves the call most of its time.
+  Deadline beside(Deadline end) const noexcept { return std::min(end, Clock::now() + options_.timeout / 8); }
+  // What a queue is told of the hold of all. `ms`: as lua/gate.lua takes it.
+  Run hold_of_all(std::string_view queue, std::string_view ms);
+  // The hold of all: sets it, or (`ms` empty) only asks. As lua/all.lua answers. A name alone is not waited for: what
+  // is put into the queue then comes to the replicas after it.
+  Run all(std::string_view ms, std::string_view queue = {});
+
+  Millis now() const;  // of a clock that never jumps, or of the tests' own
 
  private:
   const StoreOptions options_;
@@ -84,7 +100,12 @@ class Server {
   const std::string channel_, queues_key_;
   Client client_;
   std::mutex mutex_;
-  std::set<std::string, std::less<>> enrolled_;
+  struct Name {
+    Millis asked{};
+    bool known = false;
+  };
+  bool fresh(const Name& name) const { return now() < name.asked + std::chrono::minutes(1); }
+  std::map<std::string, Name, std::less<>> names_;  // of queues
 };
 
 // Changes, some of which may have been done.

@@ -30,8 +30,9 @@ Result<ServerFacts> read_one(Client& client, const Address& node, Deadline deadl
   constexpr std::array<std::string_view, 1> kInfo{"INFO"};
   constexpr std::array<std::string_view, 3> kFsync{"CONFIG", "GET", "appendfsync"};
   constexpr std::array<std::string_view, 3> kReplicas{"CONFIG", "GET", "min-replicas-to-write"};
-  std::array<Call, 3> calls;
-  calls[0].args = kInfo, calls[1].args = kFsync, calls[2].args = kReplicas;
+  constexpr std::array<std::string_view, 3> kPause{"CONFIG", "GET", "no-appendfsync-on-rewrite"};
+  std::array<Call, 4> calls;
+  calls[0].args = kInfo, calls[1].args = kFsync, calls[2].args = kReplicas, calls[3].args = kPause;
   for (Call& call : calls) call.node = &node, call.safe_to_repeat = true;
   const auto results = client.call(calls, deadline);
   for (const auto& result : results) {
@@ -41,6 +42,7 @@ Result<ServerFacts> read_one(Client& client, const Address& node, Deadline deadl
   facts.address = node;
   read_info(results[0]->text(), facts);
   facts.append_fsync = setting(results[1]);
+  facts.syncs_always = setting(results[3]) == "no";
   read(setting(results[2]), facts.min_replicas_to_write);
   return facts;
 }
@@ -52,16 +54,27 @@ const char* name(Durability d) noexcept {
   return kNames[static_cast<std::size_t>(d)];
 }
 
-Durability ServerFacts::level(std::uint32_t confirming) const noexcept {
-  if (confirming > 0 && min_replicas_to_write > 0) return Durability::failover;
+Durability ServerFacts::alone() const noexcept {
   if (!append_only) return Durability::memory;
-  return append_fsync == "always" ? Durability::power : Durability::process;
+  if (append_fsync == "always") return syncs_always ? Durability::power : Durability::process;
+  return append_fsync == "no" ? Durability::process : Durability::memory;
+}
+
+Durability ServerFacts::level(std::uint32_t confirming) const noexcept {
+  const bool copied = confirming > 0 && min_replicas_to_write > 0;
+  return copied && alone() >= Durability::process ? Durability::failover : alone();
+}
+
+bool ServerFacts::gives(Durability wanted, std::uint32_t confirming) const noexcept {
+  return wanted == Durability::failover ? level(confirming) == wanted : alone() >= wanted;
 }
 
 std::string ServerFacts::told() const {
-  return to_text(address) + ": Redis " + version + ", appendonly " + (append_only ? "yes" : "no") + ", appendfsync " +
-         (append_fsync.empty() ? "not told" : append_fsync) + ", maxmemory-policy " + eviction +
-         ", min-replicas-to-write " + std::to_string(min_replicas_to_write);
+  std::string out = to_text(address) + ": Redis " + version + ", appendonly " + (append_only ? "yes" : "no") +
+                    ", appendfsync " + (append_fsync.empty() ? "not told" : append_fsync);
+  if (append_only && append_fsync == "everysec") out += " (answers before it has written, while the disk is slow)";
+  if (append_only && append_fsync == "always" && !syncs_always) out += ", no-appendfsync-on-rewrite yes or not told";
+  return out + ", maxmemory-policy " + eviction + ", min-replicas-to-write " + std::to_string(min_replicas_to_write);
 }
 
 const ServerFacts& weakest(const std::vector<ServerFacts>& facts, std::uint32_t confirming) noexcept {

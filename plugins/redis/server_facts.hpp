@@ -17,16 +17,22 @@ struct ServerFacts {
   Address address;
   std::string version, run_id;
   bool append_only = false;
-  std::string append_fsync;  // "always", "everysec", "no"; empty: we may not ask (CONFIG is refused)
+  std::string append_fsync;   // "always", "everysec", "no"; empty: we may not ask (CONFIG is refused)
+  bool syncs_always = false;  // not even while the file is rewritten (no-appendfsync-on-rewrite) does it go without
   std::uint64_t max_memory = 0;
   std::string eviction;                     // of keys when memory is full: anything but "noeviction" loses tasks
   std::uint32_t replicas = 0;               // connected now
   std::uint32_t min_replicas_to_write = 0;  // of which, when CONFIG is refused, only 0 or more is known
 
-  // What such a server gives: `power` when it syncs before it answers, `process` when it writes before it answers, else
-  // `memory`; `failover` whatever it writes, when it wants replicas and `confirming` of them are waited for. What it
-  // does not tell counts as the weaker one.
+  // What such a server gives by itself: `power` when it syncs before it answers, `process` when it writes before it
+  // answers, else `memory`. That is `everysec` too: while a sync takes long it writes nothing for up to two seconds,
+  // and answers all the same. What it does not tell counts as the weaker one.
+  Durability alone() const noexcept;
+  // With its replicas: `failover` when it wants some, and `confirming` of them are waited for. It must write before it
+  // answers as well: if it is killed and is back before it was missed, its replicas forget what it has forgotten.
   Durability level(std::uint32_t confirming = 0) const noexcept;
+  // Replicas are no help in a power cut.
+  bool gives(Durability wanted, std::uint32_t confirming) const noexcept;
   bool evicts() const noexcept { return eviction != "noeviction"; }
   std::string told() const;  // the settings, for people
 };

@@ -86,7 +86,7 @@ Result<Address> parse_address(std::string_view text, std::uint16_t fallback) {
     host = text.substr(0, colon), port = text.substr(colon);
   }
   if (host.empty()) return invalid(shown + ": the host is missing");
-  if (host.find_first_of(" \t\r\n/?#@") != std::string_view::npos) return invalid(shown + ": not the name of a host");
+  if (host.find_first_of(" \t\r\n/?#@[]") != std::string_view::npos) return invalid(shown + ": not the name of a host");
   if (port.empty()) return Address{std::string(host), fallback};
   const auto n = number<std::uint16_t>(port.substr(1));
   if (port.front() != ':' || !n || *n == 0) return invalid(shown + ": a port is a number from 1 to 65535");

@@ -1,6 +1,4 @@
 // The limiter `token_bucket`: one bucket for each rule of the config, in this process.
-#include <algorithm>
-#include <cmath>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -9,8 +7,8 @@
 #include <penstock/plugin/limiter.hpp>
 #include <penstock/plugin/plugin.hpp>
 
+#include "../shared/rate_rules.hpp"
 #include "bucket.hpp"
-#include "rules.hpp"
 
 namespace penstock::token_bucket {
 namespace {
@@ -26,7 +24,7 @@ constexpr Setting kSettings[] = {
      .fallback = "0",
      .doc = "How many may start at once after a pause, under `rate`; 0: as many as in one second, at least 1.",
      .min = 0,
-     .max = kMostBurst},
+     .max = shared::kMostBurst},
     {.key = "queues",
      .kind = Kind::list,
      .fallback = "",
@@ -57,27 +55,15 @@ class Shared {
   Bucket bucket_;
 };
 
-std::uint32_t one_second_of(double rate) {
-  return static_cast<std::uint32_t>(std::clamp(std::ceil(rate), 1.0, double(kMostBurst)));
-}
-
 class TokenBucket final : public Limiter {
  public:
   explicit TokenBucket(TimeSource* time) : time_(time) {}
 
   static Result<std::unique_ptr<Limiter>> open(Host& host, const Settings& settings) {
-    Rules rules;
-    Result<void> added = add_rules("queues", settings.list("queues"), "queue:", rules);
-    if (added) added = add_rules("handlers", settings.list("handlers"), "handler:", rules);
-    if (!added) return added.error();
-    if (double rate = settings.number("rate"); rate > 0) {
-      rules["process"] = {rate, static_cast<std::uint32_t>(settings.integer("burst"))};
-    } else if (settings.integer("burst") > 0) {
-      return Error{Errc::invalid, "burst: it needs a `rate`"};
-    }
-    if (rules.empty()) return Error{Errc::invalid, "rate: a rate, or a rule for a queue or a handler, is needed"};
+    const Result<shared::Rules> rules = shared::read_rules(settings);
+    if (!rules) return rules.error();
     auto out = std::make_unique<TokenBucket>(static_cast<TimeSource*>(host.query(TimeSource::kId)));
-    for (const auto& [key, rule] : rules) out->add(key, rule);
+    for (const auto& [key, rule] : *rules) out->add(key, rule);
     return std::unique_ptr<Limiter>(std::move(out));
   }
 
@@ -92,9 +78,8 @@ class TokenBucket final : public Limiter {
   }
 
  private:
-  void add(const std::string& key, const Rule& rule) {
-    std::uint32_t burst = rule.burst ? rule.burst : one_second_of(rule.per_second);
-    buckets_.try_emplace(key, Bucket(rule.per_second, burst, now()));
+  void add(const std::string& key, const shared::Rule& rule) {
+    buckets_.try_emplace(key, Bucket(rule.per_second, rule.burst, now()));
   }
   Nanos now() const {
     if (time_) return time_->boot();

@@ -19,6 +19,7 @@ check() {
   fi
 }
 says() { [[ $("${@:2}") == "$1" ]] || { echo "expected $1" && "${@:2}" && false; }; }
+fails() { ! "$@"; }
 shows() { "${@:2}" | grep -E "$1" || { "${@:2}" && false; }; }
 served() {  # the worker has looked at all queues since: what is in others has run
   local i
@@ -38,6 +39,13 @@ check "a task is left there" "$producer" penstock.toml --leave kept
 check "other queues go on" served
 check "it waits" shows '^acme +0 +1 +0 +0  held until resumed +none$' "$penstock" queues
 check "a queue is resumed" says "acme: not held; limit: none" "$penstock" queues resume acme
+check "a queue gets a weight" says "acme: weight 5" "$penstock" queues weight acme 5
+check "it is shown" shows '^acme .* none; weight 5$' "$penstock" queues
+check "it is taken away" says "acme: weight of the config" "$penstock" queues weight acme --reset
+check "it is shown no more" shows '^acme .* none$' "$penstock" queues
+check "a weight or --reset is wanted" fails "$penstock" queues weight acme
+check "a weight is a number" fails "$penstock" queues weight acme 5x
+check "a weight is above 0" fails "$penstock" queues weight acme 0
 check "the queue goes on" "$producer" penstock.toml next
 check "what waited has run" grep -q "greeting kept" run.log
 

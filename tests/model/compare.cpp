@@ -13,8 +13,8 @@ const char* name(State s) {
 }
 
 const char* name(Item i) {
-  constexpr const char* kNames[] = {"ok",        "exists",   "conflict",  "full",   "lease_lost",
-                                    "requested", "finished", "not_found", "invalid"};
+  constexpr const char* kNames[] = {"ok",        "exists",   "conflict",  "full",    "lease_lost",
+                                    "requested", "finished", "not_found", "invalid", "unknown"};
   return kNames[static_cast<std::size_t>(i)];
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed) : rng_(seed), queues_(1 + rng_.below(3)), spread_(rng_.of({1, 1, 2, 4})) {
+  explicit Generator(const Prng& rng) : rng_(rng), queues_(1 + rng_.below(3)), spread_(rng_.of({1, 1, 2, 4})) {
     constexpr std::array<int, kVerbs> kUsual = {20, 44, 8, 6, 4, 4, 8, 10, 4, 22, 2, 1};
     for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] = kUsual[i] * rng_.of({1, 2, 2, 4});
     fresh_ = rng_.of({2, 3, 6});
@@ -20,6 +20,8 @@ class Generator {
     for (Verb v : {Verb::limit, Verb::hold})  // half of the sequences have no gates at all
       if (gates_ == 0) weights_[static_cast<std::size_t>(v)] = 0;
   }
+
+  bool used_up() const { return rng_.used_up(); }
 
   Op op() {
     int total = 0;
@@ -201,9 +203,16 @@ class Generator {
 }  // namespace
 
 Sequence generate(std::uint64_t seed, std::size_t ops) {
-  Generator generator(seed);
+  Generator generator{Prng(seed)};
   Sequence out;
   for (std::size_t i = 0; i < ops; ++i) out.push_back(generator.op());
+  return out;
+}
+
+Sequence generate(std::string_view octets, std::size_t at_most) {
+  Generator generator{Prng(octets)};
+  Sequence out;
+  while (!generator.used_up() && out.size() < at_most) out.push_back(generator.op());
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/prng.hpp"
@@ -122,6 +123,7 @@ using Sequence = std::vector<Op>;
 
 // A sequence of `ops` steps, the same for the same seed on every compiler.
 Sequence generate(std::uint64_t seed, std::size_t ops);
+Sequence generate(std::string_view octets, std::size_t at_most);  // as these octets choose
 
 // As an initialiser in C++, to be pasted into the table of regressions.
 std::string literal(const Op&);

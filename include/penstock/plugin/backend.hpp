@@ -16,6 +16,8 @@
 //  - A call that returns an Error changed nothing, except with Errc::unknown_outcome: then it may
 //    have happened, and sending the same ids and epochs again is safe.
 //  - A call that returns a value answers every item of its batch, in the order given.
+//  - A store on several servers may have reached some of them only. The items of the others are then answered
+//    Item::unknown, and nothing is claimed there; the call is an Error only if none was reached.
 //  - A batch has at most properties().max_batch items of each sort; more is Errc::invalid.
 //  - Everything is atomic per queue, not across queues.
 //  - Spans and views passed in are valid for the call only.
@@ -107,6 +109,7 @@ enum class Item : std::uint8_t {
   finished,    // cancel, move: it had ended already; nothing changed
   not_found,   // nothing is known of the id (any more)
   invalid,     // the item breaks a rule of this header; nothing changed
+  unknown,     // its server could not be reached: it may have happened, and sending it again is safe
 };
 
 // How long a task holds its unique key.
@@ -155,7 +158,7 @@ struct Guard {
 };
 
 struct Admission {
-  Item what = Item::ok;  // ok, exists, conflict, full, invalid
+  Item what = Item::ok;  // ok, exists, conflict, full, invalid, unknown
   TaskId id{};           // the task that is there now: the one sent, or the last holder of the unique key
 };
 
@@ -237,7 +240,7 @@ struct Leased {
 };
 
 struct Extended {
-  Item what = Item::ok;        // ok, or lease_lost: no task of the batch is held any more
+  Item what = Item::ok;        // ok; lease_lost: no task of the batch is held any more; unknown
   std::vector<TaskId> stop{};  // tasks of the batch whose cancel is wanted, or which were taken away
 };
 

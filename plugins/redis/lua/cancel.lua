@@ -2,7 +2,7 @@
 local q, answers = open(KEYS[1]), {}
 check(q, ALL)
 check(q, KEYED)
-call('del', q.P .. ':free')
+even_if_full(q)
 while at < #ARGV do
   local id = arg()
   local t, what = load(q, id), OK
@@ -15,13 +15,7 @@ while at < #ARGV do
     if not t.stop then
       t.stop = true
       save(q, t)
-      local epoch = text(unpick('<d', t.ep))
-      local b = batch_row(q, epoch)
-      if b then
-        b.stops = 1
-        save_batch(q, epoch, b)
-        call('sadd', q.P .. ':s:' .. epoch, id)
-      end
+      tell_to_stop(q, text(unpick('<d', t.ep)), id)
     end
     work(q)
   else

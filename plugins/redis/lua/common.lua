@@ -21,6 +21,9 @@ local NEVER = '\0\0\0\0\0\0\0\0' -- epoch of a task that was never leased
 local TABLE = (' '):rep(65)
 local CHUNK = 256                -- arrivals in one chunk of the index
 local MOST = 1000                -- elements that one step looks at
+-- What is left to this script, for all its queues together: flows moved from line to line or looked at on the way, gates
+-- looked at because of the time, or because something was set.
+local budget = {moves = MOST, gates = MOST}
 
 local at = 0
 local function arg()
@@ -100,6 +103,10 @@ local ALL = {':rec', 'hash', ':live', 'hash', ':ready', 'zset', ':due', 'zset', 
 local KEYED = {':u', 'hash', ':ut', 'zset', ':fc', 'string', ':seat', 'hash', ':flow', 'hash', ':gate', 'hash',
                ':gdue', 'zset', ':gopen', 'zset', ':gidle', 'zset', ':gn', 'zset', ':limit', 'hash', ':walk', 'string'}
 
+-- To be called before the first write: there is no such key, so this frees nothing; but a script whose first write takes no
+-- memory is not refused by a server that is full.
+local function even_if_full(q) call('del', q.P .. ':free') end
+
 -- ---- what is put off
 
 local function batch_row(q, epoch)
@@ -116,6 +123,15 @@ local function drop_batch(q, epoch)
   call('hdel', q.batch, epoch)
   call('zrem', q.P .. ':leases', epoch)
   call('zrem', q.P .. ':lapsed', epoch)
+end
+
+-- The holder of the batch is told to stop the task, with its next extension.
+local function tell_to_stop(q, epoch, id)
+  local b = batch_row(q, epoch)
+  if not b then return end
+  b.stops = 1
+  save_batch(q, epoch, b)
+  call('sadd', q.P .. ':s:' .. epoch, id)
 end
 
 -- Writes live entries, tombstones and what else the script has put off: q.puts by id; q.buried, q.stones; q.chunks; q.less
@@ -173,12 +189,13 @@ local function close(q)
   if q.F then q.F.save() end
   if q.rang then -- numbers that rise even if the counters are lost, as with epochs
     q.armed, q.rings = 0, max(q.rings + 1, min(wall, 8e12))
-    call('publish', channel, text(q.rings) .. ' ' .. q.P)
   end
   if q.arms then q.armed = 1 end -- last: who claims in vain has seen what this script has rung for
   local n, b = q.n, q.b
   call('set', q.P .. ':c', pack(COUNTERS, q.seq, q.epoch, q.seen, q.skew, n[1], n[2], n[3], n[4], n[5], n[6], b[4],
     b[5], b[6], q.ends, q.gone, q.gone_at, q.armed, q.watched, q.own, q.flow, q.rings))
+  -- A ring that fails is no failure of what it tells of: all is written, and other queues may have their turn yet.
+  if q.rang then redis.pcall('publish', channel, text(q.rings) .. ' ' .. q.P) end
 end
 
 -- The tombstone of an id: its epoch and state; nil: there is none.

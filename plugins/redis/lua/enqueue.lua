@@ -1,11 +1,13 @@
 -- Puts tasks in. KEYS: the queues, then, if there is a guard, the hash of the documents.
--- ARGV[3] the guard: empty, or name; then ARGV[4], [5] its revision and value.
+-- ARGV[3] not empty: the caller remembers that the names of these queues are known, and has not asked.
+-- ARGV[4] the guard: empty, or name; then ARGV[5], [6] its revision and value.
 -- Then for each queue: the number of its tasks, and for each of these id, rank, when, opts, rest:
 --   rank  as in a record, in decimal         when  '' at once, 'd<ms>' delay, 'a<ms>' at that time
 --   opts  '' or '<ddB' unique_for, queue_limit, replace
 --   rest  the record from its rank on
 -- Answers per queue: the answers, an octet each (16 + CONFLICT: a unique key is held); the holders' ids; the last ring.
--- With a guard that fails: an integer, the revision seen.
+-- With a guard that fails: an integer, the revision seen. When a queue that is remembered never held a task: 'enroll', and
+-- nothing has changed.
 -- Its first write takes memory: on a server that is full it is refused, and nothing has changed.
 
 -- Tasks that are new for sure, and of which no unique key is to be looked after: all at once.
@@ -60,18 +62,28 @@ local function add(q, tasks)
   end
 end
 
-local function enqueue(q, n, out)
-  local ids, answers, holders, base, simple, keyed = {}, {}, {}, at, true, false
-  at = base + 5 * n
-  for i = 1, n do
-    ids[i] = ARGV[base + 5 * i - 4]
-    local rest = ARGV[base + 5 * i]
+-- What this script looks at of a queue before it writes anything.
+local function prepare(q)
+  q.tasks = tonumber(arg())
+  q.base = at
+  q.ids, q.simple = {}, true
+  local keyed = false
+  at = at + 5 * q.tasks
+  for i = 1, q.tasks do
+    local p = q.base + 5 * i
+    local rest = ARGV[p]
+    q.ids[i] = ARGV[p - 4]
     keyed = keyed or byte(rest, 7) ~= 0
-    simple = simple and ARGV[base + 5 * i - 1] == '' and (byte(rest, 7) == 0 or byte(rest, 11) == 0)
+    q.simple = q.simple and ARGV[p - 1] == '' and (byte(rest, 7) == 0 or byte(rest, 11) == 0)
   end
-  if keyed or not simple then check(q, KEYED) end
-  if not simple then
-    check(q, ALL)
+  check(q, PLACES)
+  if keyed or not q.simple then check(q, KEYED) end
+  if not q.simple then check(q, ALL) end
+end
+
+local function enqueue(q, out)
+  local ids, answers, holders, base = q.ids, {}, {}, q.base
+  if not q.simple then
     for i, id in ipairs(ids) do
       local p = base + 5 * i
       local what, holder = admit(q, id, ARGV[p - 2], ARGV[p - 1], ARGV[p], true)
@@ -101,21 +113,24 @@ local function enqueue(q, n, out)
   out[#out + 1] = concat(holders)
 end
 
-local guard, revision, value = arg(), nil, nil
-local queues = #KEYS
+local remembered, guard, revision, value = arg() ~= '', arg(), nil, nil
+local count = #KEYS
 if guard ~= '' then
-  queues = queues - 1
+  count = count - 1
   revision, value = tonumber(arg()), arg()
   local seen = call('hget', KEYS[#KEYS], guard)
   seen = seen and unpick('<d', seen) or 0
   if seen ~= revision then return seen end
 end
-local out = {}
-for i = 1, queues do
+local queues, out = {}, {}
+for i = 1, count do
   local q = open(KEYS[i])
-  local n = tonumber(arg())
-  check(q, PLACES)
-  enqueue(q, n, out)
+  if remembered and q.seq == 0 then return 'enroll' end
+  queues[i] = q
+  prepare(q)
+end
+for _, q in ipairs(queues) do
+  enqueue(q, out)
   close(q)
   out[#out + 1] = text(q.rings)
 end

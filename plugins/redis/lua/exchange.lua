@@ -8,10 +8,13 @@
 -- number of tasks leased; the epoch; when to look again, in milliseconds or empty; the last ring; for each task id,
 -- record, and an octet (1 begun, 2 lapsed), followed by failures, crashes and note (as in a live entry from the 17th octet on) if
 -- there is any.
--- Its first write takes no memory, so that a full server does not refuse the rest.
+-- A server that is full does not refuse it.
 local limit, begin, ahead, lease_ms, worker = tonumber(arg()), tonumber(arg()), tonumber(arg()), tonumber(arg()), arg()
 local at_once, got = max(0, limit - ahead), 0
 limit = min(limit, MOST)
+-- What is left to this script, for all its queues together: due tasks to promote, leases to find lapsed, tasks of such
+-- leases to look at; and the queues that are to have a part of it yet.
+budget.due, budget.leases, budget.lapsed, budget.queues = MOST, MOST, MOST, #KEYS
 
 -- ---- settling
 
@@ -107,15 +110,21 @@ end
 
 -- ---- extending
 
+-- Of more than MOST tasks to stop, chance says which are told now: all will be, in time.
 local function extend(q, n)
-  local out = {}
+  local out, rows, size, sum = {}, {}, {}, 0
   for i = 1, n do
-    local epoch = arg()
-    local b = batch_row(q, epoch)
+    local b = batch_row(q, ARGV[at + i])
+    rows[i], size[i] = b, b and b.stops == 1 and call('scard', q.P .. ':s:' .. ARGV[at + i]) or 0
+    sum = sum + size[i]
+  end
+  for i = 1, n do
+    local epoch, b = arg(), rows[i]
     if not b then
       out[i] = char(LEASE_LOST, 0, 0)
     else
-      local stop = b.stops == 1 and call('smembers', q.P .. ':s:' .. epoch) or {}
+      local told = sum > MOST and floor(size[i] * MOST / sum) or size[i]
+      local stop = told > 0 and call('srandmember', q.P .. ':s:' .. epoch, told) or {}
       local till = q.now + lease_ms
       if till < b.till then work(q) end -- before the time that claimers were told
       b.till = till
@@ -130,10 +139,12 @@ end
 
 -- ---- claiming
 
--- Promotes what is due, and finds the leases that have lapsed.
+-- Promotes what is due, and finds the leases that have lapsed. Where there is too much of it, each queue has its part.
 local function refresh(q)
+  local due_part, lease_part = ceil(budget.due / budget.queues), ceil(budget.leases / budget.queues)
   if q.n[SCHEDULED] > 0 then
-    local due = call('zrangebyscore', q.due, '-inf', wall, 'limit', 0, MOST)
+    local due = call('zrangebyscore', q.due, '-inf', wall, 'limit', 0, due_part)
+    budget.due = budget.due - #due
     if #due > 0 then
       local plain = {}
       call('zrem', q.due, unpack(due))
@@ -160,7 +171,8 @@ local function refresh(q)
     end
   end
   if q.n[LEASED] > 0 then
-    local lapsed = call('zrangebyscore', q.P .. ':leases', '-inf', q.now, 'limit', 0, MOST)
+    local lapsed = call('zrangebyscore', q.P .. ':leases', '-inf', q.now, 'limit', 0, lease_part)
+    budget.leases = budget.leases - #lapsed
     for _, epoch in ipairs(lapsed) do
       call('zadd', q.P .. ':lapsed', epoch, epoch)
       call('zrem', q.P .. ':leases', epoch)
@@ -211,13 +223,18 @@ local function lease(q, ids, seqs, lives, lapsed)
 end
 
 local function take_lapsed(q, want)
-  local looked, key = 0, q.P .. ':lapsed'
-  while want > 0 do
+  local key = q.P .. ':lapsed'
+  while want > 0 and q.n[LEASED] > 0 do
     local epoch = call('zrange', key, 0, 0)[1]
     if not epoch then return want end
+    if budget.lapsed <= 0 then
+      q.stopped = true
+      return 0
+    end
     local b, ep = batch_row(q, epoch), pack('<d', tonumber(epoch))
-    local all = b and call('getrange', q.P .. ':l:' .. epoch, 16 * b.head, 16 * (b.head + min(want, 250)) - 1) or ''
+    local all = b and call('getrange', q.P .. ':l:' .. epoch, 16 * b.head, 16 * (b.head + min(want, 250, budget.lapsed)) - 1) or ''
     local n = #all / 16
+    budget.lapsed = budget.lapsed - max(n, 1)
     if n == 0 then
       drop_batch(q, epoch)
     else
@@ -246,14 +263,10 @@ local function take_lapsed(q, want)
         q.less[ep] = (q.less[ep] or 0) + #mine
       end
       flush(q)
-      want, looked = want - #mine, looked + n
-      if looked >= MOST and want > 0 then
-        q.stopped = true
-        return 0
-      end
+      want = want - #mine
     end
   end
-  return 0
+  return want
 end
 
 local function pop(q, from, n, members)
@@ -270,9 +283,9 @@ local function choose(q, want, members)
   local F = flows(q)
   F.look()
   while want > 0 do
-    local turn = F.next()
-    if not turn then return end
-    if turn.stopped then
+    local turn = budget.moves > 0 and F.next()
+    if turn == nil then return end
+    if not turn or turn.stopped then
       q.stopped = true
       return
     end
@@ -283,9 +296,13 @@ local function choose(q, want, members)
       return
     end
     local taken = pop(q, turn.lane, most, members)
-    if taken == 0 then return error('redis backend: tasks are counted in ' .. turn.lane .. ' that cannot be found') end
     want = want - taken
-    F.served(turn, taken)
+    if taken > 0 then
+      F.served(turn, taken)
+    else
+      budget.moves = budget.moves - 1
+      F.missing(turn)
+    end
   end
 end
 
@@ -293,7 +310,7 @@ local function take_ready(q, want)
   if q.n[READY] == 0 then return end
   local members = {}
   if not in_lines(q) then
-    pop(q, q.ready, want, members)
+    if pop(q, q.ready, want, members) < want then q.n[READY] = 0 end -- whatever was counted there: it is empty
   else
     choose(q, want, members)
   end
@@ -342,7 +359,7 @@ for i = 1, #KEYS do
   if in_lines(q) then check(q, KEYED) end
   queues[i] = q
 end
-if #KEYS > 0 then call('del', KEYS[1] .. ':free') end -- no such key: frees nothing, and refuses nothing
+if #KEYS > 0 then even_if_full(queues[1]) end
 for i, q in ipairs(queues) do
   local settlements, extensions, quota, epoch = tonumber(arg()), tonumber(arg()), tonumber(arg()), arg()
   q.quota, q.out = quota, {}
@@ -353,6 +370,7 @@ for i, q in ipairs(queues) do
     refresh(q)
     claim(q, min(quota, limit - got))
   end
+  budget.queues = budget.queues - 1
 end
 for _, q in ipairs(queues) do
   if q.quota >= 0 then claim(q, limit - got) end

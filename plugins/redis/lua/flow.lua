@@ -4,8 +4,8 @@
 make_flows = function(q)
   local P, now = q.P, q.now
   -- Turns given so far; seats in the open line; flows at gates; ready tasks in other flows than the plain one; gates
-  -- that have still to be looked at, as something was set for them; moves left to this script; the queue's own gate.
-  local W = {turns = 0, there = 0, parked = 0, keyed = 0, walking = nil, moves = MOST,
+  -- that have still to be looked at, as something was set for them; the queue's own gate.
+  local W = {turns = 0, there = 0, parked = 0, keyed = 0, walking = nil,
              own = {full_ms = 0, full_ns = 0, all_held = 0}}
   do
     local v = call('get', P .. ':fc')
@@ -35,13 +35,19 @@ make_flows = function(q)
   set_own()
 
   local function walk()
-    local names = call('zrangebylex', P .. ':gn', '[' .. W.walking[1], W.walking[2] and '(' .. W.walking[2] or '+', 'limit', 0, MOST)
+    local most = budget.gates
+    local names = call('zrangebylex', P .. ':gn', '[' .. W.walking[1], W.walking[2] and '(' .. W.walking[2] or '+', 'limit', 0, most)
+    budget.gates = most - #names
     for _, name in ipairs(names) do
       local g = gate(name)
       touch_gate(g)
       regate(g)
     end
-    if #names == MOST then W.walking[1] = names[MOST] .. '\0' else W.walking = nil end
+    if #names < most then
+      W.walking = nil
+    elseif most > 0 then
+      W.walking[1] = names[most] .. '\0'
+    end
   end
 
   local F = {}
@@ -141,8 +147,8 @@ make_flows = function(q)
         if t.room == 0 and not closed then closed = g end
       end
       if not closed then return t end
-      if W.moves == 0 then return {stopped = true} end
-      W.moves = W.moves - 1
+      if budget.moves == 0 then return {stopped = true} end
+      budget.moves = budget.moves - 1
       send(f, closed)
     end
   end
@@ -182,6 +188,20 @@ make_flows = function(q)
     tally(s)
   end
 
+  -- Its lane is empty, whatever was counted in it: somebody took it away by hand.
+  function F.missing(t)
+    local s = t.seat
+    if t.flow then return leave_line(t.flow) end
+    if t.lane == q.ready then
+      q.n[READY] = W.keyed
+      return F.came_plain()
+    end
+    s.own = false
+    leave_seat(s)
+    tally(s)
+    call_back(s.key, 0)
+  end
+
   -- A task of the flow is leased no more. True when somebody may have waited for that.
   function F.give_back(name, refund)
     local awaited, all = false, passes(flow_row(name))
@@ -202,7 +222,9 @@ make_flows = function(q)
     if W.walking then walk() end
     if W.parked == 0 then return end
     save_gates()
-    for _, name in ipairs(call('zrangebyscore', P .. ':gdue', '-inf', now, 'limit', 0, MOST)) do regate(gate(name)) end
+    local names = call('zrangebyscore', P .. ':gdue', '-inf', now, 'limit', 0, budget.gates)
+    budget.gates = budget.gates - #names
+    for _, name in ipairs(names) do regate(gate(name)) end
   end
 
   function F.claimable()

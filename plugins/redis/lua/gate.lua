@@ -4,6 +4,7 @@
 -- of all queues, as far as it concerns this one; its gate is the empty name.
 local q, name, what = open(KEYS[1]), arg(), arg()
 check(q, KEYED)
+even_if_full(q)
 if what == 'all' then
   local ms = tonumber(arg())
   flows(q).hold_all(ms < 0 and huge or ms == 0 and 0 or q.now + ms)

@@ -18,6 +18,8 @@ while at < #ARGV do
   end
 end
 if #watch > 0 then
+  check(q, {':watch', 'set'})
+  even_if_full(q)
   local added = call('sadd', q.P .. ':watch', unpack(watch))
   if added > 0 then
     q.watched = q.watched + added

@@ -15,8 +15,8 @@
 -- privilege, and the gate lets others out. A claim which meets a flow whose gate has no room after all (a limit was
 -- lowered, room was taken by a flow that was not counted) sends it there.
 --
--- Nothing here walks a queue or a line. One script moves MOST flows at the most from line to line; a gate with more to
--- let out is due at once, and the next claim goes on with it.
+-- Nothing here walks a queue or a line. One script moves MOST flows at the most from line to line, those passed over on the
+-- way included; a gate with more to let out is due at once, and the next claim goes on with it.
 local AT_ONCE = 64 -- flows of one key, where all are meant
 
 -- The lines of a queue. W: what flow control of the queue counts; R: its rows.
@@ -171,6 +171,7 @@ local function flow_lines(q, R, W)
     if s.counted == 0 then return end
     local names = call('zrange', standing(s, true), 0, AT_ONCE - 1)
     local done = {}
+    budget.moves = max(0, budget.moves - #names)
     for i, member in ipairs(names) do
       local f = flow_row(sub(member, 7))
       unplace_flow(s, f)
@@ -233,7 +234,9 @@ local function flow_lines(q, R, W)
   local function call_back(key, closed)
     local s = seat(OPEN, key)
     if s.flows > 0 or s.away <= closed then return end
-    for _, name in ipairs(call('zrange', P .. ':away:' .. key, 0, AT_ONCE - 1)) do
+    local names = call('zrange', P .. ':away:' .. key, 0, AT_ONCE - 1)
+    budget.moves = max(0, budget.moves - #names)
+    for _, name in ipairs(names) do
       local f = flow_row(name)
       local open_to_it = true
       for _, g in ipairs(passes(f)) do open_to_it = open_to_it and room_of(g) > 0 end
@@ -266,13 +269,15 @@ local function flow_lines(q, R, W)
   end
 
   -- The seat whose turn it is to be let out. A key that was served while it stood here goes behind those that were
-  -- waiting then.
+  -- waiting then. nil: there are more of them than this script may look at.
   local function next_out(g)
     while true do
       local s = front(g.line)
       local at_home = seat(OPEN, s.key)
       if at_home.turn <= s.turn then return s end
       turn_seat(s, at_home.turn)
+      if budget.moves == 0 then return nil end
+      budget.moves = budget.moves - 1
     end
   end
 
@@ -288,10 +293,12 @@ local function flow_lines(q, R, W)
       end
       touch_gate(g)
       if g.admitted >= left then return end
-      g.overdue = W.moves == 0
+      g.overdue = budget.moves == 0
       if g.overdue then return end
-      W.moves = W.moves - 1
+      budget.moves = budget.moves - 1
       local s = next_out(g)
+      g.overdue = s == nil
+      if g.overdue then return end
       local f = best(s)
       unstand(f)
       enter(f, g)

@@ -38,7 +38,7 @@ if state > LEASED then
   if #some == 2 * MOST then out[1] = text(tonumber(some[#some]) + 1) end
   return out
 end
-while looked < MOST do
+while looked + CHUNK <= MOST do
   local chunk = call('zrangebyscore', q.P .. ':ai', floor(first / CHUNK), '+inf', 'limit', 0, 1)[1]
   if not chunk then return out end
   first = max(first, chunk * CHUNK)

@@ -23,13 +23,8 @@ local function move(id)
     wait(q, t, wall)
   elseif to == CANCELLED then
     local held = text(unpick('<d', t.ep))
-    local b = batch_row(q, held)
     leave(q, t)
-    if b then
-      b.stops = 1
-      save_batch(q, held, b)
-      call('sadd', q.P .. ':s:' .. held, id)
-    end
+    tell_to_stop(q, held, id)
     fence(t)
     finish(q, t, CANCELLED, huge)
     work(q)
@@ -47,6 +42,7 @@ local function move(id)
   return OK
 end
 
+even_if_full(q)
 while at < #ARGV do answers[#answers + 1] = char(move(arg())) end
 if q.known then close(q) end
 return concat(answers)

@@ -11,6 +11,8 @@ if age < 0 then age = huge end
 if count < 0 then count = huge end
 if octets_kept < 0 then octets_kept = huge end
 
+even_if_full(q)
+
 -- Tombstones first: what becomes one below is there until the next call. Those of one generation go at once, when the
 -- youngest of them is old enough.
 if q.now - q.gone_at > remember then
@@ -25,7 +27,7 @@ for _, key in ipairs(call('zrangebyscore', q.P .. ':ut', '-inf', wall, 'limit', 
 end
 
 local ended, ends, keep, past = kept_keys(q, state)
-local passed = call('zrangebyscore', keep, '-inf', q.now, 'limit', 0, MOST)
+local passed = call('zrangebyscore', keep, '-inf', q.now, 'limit', 0, at_most)
 for _, turn in ipairs(passed) do
   call('zadd', past, unpick('>I6', turn), turn)
   call('zrem', keep, turn)

@@ -6,7 +6,7 @@ namespace penstock::conformance {
 
 void* Faulty::query(std::string_view id) noexcept {
   if (id == f_.hidden || !in_->query(id)) return nullptr;
-  void* mine = offer<Waiter, Registry, Browser, Gates>(this, id);
+  void* mine = offer<Waiter, Registry, Browser, Gates, Leadership>(this, id);
   return mine ? mine : in_->query(id);
 }
 
@@ -112,6 +112,32 @@ Result<std::vector<Item>> Faulty::move(std::span<const TaskKey> batch, State fro
   auto answer = sound<Browser>().move(batch, from, to, delay);
   if (!answer) return answer;
   for (Item& i : *answer) bend(f_.moved, i);
+  return answer;
+}
+
+Result<Term> Faulty::campaign(std::string_view name, std::string_view candidate, Millis ttl) noexcept {
+  bend(f_.term_time, ttl);
+  auto answer = sound<Leadership>().campaign(name, candidate, ttl);
+  if (answer) bend(f_.term, *answer);
+  return answer;
+}
+
+Result<bool> Faulty::renew(std::string_view name, std::uint64_t term, Millis ttl) noexcept {
+  if (auto now = sound<Leadership>().term(name)) bend(f_.named_term, term, *now);
+  bend(f_.term_time, ttl);
+  auto answer = sound<Leadership>().renew(name, term, ttl);
+  if (answer) bend(f_.renewed, *answer);
+  return answer;
+}
+
+Result<bool> Faulty::resign(std::string_view name, std::uint64_t term) noexcept {
+  if (auto now = sound<Leadership>().term(name)) bend(f_.named_term, term, *now);
+  return sound<Leadership>().resign(name, term);
+}
+
+Result<Term> Faulty::term(std::string_view name) noexcept {
+  auto answer = sound<Leadership>().term(name);
+  if (answer) bend(f_.term, *answer);
   return answer;
 }
 

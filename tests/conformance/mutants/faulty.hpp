@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <penstock/plugin/backend.hpp>
+#include <penstock/plugin/leadership.hpp>
 
 namespace penstock::conformance {
 
@@ -36,12 +37,21 @@ struct Faults {
   std::function<void(Layer&, Limit&)> limit;
   std::function<void(std::string_view& gate, Millis&)> hold;
   std::function<void(std::vector<GateState>&)> gates;
+  std::function<void(Millis& ttl)> term_time;
+  std::function<void(Term&)> term;  // as it is told
+  std::function<void(std::uint64_t& term, const Term& now)> named_term;
+  std::function<void(bool&)> renewed;
   std::string_view hidden;    // the capability that query() denies
   std::size_t split = 0;      // batches of new tasks are sent on in pieces of this size
   bool lose_cancels = false;  // cancels are answered, not done
 };
 
-class Faulty final : public DurableBackend, public Waiter, public Registry, public Browser, public Gates {
+class Faulty final : public DurableBackend,
+                     public Waiter,
+                     public Registry,
+                     public Browser,
+                     public Gates,
+                     public Leadership {
  public:
   Faulty(std::unique_ptr<DurableBackend> sound, Faults faults) : in_(std::move(sound)), f_(std::move(faults)) {}
 
@@ -63,6 +73,10 @@ class Faulty final : public DurableBackend, public Waiter, public Registry, publ
   Result<void> limit(std::string_view queue, std::string_view gate, Layer, const Limit*) noexcept override;
   Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept override;
   Result<std::vector<GateState>> gates(std::string_view queue) noexcept override;
+  Result<Term> campaign(std::string_view name, std::string_view candidate, Millis ttl) noexcept override;
+  Result<bool> renew(std::string_view name, std::uint64_t term, Millis ttl) noexcept override;
+  Result<bool> resign(std::string_view name, std::uint64_t term) noexcept override;
+  Result<Term> term(std::string_view name) noexcept override;
 
  private:
   template <class Hook, class... Args>

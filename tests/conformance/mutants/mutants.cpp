@@ -254,6 +254,15 @@ const Mutant kMutants[] = {
     {"browses without looking at the time",
      [](Faults& f) { f.filter = [](Filter& x) { x.from = {}, x.to = Time::max(); }; }},
     {"says that every move was done", [](Faults& f) { f.moved = [](Item& i) { i = Item::ok; }; }},
+    {"lets a term last for ever",
+     [](Faults& f) { f.term_time = [](Millis& ttl) { ttl = ttl > Millis(0) ? Millis::max() : ttl; }; }},
+    {"gives each term the same number", [](Faults& f) { f.term = [](Term& t) { t.number = t.number ? 1 : 0; }; }},
+    {"hides who led last", [](Faults& f) { f.term = [](Term& t) { t.number = t.leader.empty() ? 0 : t.number; }; }},
+    {"lets the leader of before renew and resign",
+     [](Faults& f) {
+       f.named_term = [](std::uint64_t& term, const Term& now) { term = term < now.number ? now.number : term; };
+     }},
+    {"says that every renewal was done", [](Faults& f) { f.renewed = [](bool& b) { b = true; }; }},
 };
 
 }  // namespace

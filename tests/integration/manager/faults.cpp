@@ -145,3 +145,56 @@ TEST_CASE("wrappers that are unknown, none, or there twice are refused in one li
   o.backend = {.use = "metrics"};
   CHECK(why(o) == "backend \"metrics\" is a wrapper: it goes into backend.wrap, around what backend.use names");
 }
+
+TEST_CASE("a store of which one server is away: what goes there is sent again, and told when that is in vain") {
+  Between between;
+  std::atomic<int> times{0}, children{0};  // how many items find it away
+  between.away = [&](std::string_view queue) { return queue == "far" && times-- > 0; };
+  Options o = Store("memory").options();
+  o.plugins = {wrapped_plugin(between)};
+  o.backend = {.use = "wrapped"};
+  auto tasks = TaskManager::open(o);
+  tasks.handle(Policy{.kind = "parent", .queue = "jobs", .retries = 1, .backoff = 1ms, .jitter = false},
+               [&](Context& ctx) { expect(bool(ctx.add_child({.kind = "child", .queue = "far"}, "", ""))); });
+  tasks.handle(Policy{.kind = "child", .queue = "far"}, [&](Context&) { ++children; });
+  const auto unknown = [](auto call) {
+    try {
+      call();
+    } catch (const Exception& e) {
+      return e.error().code == Errc::unknown_outcome && e.error().retryable;
+    }
+    return false;
+  };
+  times = 2;
+  const TaskRef there = tasks.enqueue_bytes({.kind = "child", .queue = "far"}, "");
+  CHECK(times == -1);
+  times = 1'000;
+  CHECK(unknown([&] { tasks.enqueue_bytes({.kind = "child", .queue = "far"}, ""); }));
+  CHECK(times == 997);
+  CHECK(unknown([&] { (void)tasks.cancel(there); }));
+  times = 3;  // all tries of the first attempt
+  const TaskRef parent = tasks.enqueue_bytes({.kind = "parent", .queue = "jobs"}, "", {.keep_result = 1min});
+  CHECK(tasks.drain() == 0);
+  CHECK(children == 2);
+  CHECK(tasks.info(parent)->status == Status::succeeded);
+}
+
+TEST_CASE("a store of which one server is away: what is to be said of its tasks is said when it is back") {
+  Between between;
+  std::atomic<int> times{3};
+  between.away = [&](std::string_view queue) { return queue == "far" && times-- > 0; };
+  Options o = Store("memory").options();
+  o.plugins = {wrapped_plugin(between)};
+  o.backend = {.use = "wrapped"};
+  auto tasks = TaskManager::open(o);
+  std::atomic<int> runs{0};
+  tasks.handle(Policy{.kind = "k", .queue = "far"}, [&](Context&) { ++runs; });
+  times = 0;
+  const TaskRef ref = tasks.enqueue_bytes({.kind = "k", .queue = "far"}, "", {.keep_result = 1min});
+  times = 3;
+  CHECK(tasks.drain() == 0);
+  CHECK(times < 0);
+  CHECK(runs == 1);
+  CHECK(tasks.info(ref)->status == Status::succeeded);
+  CHECK(tasks.metrics().total.lost == 0);
+}

@@ -27,18 +27,21 @@ class Wrapped final : public DurableBackend, public Registry {
     if (between_.before) {
       if (Result<void> go = between_.before(x); !go) return go.error();
     }
-    Result<Exchanged> answer = inner_->exchange(x);
+    Result<Exchanged> answer = between_.away ? exchange_in_part(x) : inner_->exchange(x);
     if (between_.after) between_.after(x, answer);
     return answer;
   }
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* guard) noexcept override {
-    auto answer = inner_->enqueue(tasks, guard);
+    auto answer = between_.away ? enqueue_in_part(tasks, guard) : inner_->enqueue(tasks, guard);
     if (between_.after_enqueue) {
       if (Result<void> told = between_.after_enqueue(tasks); !told) return told.error();
     }
     return answer;
   }
-  Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override { return inner_->cancel(keys); }
+  Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override {
+    if (between_.away && between_.away(keys[0].queue)) return std::vector<Item>(keys.size(), Item::unknown);
+    return inner_->cancel(keys);
+  }
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {
     return inner_->get(keys);
   }
@@ -61,6 +64,36 @@ class Wrapped final : public DurableBackend, public Registry {
   }
 
  private:
+  Result<Exchanged> exchange_in_part(Exchange x) {
+    std::vector<Settlement> there;
+    std::vector<bool> away;
+    for (const Settlement& s : x.settle) {
+      away.push_back(between_.away(s.key.queue));
+      if (!away.back()) there.push_back(s);
+    }
+    x.settle = there;
+    auto answer = inner_->exchange(x);
+    if (!answer) return answer;
+    std::vector<Item> all;
+    auto next = answer->settled.begin();
+    for (const bool gone : away) all.push_back(gone ? Item::unknown : *next++);
+    answer->settled = std::move(all);
+    return answer;
+  }
+  Result<std::vector<Admission>> enqueue_in_part(std::span<const NewTask> tasks, const Guard* guard) {
+    std::vector<Admission> out;
+    for (const NewTask& t : tasks) {
+      if (between_.away(t.key.queue)) {
+        out.push_back({Item::unknown, t.key.id});
+        continue;
+      }
+      auto one = inner_->enqueue(std::span(&t, 1), guard);
+      if (!one) return one.error();
+      out.push_back(one->front());
+    }
+    return out;
+  }
+
   std::unique_ptr<DurableBackend> inner_;
   Registry* registry_;
   const Between& between_;

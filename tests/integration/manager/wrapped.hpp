@@ -14,6 +14,8 @@ struct Between {
   std::function<void(const penstock::Exchange&, penstock::Result<penstock::Exchanged>&)> after;
   // In place of the answer when it returns an error.
   std::function<penstock::Result<void>(std::span<const penstock::NewTask>)> after_enqueue;
+  // True: the server of this queue is away, for one item. It is answered unknown, and does not reach the store.
+  std::function<bool(std::string_view queue)> away;
   std::function<void()> after_counts, after_trim;
   std::function<penstock::Result<void>()> before_put;  // of a document; in place of it when it returns an error
 };

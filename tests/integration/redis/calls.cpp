@@ -246,18 +246,38 @@ TEST_CASE("the keeper's lane does not wait behind calls, and calls wait no longe
   o.connections = 1;
   Client client(o);
   std::string popped;
-  std::thread blocked([&] { popped = shown(*ask(client, {"BLPOP", "list", "0"}, in(60s))); });
-  while (server.cli({"INFO", "clients"}).find("blocked_clients:1") == std::string::npos) {
-  }
+  std::thread blocked([&] {
+    const auto result = ask(client, {"BLPOP", "list", "0"}, in(60s));
+    popped = result ? shown(*result) : text(result);
+  });
+  const bool there = eventually([&] {
+    return server.cli({"INFO", "clients"}).find("blocked_clients:1") != std::string::npos;
+  });
   const auto refused = ask(client, {"ECHO", "behind"}, in(20ms));
-  REQUIRE(!refused);
-  CHECK(refused.error().code == Errc::unavailable);
   Words keeper;
   keeper.command({"ECHO", "beside"});
-  CHECK(text(keeper.run(client, in(10s), Lane::keeper)[0]) == "beside");
+  const std::string beside = text(keeper.run(client, in(10s), Lane::keeper)[0]);
   server.cli({"RPUSH", "list", "x"});
   blocked.join();
+  CHECK(there);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Errc::unavailable);
+  CHECK(refused.error().message.find("in use") != std::string::npos);
+  CHECK(beside == "beside");
   CHECK(popped == "[list x ]");
+}
+
+TEST_CASE("a user without a password in the URL is that user, and none else") {
+  RedisServer server;
+  server.cli({"ACL", "SETUSER", "anna", "on", "nopass", "~*", "&*", "+@all"});
+  server.cli({"ACL", "SETUSER", "berta", "on", ">secret", "~*", "&*", "+@all"});
+  const std::string at = "@127.0.0.1:" + std::to_string(server.port());
+  Client anna(options("redis://anna" + at)), berta(options("redis://berta" + at));
+  CHECK(text(ask(anna, {"ACL", "WHOAMI"})) == "anna");
+  const auto refused = ask(berta, {"ACL", "WHOAMI"});
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Errc::permission);
+  CHECK(refused.error().message.find("WRONGPASS") != std::string::npos);
 }
 
 // What a server of version 6.2 does not have, it must not be sent.

@@ -15,6 +15,14 @@ using namespace std::chrono_literals;
 
 inline Deadline in(std::chrono::milliseconds time) { return Clock::now() + time; }
 
+// Whether it comes to be so within a time that is long beside what it takes.
+template <class Predicate>
+bool eventually(Predicate so) {
+  for (const Deadline end = in(30s); Clock::now() < end;)
+    if (so()) return true;
+  return false;
+}
+
 // A batch that owns the words of its calls.
 class Words {
  public:

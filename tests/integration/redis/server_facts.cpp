@@ -21,8 +21,14 @@ TEST_CASE("the level follows the server's settings, also when they change while 
   Client client(options(server.url()));
   CHECK(facts_of(client).level() == Durability::memory);
   server.cli({"CONFIG", "SET", "appendonly", "yes"});
+  CHECK(facts_of(client).append_fsync == "everysec");
+  CHECK(facts_of(client).level() == Durability::memory);
+  server.cli({"CONFIG", "SET", "appendfsync", "no"});
   CHECK(facts_of(client).level() == Durability::process);
   server.cli({"CONFIG", "SET", "appendfsync", "always"});
+  server.cli({"CONFIG", "SET", "no-appendfsync-on-rewrite", "yes"});
+  CHECK(facts_of(client).level() == Durability::process);
+  server.cli({"CONFIG", "SET", "no-appendfsync-on-rewrite", "no"});
   const ServerFacts facts = facts_of(client);
   CHECK(facts.level() == Durability::power);
   CHECK(facts.eviction == "noeviction");
@@ -49,7 +55,7 @@ TEST_CASE("where CONFIG is refused, the weaker level counts") {
   server.cli({"ACL", "SETUSER", "anna", "on", ">secret", "~*", "&*", "+@all", "-config"});
   Client client(options("redis://anna:secret@127.0.0.1:" + std::to_string(server.port())));
   const ServerFacts facts = facts_of(client);
-  CHECK(facts.level() == Durability::process);
+  CHECK(facts.level() == Durability::memory);
   CHECK(facts.append_fsync.empty());
   CHECK(facts.min_replicas_to_write == 1);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,9 +23,13 @@ using Written = std::map<std::string, config::Written>;
 // The clocks of a server, to be set in any direction.
 class TurnedClock final : public TimeSource {
  public:
-  Time wall() noexcept override { return Time(now_); }
+  Time wall() noexcept override {
+    read();
+    return Time(now_);
+  }
   Millis boot() noexcept override { return now_; }
   void turn(Millis by) { now_ += by; }
+  std::function<void()> read = [] {};  // at each look at the wall's
 
  private:
   Millis now_{1'700'000'000'000};
@@ -49,6 +54,23 @@ inline std::unique_ptr<DurableBackend> open(Host& host, const std::string& url, 
   auto made = try_open(host, url, std::move(more));
   if (!made) FAIL(made.error().message);
   return std::move(*made);
+}
+
+// The answer of a call that is made until it has one, within a time that is long beside what it takes.
+template <class Call>
+auto insist(Call call) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  auto answer = call();
+  while (!answer && std::chrono::steady_clock::now() < end) answer = call();
+  return answer;
+}
+
+// What a line of INFO commandstats says of a command, "calls" or another count; 0: nothing.
+inline long told(const RedisServer& server, const std::string& command, const std::string& what = "calls") {
+  const std::string stats = server.cli({"INFO", "commandstats"});
+  const std::size_t line = stats.find("cmdstat_" + command + ":");
+  if (line == std::string::npos) return 0;
+  return std::stol(stats.substr(stats.find(what + "=", line) + what.size() + 1));
 }
 
 inline TaskId id(int number) {
@@ -82,11 +104,16 @@ inline Result<Exchanged> claim(DurableBackend& b, std::uint32_t limit, Millis le
   return b.exchange(x);
 }
 
-inline Result<Item> settle(DurableBackend& b, const Leased& l, State to = State::succeeded) {
+inline Settlement settlement(const Leased& l, State to = State::succeeded) {
   Settlement s;
   s.key = {l.queue, l.id};
   s.epoch = l.epoch;
   s.to = to;
+  return s;
+}
+
+inline Result<Item> settle(DurableBackend& b, const Leased& l, State to = State::succeeded) {
+  const Settlement s = settlement(l, to);
   Exchange x;
   x.settle = std::span(&s, 1);
   auto answer = b.exchange(x);

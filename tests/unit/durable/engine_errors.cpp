@@ -52,6 +52,54 @@ TEST_CASE(
   CHECK(lab.engine.not_before() - lab.now <= 50ms);
 }
 
+TEST_CASE("what one server of several did not answer is sent again after a pause, and the others go on") {
+  EngineLab lab;
+  std::vector<Task*> tasks = lab.claim({leased(1), leased(2), leased(3)});
+  for (Task* t : tasks) lab.engine.start(*t, lab.now);
+  lab.settle(*tasks[0]);
+  lab.settle(*tasks[1]);
+  Plan plan = lab.flush();
+  Exchanged x;
+  x.settled = {Item::unknown, Item::ok};
+  lab.answer(plan, std::move(x));
+  CHECK(numbers(lab.changes.settled) == Numbers{2});
+  CHECK(lab.changes.lost.empty());
+  CHECK(lab.engine.unsettled() == 1);
+  CHECK(!lab.engine.quiet());
+  CHECK(lab.engine.not_before() <= lab.now);  // claims, and what else is to be said, wait for nothing
+  lab.settle(*tasks[2]);
+  Plan other = lab.flush();
+  CHECK(numbers(other.tasks) == Numbers{3});
+  lab.answer(other);
+  REQUIRE(lab.engine.plan_at());
+  CHECK(*lab.engine.plan_at() > lab.now);
+  CHECK(*lab.engine.plan_at() <= lab.now + 50ms);
+  CHECK_FALSE(lab.plans(lab.busy(), other));
+  lab.now = *lab.engine.plan_at();
+  Plan again;
+  REQUIRE(lab.plans(lab.busy(), again));
+  CHECK(numbers(again.tasks) == Numbers{1});
+  lab.answer(again);
+  CHECK(numbers(lab.changes.settled) == Numbers{1});
+  CHECK(lab.engine.quiet());
+}
+
+TEST_CASE("a suspect whose mark one server did not answer waits for it, and is marked again") {
+  EngineLab lab;
+  lab.claim({crashed(1)});
+  Plan plan = lab.flush();
+  lab.answer(plan, Item::unknown);
+  CHECK(lab.changes.startable.empty());
+  REQUIRE(lab.engine.plan_at());
+  lab.now = *lab.engine.plan_at();
+  Plan again;
+  REQUIRE(lab.plans(lab.busy(), again));
+  REQUIRE(again.settle.size() == 1);
+  CHECK(again.settle[0].to == State::leased);
+  lab.answer(again);
+  CHECK(numbers(lab.changes.startable) == Numbers{1});
+}
+
 TEST_CASE("a claim that failed is made again") {
   EngineLab lab;
   Plan plan;

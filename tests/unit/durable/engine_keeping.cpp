@@ -79,7 +79,18 @@ TEST_CASE("an extension counts from when it was sent; one that failed is tried a
   SECTION("failed") {
     Exchanged garbage;
     garbage.extended.resize(2);
-    lab.answer_extension(GENERATE(true, false) ? Result<Exchanged>(failure(Errc::unknown_outcome)) : garbage);
+    Exchanged unknown;
+    unknown.extended = {{Item::unknown, {}}};
+    switch (GENERATE(0, 1, 2)) {
+      case 0:
+        lab.answer_extension(failure(Errc::unknown_outcome));
+        break;
+      case 1:
+        lab.answer_extension(garbage);
+        break;
+      default:
+        lab.answer_extension(unknown);
+    }
     CHECK_FALSE(lab.extends());
     lab.now += 50ms;
     CHECK(lab.extends());

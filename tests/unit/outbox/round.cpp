@@ -169,10 +169,12 @@ TEST_CASE("a passing error stops the round there, so that the order holds") {
     CHECK(s.store.taken == std::vector{2});
     CHECK((s.rows.reasons.size() == 1 && s.rows.there.size() == 6));
   }
-  Scene s(3);
-  s.store.answers = {{2, Item::full}};
-  Round r = s.round();
-  CHECK((r.trouble && r.moved == 1 && s.rows.there.size() == 2));
+  for (Item what : {Item::full, Item::unknown}) {
+    Scene s(3);
+    s.store.answers = {{2, what}};
+    Round r = s.round();
+    CHECK((r.trouble && r.trouble->retryable && r.moved == 1 && s.rows.there.size() == 2 && s.rows.reasons.empty()));
+  }
 }
 
 TEST_CASE("rows that cannot be read are trouble, and a store that answers short too") {

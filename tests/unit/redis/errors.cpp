@@ -19,7 +19,8 @@ TEST_CASE("what a server's error means") {
     CHECK(server_error(text).retryable);
   }
   CHECK(server_error("OOM command not allowed").code == Errc::resource_exhausted);
-  for (const char* text : {"NOAUTH Authentication required.", "WRONGPASS invalid username-password pair", "NOPERM no"})
+  for (const char* text : {"NOAUTH Authentication required.", "WRONGPASS invalid username-password pair", "NOPERM no",
+                           "ERR The user executing the script can't run this command or subcommand script: 4c"})
     CHECK(server_error(text).code == Errc::permission);
   CHECK(server_error("WRONGTYPE Operation against a key").code == Errc::internal);
   CHECK(server_error("ERR unknown command").message == "redis: ERR unknown command");

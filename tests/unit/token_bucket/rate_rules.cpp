@@ -1,11 +1,11 @@
 // The rules as they stand in the config.
-#include "token_bucket/rules.hpp"
+#include "shared/rate_rules.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>
 
 using namespace penstock;
-using namespace penstock::token_bucket;
+using namespace penstock::shared;
 
 TEST_CASE("a rule is a rate, and perhaps a burst") {
   CHECK(parse_rule("500/s")->per_second == 500);

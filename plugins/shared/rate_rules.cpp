@@ -1,10 +1,12 @@
-#include "rules.hpp"
+#include "rate_rules.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <penstock/plugin/names.hpp>
 
-namespace penstock::token_bucket {
+namespace penstock::shared {
 namespace {
 
 constexpr std::string_view kBurst = " burst ";
@@ -14,6 +16,10 @@ template <class T>
 bool number(std::string_view text, T& value) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::uint32_t one_second_of(double rate) {
+  return static_cast<std::uint32_t>(std::clamp(std::ceil(rate), 1.0, double(kMostBurst)));
 }
 
 }  // namespace
@@ -59,4 +65,21 @@ Result<void> add_rules(std::string_view setting, const std::vector<std::string>&
   return {};
 }
 
-}  // namespace penstock::token_bucket
+Result<Rules> read_rules(const Settings& settings) {
+  Rules rules;
+  Result<void> added = add_rules("queues", settings.list("queues"), "queue:", rules);
+  if (added) added = add_rules("handlers", settings.list("handlers"), "handler:", rules);
+  if (!added) return added.error();
+  if (double rate = settings.number("rate"); rate > 0) {
+    rules["process"] = {rate, static_cast<std::uint32_t>(settings.integer("burst"))};
+  } else if (settings.integer("burst") > 0) {
+    return Error{Errc::invalid, "burst: it needs a `rate`"};
+  }
+  if (rules.empty()) return Error{Errc::invalid, "rate: a rate, or a rule for a queue or a handler, is needed"};
+  for (auto& [key, rule] : rules) {
+    if (rule.burst == 0) rule.burst = one_second_of(rule.per_second);
+  }
+  return rules;
+}
+
+}  // namespace penstock::shared

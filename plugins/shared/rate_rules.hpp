@@ -1,4 +1,4 @@
-// The rules of the config: which key has which rate.
+// The rules of limiters as they stand in the config: which key has which rate.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,15 @@
 #include <vector>
 
 #include <penstock/plugin/result.hpp>
+#include <penstock/plugin/settings.hpp>
 
-namespace penstock::token_bucket {
+namespace penstock::shared {
 
 inline constexpr std::uint32_t kMostBurst = 1'000'000'000;
 
 struct Rule {
   double per_second = 0;
-  std::uint32_t burst = 0;  // 0: one second's worth
+  std::uint32_t burst = 0;  // 0, as written: one second's worth
 };
 using Rules = std::map<std::string, Rule, std::less<>>;
 
@@ -26,4 +27,7 @@ Result<Rule> parse_rule(std::string_view text);
 Result<void> add_rules(std::string_view setting, const std::vector<std::string>& list, std::string_view prefix,
                        Rules& rules);
 
-}  // namespace penstock::token_bucket
+// What the settings `rate`, `burst` ("process"), `queues` and `handlers` say, each with its burst; at least one rule.
+Result<Rules> read_rules(const Settings&);
+
+}  // namespace penstock::shared

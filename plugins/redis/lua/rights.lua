@@ -1,0 +1,27 @@
+-- What of all that scripts do, and of what is sent beside them, this user may not do. ARGV: a key that is used for nothing
+-- else (no KEYS: the server would refuse the script), the pattern of the keys it stands for, the channel. Answers a text
+-- for each right that is missing, as ACL SETUSER has it.
+local key, keys, channel, missing = ARGV[1], ARGV[2], ARGV[3], {}
+local tries = {
+  {'del', key}, {'time'}, {'exists', key}, {'type', key}, {'unlink', key},
+  {'set', key, ''}, {'append', key, ''}, {'get', key}, {'getrange', key, 0, 0}, {'del', key},
+  {'hset', key, 'a', 0}, {'hget', key, 'a'}, {'hmget', key, 'a'}, {'hscan', key, 0}, {'hincrby', key, 'a', 0},
+  {'hdel', key, 'a'}, {'sadd', key, 'a'}, {'smembers', key}, {'scard', key}, {'srandmember', key, 1}, {'sismember', key, 'a'}, {'srem', key, 'a'},
+  {'zadd', key, 0, 'a'}, {'zscore', key, 'a'}, {'zrange', key, 0, 0}, {'zrangebyscore', key, 0, 0},
+  {'zrangebylex', key, '-', '+'}, {'zrem', key, 'a'}, {'zremrangebyrank', key, 0, 0}, {'del', key},
+  {'publish', channel, '0 '} -- a ring that is no news to anybody
+}
+local seen = {}
+for _, try in ipairs(tries) do
+  local answer = redis.pcall(unpack(try))
+  local why = type(answer) == 'table' and answer.err or ''
+  local right
+  if string.find(why, "can't run this command", 1, true) then right = '+' .. try[1] end
+  if string.find(why, "can't access at least one of the keys", 1, true) then right = '~' .. keys end
+  if string.find(why, "can't publish to the channel", 1, true) then right = '&' .. channel end
+  if right and not seen[right] then
+    seen[right] = true
+    missing[#missing + 1] = right
+  end
+end
+return missing

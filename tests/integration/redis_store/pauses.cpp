@@ -1,0 +1,52 @@
+// A pause that one process sets holds in all, on whichever node a queue is.
+#include "fixture.hpp"
+#include "support/redis/cluster.hpp"
+
+namespace penstock::redis {
+namespace {
+
+std::size_t claimed(DurableBackend& b, std::string_view queue) {
+  return claim(b, 10, Millis(60'000), queue)->leased.size();
+}
+
+void check_pauses(const std::string& url, const Written& more) {
+  testing::TestHost host;
+  const auto one = open(host, url, more), other = open(host, url, more);
+  auto& gates = *query<Gates>(*one);
+  for (const char* queue : {"a", "b"}) REQUIRE(*put(*one, task(1, queue)) == Item::ok);
+
+  REQUIRE(gates.hold("a", "", kHoldForever));
+  CHECK(claimed(*other, "a") == 0);
+  CHECK(claimed(*other, "b") == 1);
+
+  REQUIRE(gates.hold("*", "", kHoldForever));
+  for (const char* queue : {"b", "c"}) REQUIRE(*put(*other, task(2, queue)) == Item::ok);  // c is new
+  for (const char* queue : {"a", "b", "c"}) {
+    CHECK(claimed(*other, queue) == 0);
+    CHECK(claimed(*open(host, url, more), queue) == 0);  // of a process that starts now
+  }
+  CHECK(query<Gates>(*other)->gates("")->at(0).queue == "*");
+
+  const std::uint64_t bell = claim(*other, 10, Millis(60'000), "c")->bell;
+  REQUIRE(query<Gates>(*other)->hold("*", "", Millis(0)));
+  CHECK(*query<Waiter>(*other)->wait(bell, std::chrono::minutes(1)) != bell);
+  CHECK(claimed(*one, "c") == 1);
+  CHECK(claimed(*one, "b") == 1);
+  CHECK(claimed(*one, "a") == 0);  // its own pause goes on
+  REQUIRE(query<Gates>(*other)->hold("a", "", Millis(0)));
+  CHECK(claimed(*one, "a") == 1);
+}
+
+}  // namespace
+
+TEST_CASE("pauses of one queue and of all hold in every process") {
+  RedisServer server;
+  check_pauses(server.url(), {});
+}
+
+TEST_CASE("pauses of one queue and of all hold in every process on a cluster") {
+  testing::RedisCluster cluster;
+  check_pauses(cluster.url(), {{"cluster", true}});
+}
+
+}  // namespace penstock::redis
