@@ -56,7 +56,7 @@ bool Manager::exchange(Locked& state, Aftermath& after, bool flush) {
   bool claimed = got > 0;
   if (claimed) {
     state->poll = Millis(1);
-    state->claimed = state->weights_old = true;
+    state->claimed = state->claimed_lately = true;
   }
   Changes changes;
   state->engine.applied(plan, std::move(answer), at, changes);
@@ -279,7 +279,7 @@ bool Manager::learn_queues(ManagerState& state, std::uint64_t asked, std::span<c
 
 // Sends what is overdue while all workers are busy, leases ahead, and from time to time lets the store forget what
 // has ended long ago. With a bell, an idle process need not look for new queues: they ring it. A busy one may take that
-// ring for one of the queues it knows. Weights are of interest only to who has tasks to choose from.
+// ring for one of the queues it knows. Weights are read while they matter: when there were tasks.
 void Manager::pump(std::stop_token stop) {
   own_thread();
   Aftermath after;
@@ -305,7 +305,7 @@ void Manager::pump(std::stop_token stop) {
       tidy(house, after);
       state.relock();
       if (!after.empty()) conclude(state, after);
-      if (std::exchange(state->weights_old, false)) refresh_weights(state);
+      if (std::exchange(state->claimed_lately, false)) refresh_weights(state);
       tidy_at = now() + durable::Housekeeping::kOften;
       continue;
     }

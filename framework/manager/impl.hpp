@@ -149,11 +149,11 @@ struct ManagerState {
   bool limiter_fails = false;
   Instant queues_refreshed{};
   bool claimed = false;                                 // some task, since then
+  bool claimed_lately = false;                          // some task, since the weights were read
   std::uint64_t queues_asked = 0, queues_answered = 0;  // so often; and the latest time that was answered
   bool queues_known = false;
   std::set<std::string> served;             // durable queues claimed from
   Weights stored_weights;                   // as read last
-  bool weights_old = false;                 // some task was claimed since then
   std::map<std::string, unsigned> lacking;  // what tasks need and is not here, to how often some were given back
   bool pump_waits = false;
   Millis poll{1};  // between looks at a store that has no bell

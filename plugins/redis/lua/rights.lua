@@ -8,7 +8,7 @@ local tries = {
   {'hset', key, 'a', 0}, {'hget', key, 'a'}, {'hmget', key, 'a'}, {'hscan', key, 0}, {'hincrby', key, 'a', 0},
   {'hdel', key, 'a'}, {'sadd', key, 'a'}, {'smembers', key}, {'scard', key}, {'srandmember', key, 1}, {'sismember', key, 'a'}, {'srem', key, 'a'},
   {'zadd', key, 0, 'a'}, {'zscore', key, 'a'}, {'zrange', key, 0, 0}, {'zrangebyscore', key, 0, 0},
-  {'zrangebylex', key, '-', '+'}, {'zrem', key, 'a'}, {'zpopmin', key}, {'del', key},
+  {'zrangebylex', key, '-', '+'}, {'zrem', key, 'a'}, {'zremrangebyrank', key, 0, 0}, {'del', key},
   {'publish', channel, '0 '} -- a ring that is no news to anybody
 }
 local seen = {}
