@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <utility>
 
 #include "config/text.hpp"
@@ -66,14 +67,15 @@ std::string format_size(std::int64_t octets) { return format(octets, kSizes); }
 
 std::string format_rate(double per_second) {
   std::string best;
+  std::array<char, 32> text{};
   for (const auto& [factor, per] : {std::pair(1, "/s"), std::pair(60, "/m"), std::pair(3600, "/h")}) {
-    std::array<char, 32> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), per_second * factor).ptr;
-    const std::string form = std::string(text.data(), end) + per;
+    std::snprintf(text.data(), text.size(), "%.12g", per_second * factor);
+    const std::string form = std::string(text.data()) + per;
     const auto read = parse_rate(form);
-    if (best.empty() || (read && *read == per_second && form.size() < best.size())) best = form;  // "/s" is exact
+    if (read && *read == per_second && (best.empty() || form.size() < best.size())) best = form;
   }
-  return best;
+  if (!best.empty()) return best;
+  return std::string(text.data(), std::to_chars(text.data(), text.data() + text.size(), per_second).ptr) + "/s";
 }
 
 }  // namespace penstock::config

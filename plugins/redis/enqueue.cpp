@@ -70,11 +70,10 @@ void Store::put_all(std::span<Putting* const> callers) noexcept {
 }
 
 void Store::run(std::span<Plan> plans, Deadline end) {
-  bool fresh = false;
   std::vector<Server::Run> runs;
   for (Plan& plan : plans) {
     if (plan.callers.empty() || (plan.tasks == 0 && !plan.callers.front()->guard)) continue;
-    if (auto e = enroll(plan, end, fresh)) {
+    if (auto e = enroll(plan, end)) {
       plan.fail(*e);
       continue;
     }
@@ -87,22 +86,19 @@ void Store::run(std::span<Plan> plans, Deadline end) {
   Bell::Rings rings;
   for (Plan& plan : plans) {
     const auto own = std::span(answers).subspan(at, plan.runs);
-    if (plan.remembered) send_again(plan, own, end, fresh);
+    if (plan.remembered) send_again(plan, own, end);
     read(plan, own, rings);
     at += plan.runs;
   }
   bell_.learn(rings, 0);
-  const bool rang = std::any_of(rings.begin(), rings.end(), [](const auto& r) { return r.second != 0; });
-  if (fresh && !rang) (void)server_.command({"PUBLISH", server_.channel(), "new"}, end);
 }
 
 // `again`: whatever this process remembers of them.
-std::optional<Error> Store::enroll(Plan& plan, Deadline end, bool& fresh, bool again) {
+std::optional<Error> Store::enroll(Plan& plan, Deadline end, bool again) {
   plan.remembered = false;
   for (const std::string_view name : plan.queues.names()) {
     auto done = server_.enroll(name, end, again);
     if (!done) return done.error();
-    fresh |= *done == Server::Enrolled::added;
     plan.remembered |= *done == Server::Enrolled::remembered;
   }
   return std::nullopt;
@@ -110,12 +106,12 @@ std::optional<Error> Store::enroll(Plan& plan, Deadline end, bool& fresh, bool a
 
 // Scripts that found a queue without a past have done nothing: the store was emptied, and with it the names of the
 // queues, so that nobody would find the tasks.
-void Store::send_again(Plan& plan, std::span<Result<Reply>> answers, Deadline end, bool& fresh) {
+void Store::send_again(Plan& plan, std::span<Result<Reply>> answers, Deadline end) {
   const std::size_t parts = plan.parts.size(), most = one_call() ? parts : 1;
   std::optional<Error> failed;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i] || answers[i]->text() != "enroll") continue;
-    if (plan.remembered) failed = enroll(plan, end, fresh, true);
+    if (plan.remembered) failed = enroll(plan, end, true);
     if (failed) {
       answers[i] = *failed;
     } else {

@@ -133,7 +133,7 @@ Result<Server::Enrolled> Server::enroll(std::string_view queue, Deadline deadlin
   }
   std::lock_guard lock(mutex_);
   names_.insert_or_assign(std::string(queue), Name{now(), true});
-  return added ? Enrolled::added : Enrolled::known;
+  return Enrolled::known;
 }
 
 void Server::renew(std::string_view queue, Deadline deadline) {

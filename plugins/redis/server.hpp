@@ -78,7 +78,7 @@ class Server {
   Result<std::vector<std::string>> queues(Deadline);
   // To be called before anything is put into a queue: others shall find it, and what holds for all goes for it as well.
   // The server is asked once a minute, and (`again`) when the store seems to have lost the name.
-  enum class Enrolled : std::uint8_t { remembered, known, added };
+  enum class Enrolled : std::uint8_t { remembered, known };
   Result<Enrolled> enroll(std::string_view queue, Deadline, bool again = false);
   // The same for one that has tasks: its name may be lost, and those who put them in may be gone. In vain: not again
   // for a minute.

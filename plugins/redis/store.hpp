@@ -94,8 +94,8 @@ class Store {
   };
   void put_all(std::span<Putting* const> callers) noexcept;
   void run(std::span<Plan> plans, Deadline);
-  std::optional<Error> enroll(Plan&, Deadline, bool& fresh, bool again = false);
-  void send_again(Plan&, std::span<Result<Reply>> answers, Deadline, bool& fresh);
+  std::optional<Error> enroll(Plan&, Deadline, bool again = false);
+  void send_again(Plan&, std::span<Result<Reply>> answers, Deadline);
   Server::Run script(const Plan&, std::size_t from, std::size_t to);
   void read(Plan&, std::span<Result<Reply>> answers, Bell::Rings& rings);
   static void read_part(std::span<const Plan::Place> places, std::string_view items, std::string_view holders);

@@ -42,8 +42,7 @@ struct Scene {
     plugins = std::move(made).value();
   }
   // With the wrappers around it, the outermost first, all with the settings that they have by themselves.
-  std::unique_ptr<DurableBackend> open(const std::string& name, const Settings& settings,
-                                       std::span<const std::string> wrappers) const {
+  std::unique_ptr<DurableBackend> open(const std::string& name, std::span<const std::string> wrappers) const {
     config::Section section;
     section.name = "backend." + name;
     section.values = settings;
@@ -68,6 +67,7 @@ struct Scene {
     return out;
   }
 
+  Settings settings;
   testing::ManualTime time;
   testing::TestHost host{&time};
   std::unique_ptr<plugins::PluginHost> plugins;
@@ -75,15 +75,20 @@ struct Scene {
 
 using Wrappers = std::vector<std::string>;
 
-Harness on(const std::string& name, const Settings& settings, const Wrappers& wrappers = {}) {
-  auto scene = std::make_shared<Scene>();
+Harness on(const std::shared_ptr<Scene>& scene, const std::string& name, const Wrappers& wrappers = {}) {
   Harness h;
-  h.open = [=] { return scene->open(name, settings, wrappers); };
+  h.open = [=] { return scene->open(name, wrappers); };
   h.advance = [=](Millis by) { scene->time.advance(by); };
   h.jump_wall = [=](Millis by) { scene->time.jump_wall(by); };
   h.wall = [=] { return scene->time.wall(); };
   h.capabilities = scene->capabilities(name, wrappers);
   return h;
+}
+
+Harness on(const std::string& name, const Settings& settings, const Wrappers& wrappers = {}) {
+  auto scene = std::make_shared<Scene>();
+  scene->settings = settings;
+  return on(scene, name, wrappers);
 }
 
 Harness on_file(const std::string& name, Settings settings, const Wrappers& wrappers = {}) {
@@ -111,12 +116,14 @@ Harness on_folder() {
 // Redis takes the time from the test.
 template <class Servers>
 Harness on_redis(std::shared_ptr<Servers> servers, Settings settings, std::function<void(Servers&)> wipe) {
-  settings["clock"] = std::string("host");
-  Harness h = on("redis", settings);
-  // The numbers of the bell are made from the clock: in a Cluster a message of before may come after the wipe.
-  h.wipe = [=, advance = h.advance] {
+  auto scene = std::make_shared<Scene>();
+  scene->settings = std::move(settings);
+  scene->settings["clock"] = std::string("host");
+  Harness h = on(scene, "redis");
+  // In a Cluster a message of before may come after the wipe: each store has a channel of its own.
+  h.wipe = [=, stores = 0]() mutable {
     wipe(*servers);
-    advance(std::chrono::hours(48));
+    scene->settings["prefix"] = "store" + std::to_string(++stores);
   };
   h.shared = h.survives_reopen = true;
   return h;
