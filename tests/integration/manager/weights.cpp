@@ -79,25 +79,6 @@ TEST_CASE("a weight in the store stands above that of the options") {
   CHECK(served.round(tasks, 60) >= 45);
 }
 
-TEST_CASE("a worker that runs takes over what another process has set, and what it took away") {
-  Store store(every_backend());
-  auto tasks = TaskManager::open(serving(store));
-  const bool memory = store.options().backend.use == "memory";
-  auto other = memory ? std::optional<TaskManager>() : TaskManager::open(store.options());
-  TaskManager& operator_ = other ? *other : tasks;
-  Served served;
-  served.handle_in(tasks);
-  CHECK(served.round(tasks, 60) < 45);
-  operator_.set_weight("a", 19);
-  int rounds = 0;
-  while (served.round(tasks, 60) < 45 && rounds < 5000) ++rounds;
-  CHECK(rounds < 5000);
-  CHECK(tasks.weights() == Weights{{"a", 19}});
-  operator_.set_weight("a", std::nullopt);
-  while (served.round(tasks, 60) >= 45 && rounds < 10000) ++rounds;
-  CHECK(rounds < 10000);
-}
-
 TEST_CASE("what is no weight is refused") {
   Store store("memory");
   auto tasks = TaskManager::open(serving(store));
