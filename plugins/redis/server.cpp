@@ -3,6 +3,18 @@
 #include <algorithm>
 
 namespace penstock::redis {
+namespace {
+
+// While its slot moves, the keys of a queue are on two nodes, and a script would take what it does not find for what is
+// not there. A second key that never is makes both nodes refuse it (TRYAGAIN) until the slot has settled. Scripts drop
+// it: lua/common.lua.
+void refuse_while_it_moves(std::vector<std::string>& keys) {
+  std::string nowhere = keys.front() + "-";
+  if (keys.back() != nowhere) keys.push_back(std::move(nowhere));
+}
+
+}  // namespace
+
 Server::Server(Options options, StoreOptions store, TimeSource* time)
     : options_(std::move(store)),
       time_(time),
@@ -33,7 +45,8 @@ std::vector<Result<Reply>> Server::run(std::span<Run> runs, Deadline deadline, L
   const std::string_view wait[] = {"WAIT", wait_for, wait_ms};
   keys.reserve(runs.size());
   words.reserve(runs.size());
-  for (const Run& r : runs) {
+  for (Run& r : runs) {
+    if (cluster()) refuse_while_it_moves(r.keys);
     keys.emplace_back(r.keys.begin(), r.keys.end());
     words.push_back(r.words.list());
     Call c;

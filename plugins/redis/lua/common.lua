@@ -43,6 +43,8 @@ do
   end
 end
 local channel = arg()
+-- In a Cluster the last key is one that never is, so that no script runs while its slot moves: see server.cpp.
+if KEYS[#KEYS] == KEYS[1] .. '-' then KEYS[#KEYS] = nil end
 
 local function has(flags, bit) return flags % (2 * bit) >= bit end
 local function text(number) return format('%.0f', number) end
