@@ -299,7 +299,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // tidy.cpp
   void tidy(durable::Housekeeping& house, Aftermath& after);
-  bool trim(const std::string& queue, State ended);
+  std::optional<bool> trim(const std::string& queue, State ended);
+  void trim(durable::Housekeeping& house, const std::string& queue, std::span<const State> states, int& failed);
 
   // weights.cpp
   Registry& weights_registry();

@@ -8,11 +8,13 @@ namespace penstock::impl {
 namespace {
 
 constexpr int kMostRounds = 100;  // at most 100,000 records of a state at a time
+constexpr int kMostFailed = 2;    // queues, before the rest is left for another time: each may cost a whole timeout
+constexpr State kEnds[] = {State::succeeded, State::dead, State::cancelled};
 
 }  // namespace
 
-// True when there was something to forget.
-bool Manager::trim(const std::string& queue, State ended) {
+// Whether there was something to forget. Absent: the store does not answer, or the process stops.
+std::optional<bool> Manager::trim(const std::string& queue, State ended) {
   Retention r;
   r.queue = queue;
   r.state = ended;
@@ -20,11 +22,24 @@ bool Manager::trim(const std::string& queue, State ended) {
   r.bytes = options_.result_bytes;
   bool found = false;
   for (int round = 0; round < kMostRounds; ++round) {
+    if (state_.lock()->stopping) return std::nullopt;
     Result<std::uint64_t> trimmed = backend_->trim(r);
-    found |= trimmed && *trimmed > 0;
-    if (!trimmed || *trimmed < r.at_most) break;
+    if (!trimmed) return std::nullopt;
+    found |= *trimmed > 0;
+    if (*trimmed < r.at_most) break;
   }
   return found;
+}
+
+// Of a queue, as far as the store answers.
+void Manager::trim(durable::Housekeeping& house, const std::string& queue, std::span<const State> states, int& failed) {
+  bool found = false;
+  for (State ended : states) {
+    const std::optional<bool> some = trim(queue, ended);
+    found |= some.value_or(false);
+    if (!some && ++failed) break;
+  }
+  if (found) house.stir(queue, now());
 }
 
 void Manager::tidy(durable::Housekeeping& house, Aftermath& after) {
@@ -34,10 +49,10 @@ void Manager::tidy(durable::Housekeeping& house, Aftermath& after) {
       if (std::exchange(record->ended, false)) house.stir(queue, now());
     }
   }
+  int failed = 0;
   for (const std::string& queue : house.visits(now())) {
-    bool found = false;
-    for (State ended : {State::succeeded, State::dead, State::cancelled}) found |= trim(queue, ended);
-    if (found) house.stir(queue, now());
+    trim(house, queue, kEnds, failed);
+    if (failed == kMostFailed) return;
   }
   if (!house.looks(now())) return;
   const std::uint64_t asked = ask_for_queues(*state_.lock());
@@ -48,11 +63,11 @@ void Manager::tidy(durable::Housekeeping& house, Aftermath& after) {
   }
   const std::optional<Counts> turn = house.looked(counts ? *counts : std::vector<Counts>(), now());
   if (!turn) return;
-  bool found = trim(turn->queue, State::succeeded);  // whether there are some or not: ids are forgotten on the way
+  std::vector<State> states{State::succeeded};  // whether there are some or not: ids are forgotten on the way
   for (State ended : {State::dead, State::cancelled}) {
-    if (turn->by_state[static_cast<std::size_t>(ended)] > 0) found |= trim(turn->queue, ended);
+    if (turn->by_state[static_cast<std::size_t>(ended)] > 0) states.push_back(ended);
   }
-  if (found) house.stir(turn->queue, now());
+  trim(house, turn->queue, states, failed);
 }
 
 }  // namespace penstock::impl

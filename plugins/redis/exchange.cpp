@@ -206,10 +206,11 @@ Result<Exchanged> Store::exchange(const Exchange& x, Deadline end) {
   if (!t.parts.empty()) {
     if (auto e = trade(t, end)) return *e;
   }
+  const Deadline beside = server_.beside(end);  // for all names together: the tasks wait to be handed over
   for (std::size_t i = 0; i < t.parts.size(); ++i) {
     const Trade::Part& p = t.parts[i];
     if (p.due) t.out.next_due = std::min(t.out.next_due.value_or(*p.due), *p.due);
-    if (p.claimed > 0) server_.renew(t.queues.names()[i], end);
+    if (p.claimed > 0) server_.renew(t.queues.names()[i], beside);
   }
   t.out.bell = bell_.learn(t.rings, heard);
   return std::move(t.out);

@@ -33,7 +33,8 @@ std::string_view error_code(std::string_view text) noexcept {
 }
 
 Error server_error(std::string_view text) {
-  const bool in_script = text.find("The user executing the script can't") != std::string_view::npos;
+  const bool in_script = text.find("The user executing the script can't") != std::string_view::npos ||
+                         text.find("ACL failure in script") != std::string_view::npos;  // from 7.2 on
   const Errc code = in_script ? Errc::permission : meaning(error_code(text));
   return Error{code, "redis: " + std::string(text), code == Errc::unavailable || code == Errc::resource_exhausted};
 }

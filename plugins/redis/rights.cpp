@@ -14,7 +14,7 @@ std::optional<Error> may_listen(Server& server, std::vector<std::string>& missin
   const auto heard = server.client().listen({server.channel()})->wait(deadline);
   if (heard.what != Listener::Heard::What::lost) return std::nullopt;
   if (heard.error.code != Errc::permission) return heard.error;
-  add(missing, heard.error.message.find("channels") == std::string::npos ? "+subscribe" : "&" + server.channel());
+  add(missing, heard.error.message.find("channel") == std::string::npos ? "+subscribe" : "&" + server.channel());
   return std::nullopt;
 }
 

@@ -123,7 +123,7 @@ local function extend(q, n)
     if not b then
       out[i] = char(LEASE_LOST, 0, 0)
     else
-      local told = sum > MOST and floor(size[i] * MOST / sum) or size[i]
+      local told = sum > MOST and min(size[i], max(1, floor(size[i] * MOST / sum))) or size[i]
       local stop = told > 0 and call('srandmember', q.P .. ':s:' .. epoch, told) or {}
       local till = q.now + lease_ms
       if till < b.till then work(q) end -- before the time that claimers were told

@@ -36,6 +36,7 @@ end
 if new or mine or named and what == 'renew' then till = now + ttl end
 if named and what == 'resign' then till = now end
 if new or kept and what ~= 'look' then -- whoever asks keeps the lease clock going
+  redis.call('del', KEYS[1] .. ':free') -- never there: a full server lets a script go on that begins so
   redis.call('set', KEYS[1], struct.pack('<dddd', term, till, now, skew) .. leader)
 end
 leads = till > now

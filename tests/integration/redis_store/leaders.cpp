@@ -39,4 +39,16 @@ TEST_CASE("a term lapses by the server's clock, also when that is set back") {
   CHECK(second->number > first->number);
 }
 
+TEST_CASE("a full server lets a leader go on, and others take over") {
+  RedisServer server;
+  testing::TestHost host;
+  const auto b = open(host, server.url());
+  auto& leaders = *query<Leadership>(*b);
+  const auto first = leaders.campaign("n", "a", Millis(60'000));
+  server.cli({"CONFIG", "SET", "maxmemory", "1"});
+  CHECK(*leaders.renew("n", first->number, Millis(60'000)));
+  CHECK(*leaders.resign("n", first->number));
+  CHECK(leaders.campaign("n", "b", Millis(60'000))->leader == "b");
+}
+
 }  // namespace penstock::redis
