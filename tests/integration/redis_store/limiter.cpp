@@ -62,8 +62,8 @@ TEST_CASE("a full server lets what has a rule start") {
   testing::TestHost host;
   const auto l = limiter(host, server.url(), {{"rate", std::string("1/h")}, {"burst", std::int64_t{3}}});
   server.cli({"CONFIG", "SET", "maxmemory", "1"});
-  CHECK(take(*l, "k", 2) == 2);
-  CHECK(take(*l, "k", 2) == 1);
+  CHECK(take(*l, "process", 2) == 2);
+  CHECK(take(*l, "process", 2) == 1);
 }
 
 TEST_CASE("the bucket at the server goes by the arithmetic of all buckets") {
