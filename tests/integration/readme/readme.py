@@ -65,7 +65,7 @@ class Readme(unittest.TestCase):
         for page in pages:
             with self.subTest(page.parent.name):
                 table = page.read_text(encoding='utf-8').partition('| Setting |')[2].partition('\n\n')[0]
-                shown = self.run_there(PENSTOCK, 'plugin', 'inspect', page.parent.name)
+                shown = self.run_there(PENSTOCK, 'plugin', 'inspect', page.parent.name).split('\n[')[1]  # of its first component
                 keys = re.findall(r'^(?:# )?([a-z_]+) =(?: |$)', shown, re.MULTILINE)
                 self.assertEqual(re.findall(r'^\| `([a-z_]+)` \|', table, re.MULTILINE), [key for key in keys if key != 'vfs'])  # vfs: for tests
 
