@@ -4,21 +4,7 @@
 #   digest.sh DIGEST_PROGRAM
 set -u
 digest=$(readlink -f "$1")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-passed=0 failed=0
-check() {  # check TITLE COMMAND...
-  local title=$1
-  shift
-  if "$@" >"$dir/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "not ok: $title"
-    tail -n 20 "$dir/log"
-  fi
-}
+source "$(dirname "$(readlink -f "$0")")/../support/checks.sh"
 
 mkdir -p tree/deep/er 'tree/with space'
 for i in $(seq 1 400); do seq "$i" >"tree/deep/$i"; done
@@ -67,5 +53,4 @@ check "a wrong option is one line and status 2" bash -c '"$1" --nonsense 2>err; 
 check "a missing folder is one line" bash -c '"$1" ./nowhere 2>err; test $? -eq 2 && grep -q "there is no ./nowhere" err' _ "$digest"
 check "an unknown backend names what is there" bash -c '"$1" --backend nope --output o tree 2>err; test $? -eq 2 && grep -q nope err' _ "$digest"
 
-echo "$passed passed, $failed failed"
-((failed == 0 && passed > 0))
+finish

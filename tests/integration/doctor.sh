@@ -3,22 +3,9 @@
 #   doctor.sh PENSTOCK_PROGRAM [redis]
 set -u
 penstock=$(readlink -f "$1") redis=${2-}
-dir=$(mktemp -d)
+source "$(dirname "$(readlink -f "$0")")/../support/checks.sh"
 server=
 trap '[[ ! $server ]] || kill "$server" 2>/dev/null; wait; rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-passed=0 failed=0
-check() {
-  local title=$1
-  shift
-  if "$@" >"$dir/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "not ok: $title"
-    tail -n 20 "$dir/log"
-  fi
-}
 says() {  # says STATUS LINE...: what doctor, or $command, ends with, and patterns of lines that it prints
   local status=0 wanted=$1 line
   shift
@@ -61,5 +48,4 @@ if [[ $redis ]]; then
   check "a server without a file" says 1 "durability +memory$" "appendonly +no$" "  risk +tasks end with the server" "1 risk$"
   stop
 fi
-echo "$passed passed, $failed failed"
-((failed == 0 && passed > 0))
+finish

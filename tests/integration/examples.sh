@@ -3,22 +3,7 @@
 #   examples.sh MAILER QUICKSTART OUTBOX
 set -u
 mailer=$(readlink -f "$1") quickstart=$(readlink -f "$2") outbox=$(readlink -f "$3")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-passed=0 failed=0
-check() {
-  local title=$1
-  shift
-  if "$@" >"$dir/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "not ok: $title"
-    tail -n 20 "$dir/log"
-    cat "$dir/out"
-  fi
-}
+source "$(dirname "$(readlink -f "$0")")/../support/checks.sh"
 has() { grep -qx "$1" out; }
 # The first mails of the tenants that have few, among those that tenant acme has many of.
 turns() { test "$(grep -E ': to ' out | head -n 5 | grep -cE '^(bolt|cosy): ')" -eq 2; }
@@ -43,5 +28,4 @@ check "quickstart greets later as well" has 'hello, later, attempt 1'
 check "outbox runs" bash -c '"$1" . | sort >out' _ "$outbox"
 check "outbox confirms what was committed, and nothing else" test "$(cat out)" = $'order 1 is confirmed\norder 3 is confirmed'
 
-echo "$passed passed, $failed failed"
-((failed == 0 && passed > 0))
+finish

@@ -3,21 +3,7 @@
 #   flow.sh PENSTOCK_PROGRAM HANDLERS_MODULE PRODUCER
 set -u
 penstock=$(readlink -f "$1") module=$(readlink -f "$2") producer=$(readlink -f "$3")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-passed=0 failed=0
-check() {
-  local title=$1
-  shift
-  if "$@" >"$dir/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "not ok: $title"
-    tail -n 20 "$dir/log"
-  fi
-}
+source "$(dirname "$(readlink -f "$0")")/../support/checks.sh"
 says() { [[ $("${@:2}") == "$1" ]] || { echo "expected $1" && "${@:2}" && false; }; }
 fails() { ! "$@"; }
 shows() { "${@:2}" | grep -E "$1" || { "${@:2}" && false; }; }
@@ -80,5 +66,4 @@ wait "$pid"
 status=$?
 check "SIGTERM ends it with 0" test "$status" -eq 0
 
-echo "$passed passed, $failed failed"
-((failed == 0 && passed > 0))
+finish

@@ -4,21 +4,7 @@
 set -u
 penstock=$(readlink -f "$1") module=$(readlink -f "$2") producer=$(readlink -f "$3")
 guide=$(dirname "$(readlink -f "$0")")/../../examples/README.md
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-passed=0 failed=0
-check() {
-  local title=$1
-  shift
-  if "$@" >"$dir/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "not ok: $title"
-    tail -n 20 "$dir/log"
-  fi
-}
+source "$(dirname "$(readlink -f "$0")")/../support/checks.sh"
 printf '[worker]\nhandlers = ["%s"]\n[backend]\nuse = "sqlite"\n[backend.sqlite]\npath = "%s/greetings.db"\n' "$module" "$dir" >penstock.toml
 
 "$penstock" run >run.log 2>&1 &
@@ -55,5 +41,4 @@ use = \"memory\"" >none.toml; "$1" run none.toml 2>err; test $? -eq 2 && grep -q
 check "a wrong key is one line with its place" bash -c 'echo "[worker]
 thread = 2" >bad.toml; "$1" run bad.toml 2>err; test $? -eq 2 && grep -q "bad.toml:2: worker.thread: unknown key" err && test $(wc -l <err) -eq 1' _ "$penstock"
 
-echo "$passed passed, $failed failed"
-((failed == 0 && passed > 0))
+finish
