@@ -10,9 +10,30 @@
 #include <penstock/plugin/result.hpp>
 #include <penstock/plugin/settings.hpp>
 
+#include "settings.hpp"
+
 namespace penstock::shared {
 
 inline constexpr std::uint32_t kMostBurst = 1'000'000'000;
+
+// What every limiter of rates is set by. `of_rate`: what the rate itself is about.
+constexpr SettingTable<4> rate_settings(const char* of_rate) {
+  return {{{.key = "rate", .kind = Kind::rate, .fallback = "0/s", .doc = of_rate, .min = 0},
+           {.key = "burst",
+            .kind = Kind::integer,
+            .fallback = "0",
+            .doc = "How many may start at once after a pause, under `rate`; 0: as many as in one second, at least 1.",
+            .min = 0,
+            .max = kMostBurst},
+           {.key = "queues",
+            .kind = Kind::list,
+            .fallback = "",
+            .doc = "Rates of single queues, each `\"NAME=RATE\"` or `\"NAME=RATE burst N\"`."},
+           {.key = "handlers",
+            .kind = Kind::list,
+            .fallback = "",
+            .doc = "Rates of single kinds, written in the same way."}}};
+}
 
 struct Rule {
   double per_second = 0;

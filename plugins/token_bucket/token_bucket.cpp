@@ -13,24 +13,8 @@
 namespace penstock::token_bucket {
 namespace {
 
-constexpr Setting kSettings[] = {
-    {.key = "rate",
-     .kind = Kind::rate,
-     .fallback = "0/s",
-     .doc = "How many tasks may start, in the whole process; `0/s`: as many as the other rules let.",
-     .min = 0},
-    {.key = "burst",
-     .kind = Kind::integer,
-     .fallback = "0",
-     .doc = "How many may start at once after a pause, under `rate`; 0: as many as in one second, at least 1.",
-     .min = 0,
-     .max = shared::kMostBurst},
-    {.key = "queues",
-     .kind = Kind::list,
-     .fallback = "",
-     .doc = "Rates of single queues, each `\"NAME=RATE\"` or `\"NAME=RATE burst N\"`."},
-    {.key = "handlers", .kind = Kind::list, .fallback = "", .doc = "Rates of single kinds, written in the same way."},
-};
+constexpr auto kSettings =
+    shared::rate_settings("How many tasks may start, in the whole process; `0/s`: as many as the other rules let.");
 
 using Nanos = Bucket::Nanos;
 
@@ -98,4 +82,4 @@ class TokenBucket final : public Limiter {
 PENSTOCK_PLUGIN(token_bucket, "0.1.0", "MIT",
                 penstock::component<penstock::Limiter, penstock::token_bucket::TokenBucket>(
                     "token_bucket", "Rates of the process, of queues and of handlers, kept in this process.",
-                    penstock::token_bucket::kSettings));
+                    penstock::token_bucket::kSettings.rows));
