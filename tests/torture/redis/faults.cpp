@@ -40,7 +40,7 @@ class Network {
     Straggler straggler(direct_, load_queue(static_cast<unsigned>(random_() % kLoadQueues)));
     crew.work(50);
     for (std::uint64_t i = 0; i < faults && crew.room(); ++i) {
-      if (random_() % 4 == 0) server_.cli({"SCRIPT", "FLUSH"}), ++counts_.flushes;
+      server_.cli({"SCRIPT", "FLUSH"}), ++counts_.flushes;
       if (random_() % 40 == 0) pause(crew);
       strike();
       ++verdict.faults;
@@ -129,7 +129,7 @@ int main(int argc, char** argv) {
   using namespace penstock::torture;
   if (argc == 3 && std::strcmp(argv[1], "--worker") == 0) return be_load_worker(argv[2]);
   Options options(argc, argv);
-  const auto faults = options.get("faults", 80, 10'000), seed = options.seed();
+  const auto faults = options.get("faults", 60, 10'000), seed = options.seed();
   options.finish();
   Score score;
   score.add(torture(faults, seed));

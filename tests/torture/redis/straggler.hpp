@@ -1,5 +1,5 @@
 // A holder of leases that is always too late (row W5): it claims, lets others take over or end what it holds, and then
-// says all that a holder may say. None of it may count.
+// says all that a holder may say. None of it may count. Its own connections are good.
 #pragma once
 
 #include <memory>
