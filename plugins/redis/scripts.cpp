@@ -20,6 +20,7 @@ Scripts::Scripts()
       all(std::string(text::kAll)),
       document(std::string(text::kDocument)),
       leader(std::string(text::kLeader)),
-      rights(std::string(text::kRights)) {}
+      rights(std::string(text::kRights)),
+      audit(std::string(text::kAudit)) {}
 
 }  // namespace penstock::redis

@@ -106,6 +106,11 @@ void FaultProxy::disarm() {
   faults_.clear();
 }
 
+bool FaultProxy::happens(std::uint64_t times, Clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return happened_more_.wait_until(lock, until, [&] { return happened_ >= times; });
+}
+
 void FaultProxy::part() {
   const std::lock_guard lock(mutex_);
   parted_ = true;
@@ -239,6 +244,7 @@ void FaultProxy::happen(Pair& pair, Flow& flow) {
   const NetworkFault fault = faults_.front();
   faults_.pop_front();
   ++happened_;
+  happened_more_.notify_all();
   switch (fault.kind) {
     case Kind::delay:
       flush(pair, flow, flow.to == To::client ? pair.client : pair.server);

@@ -51,6 +51,8 @@ class FaultProxy {
   void arm(const NetworkFault& fault) { arm({fault}); }
   void disarm();
   std::uint64_t happened() const noexcept { return happened_; }  // faults, until now
+  // Whether so many have happened by then.
+  bool happens(std::uint64_t times, std::chrono::steady_clock::time_point until);
   std::uint64_t accepted() const noexcept { return accepted_; }  // connections, until now
 
   // All connections become half-open, and new ones stay without an answer, until the network is whole again: then
@@ -85,7 +87,7 @@ class FaultProxy {
   std::deque<NetworkFault> faults_;
   std::uint64_t armed_ = 0;  // how often faults were armed
   bool parted_ = false, stopping_ = false, ending_ = false;
-  std::condition_variable ended_;
+  std::condition_variable ended_, happened_more_;
   std::list<std::unique_ptr<Pair>> pairs_;
 
   std::thread thread_;
