@@ -1,4 +1,4 @@
-"""Writes what internal/mutant.hpp knows of the table of mutants. usage: header.py TABLE OUTPUT"""
+"""Prints what internal/mutant.hpp knows of the table of mutants. usage: header.py TABLE"""
 import sys
 import tomllib
 
@@ -6,11 +6,13 @@ with open(sys.argv[1], 'rb') as table:
     mutants = tomllib.load(table)
 
 raw = 'R"lua({})lua"'.format
-with open(sys.argv[2], 'w') as out:
-    out.write('#pragma once\n#define PENSTOCK_MUTANTS\n\n#include <string_view>\n\nnamespace penstock {\n\n')
-    out.write('inline constexpr std::string_view kMutants[] = {\n')
-    out.writelines(f'    "{name}",\n' for name in mutants)
-    out.write('};\nstruct ScriptMutant {\n  std::string_view name, from, to;\n};\n')
-    out.write('inline constexpr ScriptMutant kScriptMutants[] = {\n')
-    out.writelines(f'    {{"{name}", {raw(m["from"])}, {raw(m["to"])}}},\n' for name, m in mutants.items() if 'from' in m)
-    out.write('};\n\n}  // namespace penstock\n')
+print('#pragma once\n#define PENSTOCK_MUTANTS\n\n#include <string_view>\n\nnamespace penstock {\n')
+print('inline constexpr std::string_view kMutants[] = {')
+for name in mutants:
+    print(f'    "{name}",')
+print('};\nstruct ScriptMutant {\n  std::string_view name, from, to;\n};')
+print('inline constexpr ScriptMutant kScriptMutants[] = {')
+for name, m in mutants.items():
+    if 'from' in m:
+        print(f'    {{"{name}", {raw(m["from"])}, {raw(m["to"])}}},')
+print('};\n\n}  // namespace penstock')
