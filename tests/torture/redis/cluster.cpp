@@ -49,11 +49,15 @@ RedisPlace safe_place(const std::string& url, std::uint64_t seed) {
       .set("remember", "1h");
 }
 
+struct Done {
+  std::uint64_t reshards = 0, failovers = 0, late = 0;
+};
+
 // ---- a Cluster
 
 class OnCluster {
  public:
-  OnCluster(Verdict& verdict, CrewTally& tally) : verdict_(verdict), tally_(tally) {
+  OnCluster(Done& done, CrewTally& tally) : done_(done), tally_(tally) {
     until("all primaries have their replicas", [&] {
       for (std::size_t i = 0; i < 3; ++i) {
         if (!says(servers_.node(i), "replication", "min_slaves_good_slaves:1")) return false;
@@ -73,14 +77,13 @@ class OnCluster {
       if (random() % (reshards + failovers) < reshards) {
         --reshards;
         reshard(crew, slot, random);
-        ++verdict_.also["reshards"];
+        ++done_.reshards;
       } else {
         --failovers;
         fail_over(servers_.owner(slot), random);
-        ++verdict_.also["failovers"];
+        ++done_.failovers;
       }
-      ++verdict_.faults;
-      verdict_.also["late"] += crew.late(queue);
+      done_.late += crew.late(queue);
       crew.work(20);
     }
     crew.finish(tally_);
@@ -141,7 +144,7 @@ class OnCluster {
 
   const Scratch scratch_{Scratch::On::memory};
   RedisCluster servers_{safe_words()};
-  Verdict& verdict_;
+  Done& done_;
   CrewTally& tally_;
 };
 
@@ -149,7 +152,7 @@ class OnCluster {
 
 class BehindSentinels {
  public:
-  BehindSentinels(Verdict& verdict, CrewTally& tally) : verdict_(verdict), tally_(tally) {
+  BehindSentinels(Done& done, CrewTally& tally) : done_(done), tally_(tally) {
     for (std::size_t i = 0; i < 3; ++i)
       servers_.cli(i, {"SENTINEL", "SET", Sentinels::kMaster, "failover-timeout", "500"});
     until("all is well", [&] { return settled(); });
@@ -163,9 +166,8 @@ class BehindSentinels {
     crew.work(50);
     for (; failovers > 0 && crew.room(); --failovers) {
       fail_over(random);
-      ++verdict_.faults;
-      ++verdict_.also["failovers"];
-      verdict_.also["late"] += crew.late();
+      ++done_.failovers;
+      done_.late += crew.late();
       crew.work(20);
     }
     crew.finish(tally_);
@@ -215,46 +217,50 @@ class BehindSentinels {
 
   const Scratch scratch_{Scratch::On::memory};
   Sentinels servers_{safe_words()};
-  Verdict& verdict_;
+  Done& done_;
   CrewTally& tally_;
 };
 
 // ---- both
 
+constexpr const char* kSeed = " (the seed fixes what is done, not who comes first)";
+
 bool torture_cluster(std::uint64_t reshards, std::uint64_t failovers, std::uint64_t seed) {
-  Verdict verdict("cluster_faults");
+  Verdict verdict(reshards > 0 ? "reshards" : "failovers");
+  Done done;
   CrewTally tally;
-  auto& done = verdict.also;
-  while ((done["reshards"] < reshards || done["failovers"] < failovers) && verdict.harmless()) {
+  for (; (done.reshards < reshards || done.failovers < failovers) && verdict.harmless(); ++seed) {
     try {
-      OnCluster(verdict, tally)
-          .run(std::min(2 * kPerCrew, reshards - done["reshards"]), std::min(kPerCrew, failovers - done["failovers"]),
-               seed);
+      OnCluster(done, tally)
+          .run(std::min(2 * kPerCrew, reshards - done.reshards), std::min(kPerCrew, failovers - done.failovers), seed);
     } catch (const Violation& e) {
-      verdict.add(e, "redis_cluster --sentinel 0 --reshards 20 --failovers 10 --seed " + std::to_string(seed) +
-                         " (the seed fixes what is done, not who comes first)");
+      verdict.add(e, "redis_cluster --sentinel 0 --reshards 20 --failovers 10 --seed " + std::to_string(seed) + kSeed);
     }
-    ++seed;
   }
-  std::cout << "cluster: " << done["reshards"] << " slots moved, " << done["failovers"]
-            << " primaries lost; work went on later than 5 s after that " << done["late"] << " times; ";
+  verdict.faults = reshards > 0 ? done.reshards : done.failovers;
+  if (reshards > 0) verdict.also["failovers"] = done.failovers;
+  verdict.also["late"] = done.late;
+  std::cout << "cluster: " << done.reshards << " slots moved, " << done.failovers
+            << " primaries lost; work went on later than 5 s after that " << done.late << " times; ";
   tally.print();
   return verdict.report("cluster");
 }
 
 bool torture_sentinels(std::uint64_t failovers, std::uint64_t seed) {
-  Verdict verdict("sentinel_faults");
+  Verdict verdict("failovers");
+  Done done;
   CrewTally tally;
-  for (; verdict.faults < failovers && verdict.harmless(); ++seed) {
+  for (; done.failovers < failovers && verdict.harmless(); ++seed) {
     try {
-      BehindSentinels(verdict, tally).run(std::min(kPerCrew, failovers - verdict.faults), seed);
+      BehindSentinels(done, tally).run(std::min(kPerCrew, failovers - done.failovers), seed);
     } catch (const Violation& e) {
-      verdict.add(e, "redis_cluster --reshards 0 --failovers 0 --sentinel 10 --seed " + std::to_string(seed) +
-                         " (the seed fixes what is done, not who comes first)");
+      verdict.add(e, "redis_cluster --reshards 0 --failovers 0 --sentinel 10 --seed " + std::to_string(seed) + kSeed);
     }
   }
-  std::cout << "sentinels: " << verdict.faults << " primaries lost; work went on later than 5 s after the switch "
-            << verdict.also["late"] << " times; ";
+  verdict.faults = done.failovers;
+  verdict.also["late"] = done.late;
+  std::cout << "sentinels: " << done.failovers << " primaries lost; work went on later than 5 s after the switch "
+            << done.late << " times; ";
   tally.print();
   return verdict.report("sentinels");
 }
