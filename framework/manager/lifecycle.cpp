@@ -1,5 +1,6 @@
 // From start to stop.
 #include <algorithm>
+#include <mutant.hpp>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
@@ -147,7 +148,7 @@ bool Manager::store_idle() {
   }
   return std::ranges::none_of(*counts, [&](const Counts& c) {
     auto waits = [&c](State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
-    return state->served.contains(c.queue) &&
+    return state->served.contains(c.queue) && !mutant("manager.drain.early") &&
            (waits(State::held) || waits(State::scheduled) || waits(State::ready) || waits(State::leased));
   });
 }

@@ -25,8 +25,8 @@ struct NetworkFault {
     cut,        // both sides are closed, in order
     reset,      // both sides are closed with a reset
     half_open,  // nothing passes any more, in either direction, and nobody is told
-    swallow,    // `count` octets are lost
-    duplicate,  // `count` octets come twice: once more after they have passed
+    swallow,    // `count` octets are lost; 0: all that one read brings, mostly whole replies
+    duplicate,  // `count` octets come twice: once more after they have passed; 0: all that one read brings
   };
   Kind kind = Kind::cut;
   enum class To : std::uint8_t { client, server } to = To::client;  // the direction that is counted
@@ -72,7 +72,8 @@ class FaultProxy {
   void pump(Pair& pair, short client_events, short server_events);
   void move(Pair& pair, Flow& flow, int from);
   void pass(Pair& pair, Flow& flow, const char* octets, std::size_t count);
-  bool due(Flow& flow) const;
+  bool due(Flow& flow, std::size_t within = 1) const;
+  bool whole() const;
   void happen(Pair& pair, Flow& flow);
   static void flush(Pair& pair, Flow& flow, int to);
   void wake() const;

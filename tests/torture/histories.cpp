@@ -91,7 +91,6 @@ class Trouble {
       const std::uint64_t next = network_.happened() + 1;
       network_.arm({.kind = kKinds[random_() % 4],
                     .at = random_() % 20'000,
-                    .count = 1 + random_() % 100,
                     .time = std::chrono::milliseconds(1 + random_() % 5)});
       network_.happens(next, std::chrono::steady_clock::now() + std::chrono::milliseconds(50));
     }

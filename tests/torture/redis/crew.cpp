@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <span>
+#include <utility>
 
 #include "torture/redis/policy.hpp"
 #include "torture/tasks.hpp"
@@ -57,9 +58,23 @@ void Crew::work(std::uint32_t more, std::optional<unsigned> queue) {
   const std::uint32_t wanted = ends.count() + more;
   for (const auto end = Clock::now() + kStuck; !ends.reaches(wanted, Clock::now() + 10 * kLook);) {
     if (failed_) throw *wrong_;
-    if (Clock::now() > end)
-      throw Violation(Harm::stuck, std::string("no task has ended for a minute: ") + load_->complaint.data());
+    if (Clock::now() > end) stuck("no task has ended for a minute");
   }
+}
+
+// With what there is to see of it.
+void Crew::stuck(const std::string& what) {
+  std::string all = what + "; " + std::to_string(load_->next - 1) + " tasks sent, " +
+                    std::to_string(load_->ends.count()) + " ended, last complaint: " + load_->complaint.data();
+  testing::TestHost host;
+  const auto store = open_redis(direct_, host);
+  const auto counts = store->counts();
+  if (!counts) throw Violation(Harm::stuck, all + "; counts: " + counts.error().message);
+  for (const Counts& c : *counts) {
+    all += "; " + c.queue + ":";
+    for (const std::uint64_t n : c.by_state) all += " " + std::to_string(n);
+  }
+  throw Violation(Harm::stuck, all);
 }
 
 bool Crew::late(std::optional<unsigned> queue) {
@@ -112,27 +127,31 @@ std::vector<Enqueued> Crew::put(std::span<const int> tasks, bool other_bodies) {
   return producer_.enqueue_drafts(std::move(drafts), options, ids);
 }
 
-// Sends the same until it is answered: what had no answer may be there already, and is there once (row W11).
+// What had no answer may be there already, and is sent again until it has one: it is there once (row W11). A queue that
+// is away holds up no other.
 void Crew::put_some() {
-  const auto count = static_cast<int>(1 + random_() % 16);
-  const int first = load_->next.fetch_add(count);
   const auto queue = static_cast<std::uint8_t>(random_() % kLoadQueues);
-  std::vector<int> left;
-  for (int n = first; n < first + count; ++n) left.push_back(n), load_->task(n).queue = queue, load_->task(n).sent = 1;
-  for (bool again_now = false; !left.empty() && producing_; again_now = true) {
-    repeated_ += again_now;
-    const std::vector<Enqueued> answers = put(left, false);
-    std::vector<int> again;
-    for (std::size_t i = 0; i < left.size(); ++i) {
-      const Enqueued& e = answers[i];
-      const bool open = e.error && (e.error->retryable || e.error->code == Errc::unknown_outcome);
-      if (open) again.push_back(left[i]);
-      if (!open) check_in(left[i], e);
+  std::vector<int>& open = open_[queue];
+  if (open.empty()) {
+    const auto count = static_cast<int>(1 + random_() % 16);
+    const int first = load_->next.fetch_add(count);
+    for (int n = first; n < first + count; ++n) {
+      open.push_back(n);
+      load_->task(n).queue = queue, load_->task(n).sent = 1;
     }
-    if (!again.empty()) load_->ends.reaches(load_->ends.count() + 1, Clock::now() + std::chrono::milliseconds(2));
-    left = std::move(again);
+  } else {
+    ++repeated_;
   }
-  if (left.empty() && random_() % 4 == 0) put_again(first);
+  const std::vector<int> sent = std::exchange(open, {});
+  const std::vector<Enqueued> answers = put(sent, false);
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const Enqueued& e = answers[i];
+    const bool unanswered = e.error && (e.error->retryable || e.error->code == Errc::unknown_outcome);
+    if (!unanswered) check_in(sent[i], e);
+    if (unanswered) open.push_back(sent[i]), load_->complain("the producer: " + e.error->message);
+  }
+  if (!open.empty()) load_->ends.reaches(load_->ends.count() + 1, Clock::now() + std::chrono::milliseconds(2));
+  if (open.empty() && random_() % 4 == 0) put_again(sent.front());
 }
 
 // `exists` is an answer too: the manager sends again by itself what had none.
@@ -182,8 +201,7 @@ void Crew::wait_until_empty(DurableBackend& store) {
     if (left == 0) return;
     load_->ends.reaches(load_->ends.count() + 1, Clock::now() + kLook);
   }
-  throw Violation(Harm::stuck,
-                  std::string("not all is done a minute after the last fault: ") + load_->complaint.data());
+  stuck("not all is done a minute after the last fault");
 }
 
 void Crew::stop_workers() {

@@ -1,6 +1,7 @@
 // A producer and workers on one Redis, that go on whatever happens to it, and to them.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -59,6 +60,7 @@ class Crew {
   void put_again(int task);
   void check_in(int task, const Enqueued&);
   void wait_until_empty(DurableBackend&);
+  [[noreturn]] void stuck(const std::string& what);
   void stop_workers();
   void count_up(DurableBackend&, CrewTally&);
   void judge(int task, const std::optional<Record>&, CrewTally&) const;
@@ -71,6 +73,7 @@ class Crew {
   std::vector<Child> workers_;
   TaskManager producer_;
   std::atomic<bool> producing_{true};
+  std::array<std::vector<int>, kLoadQueues> open_;  // sent, and not answered yet
   std::uint64_t repeated_ = 0, conflicts_ = 0;
   std::optional<Violation> wrong_;  // what the producer found, once it has failed
   std::atomic<bool> failed_{false};

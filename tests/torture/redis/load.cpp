@@ -43,12 +43,13 @@ penstock::Options worker_options(const Load& load) {
 }
 
 // Only at its start does a worker need somebody who tries again.
-std::optional<TaskManager> open_manager(const Load& load) {
+std::optional<TaskManager> open_manager(Load& load) {
   while (!load.stop.raised()) {
     try {
       return TaskManager::open(worker_options(load));
     } catch (const Exception& e) {
       if (!e.error().retryable) throw;
+      load.complain(std::string("a worker's start: ") + e.what());
     }
   }
   return std::nullopt;

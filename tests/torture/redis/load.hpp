@@ -39,7 +39,10 @@ struct Load {
   std::array<char, 500> complaint;
 
   Task& task(int number) { return tasks[static_cast<std::size_t>(number)]; }
-  void complain(const std::string& why) { why.copy(complaint.data(), complaint.size() - 1); }
+  void complain(const std::string& why) {
+    complaint = {};
+    why.copy(complaint.data(), complaint.size() - 1);
+  }
 };
 
 // One worker process: runs until `stop`. Returns its exit status.
