@@ -68,7 +68,7 @@ def bars(area, rows):
     top, bottom = 62, 62 + line * len(rows)
     out = [text(16, 26, f"{area}: ours against the ceiling or peer of the same run", kind="title"),
            text(16, 44, "medians; blue: the bar is met, orange: it is not, grey: there is none", kind="quiet")]
-    for mark in (0.1, 0.2, 0.5, 2, 5, 10, 20, 50, 100):
+    for mark in (0.1, 0.2, 0.5, 2, 5, 10) if far < 20 else (0.001, 0.01, 0.1, 10, 100, 1000):
         if 1 / far < mark < far:
             out += [stroke(at(mark), top, at(mark), bottom, "grid"), text(at(mark), bottom + 16, f"{mark:g}", "middle", "quiet")]
     for i, r in enumerate(rows):
