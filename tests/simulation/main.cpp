@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kRegressions[] = {1, 148, 305, 392, 973, 7839};
 
 constexpr std::uint64_t kShort = 2'000, kLong = 2'000'000;  // seeds
-constexpr std::uint64_t kTwice = 500;                        // of them are played twice, to compare the traces
+constexpr std::uint64_t kTwice = 500;                       // of them are played twice, to compare the traces
 
 struct Options {
   std::uint64_t first = 1, count = kShort;

@@ -42,7 +42,7 @@ bool record(const std::string& name, const Opener& open, std::uint64_t histories
   Verdict verdict("lost_answers");
   HistoryTally tally;
   for (; tally.histories < histories && verdict.harmless(); ++seed) {
-    const std::string again = "histories --memory 0 --sqlite 0 --redis 0 --" + name + " 100 --acts " +
+    const std::string again = "histories --memory 0 --sqlite 0 --redis 0 --" + name + " 1 --acts " +
                               std::to_string(acts) + " --seed " + std::to_string(seed);
     try {
       Ground ground;

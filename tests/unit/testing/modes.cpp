@@ -65,7 +65,7 @@ TEST_CASE("inline: an enqueue runs the task before it returns") {
 
 TEST_CASE("inline: what a handler enqueues runs before the enqueue outside returns") {
   Shop shop;
-  Cluster cluster(shop.setup(), {.mode = Mode::inline_});
+  Cluster cluster(shop.setup(), {.workers = 2, .mode = Mode::inline_});
   shop.in_charge = [&](penstock::Context&, int order) {
     cluster.tasks().enqueue(Receipt{order});
     CHECK(shop.receipts.empty());  // one after the other, as in production
@@ -130,7 +130,7 @@ TEST_CASE("closures run as well, in the thread of the test") {
     Cluster cluster([](penstock::TaskManager&) {}, {.mode = mode});
     const auto thread = std::this_thread::get_id();
     auto ticket = cluster.tasks().submit([thread] { return std::this_thread::get_id() == thread; });
-    cluster.drain();
+    if (mode == Mode::manual) cluster.drain();
     CHECK(ticket.get());
     int tries = 0;
     cluster.tasks().submit([&tries] { return ++tries < 3 ? penstock::retry("again") : penstock::done(); });

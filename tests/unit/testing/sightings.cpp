@@ -44,7 +44,8 @@ TEST_CASE("enqueued: children count as soon as their parent's end is accepted") 
 TEST_CASE("enqueued: what was refused is not, nor what another task stood for") {
   Shop shop;
   Cluster cluster(shop.setup());
-  cluster.tasks().enqueue(Pay{1}, {.unique = "a"});
+  const auto ref = cluster.tasks().enqueue(Pay{1}, {.unique = "a"});
+  cluster.tasks().enqueue(Pay{1}, {.id = ref.id, .unique = "a"});  // sent twice: it is there once
   CHECK_THROWS_AS(cluster.tasks().enqueue(Pay{2}, {.unique = "a"}), penstock::Exception);
   cluster.tasks().enqueue(Pay{3}, {.unique = "a", .if_taken = penstock::IfTaken::keep});
   CHECK(cluster.enqueued<Pay>().size() == 1);
