@@ -103,8 +103,8 @@ class Scale:
         return self.bottom - (self.bottom - self.top) * (v - self.low) / (self.high - self.low)
 
 
-def panel(rows, top, width, height):
-    """One chart of lines: ours, and what is compared with, broken, in the same colour."""
+def panel(rows, names, top, width, height):
+    """One chart of lines: ours, and what is compared with, broken, in the same colour, which is its name's."""
     left, right, bottom = 90, width - 30, top + height - 46
     xs = sorted({r["x"] for r in rows})
     at = lambda x: left + (right - left) * (xs.index(x) + 0.5) / len(xs)
@@ -118,8 +118,10 @@ def panel(rows, top, width, height):
     out += [text(at(x), bottom + 18, short(x), "middle", "quiet") for x in xs]
     out.append(text((left + right) / 2, bottom + 36, "tasks waiting" if depth else "worker processes", "middle", "quiet"))
     legend = 16
-    for i, name in enumerate(dict.fromkeys(r["line"] for r in rows)):
+    for i, name in enumerate(names):
         of = [r for r in rows if r["line"] == name]
+        if not of:
+            continue
         for key, kind, what in (("value", "", name), ("ceiling", " raw", of[0]["ceiling_name"])):
             points = [(at(r["x"]), y.at(r[key])) for r in of if r[key]]
             if not points:
@@ -134,10 +136,11 @@ def panel(rows, top, width, height):
     return out, legend
 
 
-def lines(area, rows):
-    charts, height = list(dict.fromkeys(r["id"] for r in rows)), 360
-    width = max([900] + [math.ceil(panel([r for r in rows if r["id"] == c], 0, 900, height)[1]) for c in charts])
-    parts = [p for i, c in enumerate(charts) for p in panel([r for r in rows if r["id"] == c], i * height, width, height)[0]]
+def lines(rows):
+    charts = [[r for r in rows if r["id"] == c] for c in dict.fromkeys(r["id"] for r in rows)]
+    names, height = list(dict.fromkeys(r["line"] for r in rows)), 360
+    width = max([900] + [math.ceil(panel(c, names, 0, 900, height)[1]) for c in charts])
+    parts = [p for i, c in enumerate(charts) for p in panel(c, names, i * height, width, height)[0]]
     return page(width, height * len(charts) + 10, parts)
 
 
@@ -150,7 +153,7 @@ def main(path):
         if not on_lines and not compared:
             continue
         file = Path(path).with_suffix(f".{area}.svg")
-        file.write_text(lines(area, on_lines) if on_lines else bars(area, compared))
+        file.write_text(lines(on_lines) if on_lines else bars(area, compared))
         print(file)
 
 

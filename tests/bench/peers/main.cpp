@@ -155,14 +155,14 @@ void lives(const Run& run, Report& report, const std::vector<Ours>& ours, const 
   }
   table.measure(run);
   const auto row = [&](const Ours& o, const std::string& against, const Columns* theirs, const std::string& note) {
-    Row row{.id = "P1",
+    Row out{.id = "P1",
             .what = std::string("whole life, ") + o.name + against,
             .unit = "tasks/s",
             .values = (*table.of(o.name))[0],
             .bar = "none",
             .note = note};
-    if (theirs) row.ceilings = (*theirs)[0];
-    return row;
+    if (theirs) out.ceilings = (*theirs)[0];
+    return out;
   };
   for (const Ours& o : ours) {
     Row r = row(o, "", table.of(o.ceiling_name), "");
@@ -189,7 +189,7 @@ void pickups(const Run& run, Report& report, const std::vector<Ours>& ours, cons
   table.measure(run);
   const auto row = [&](const Ours& o, const std::string& against, const Columns* theirs) {
     const Columns& mine = *table.of(o.name);
-    Row row{.id = "P2",
+    Row out{.id = "P2",
             .what = std::string("idle pickup p50, ") + o.name + against,
             .unit = "us",
             .values = mine[0],
@@ -197,11 +197,11 @@ void pickups(const Run& run, Report& report, const std::vector<Ours>& ours, cons
     char note[80];
     int end = std::snprintf(note, sizeof note, "p99 %.0f us", median(mine[1]));
     if (theirs) {
-      row.ceilings = (*theirs)[0];
+      out.ceilings = (*theirs)[0];
       std::snprintf(note + end, sizeof note - static_cast<std::size_t>(end), ", theirs %.0f", median((*theirs)[1]));
     }
-    row.note = note;
-    return row;
+    out.note = note;
+    return out;
   };
   for (const Ours& o : ours) report.add(row(o, "", nullptr));
   for (const Peer& p : peers) {
