@@ -39,5 +39,6 @@ Promises lifecycle();
 Promises reopen();
 Promises leadership();
 Promises concurrency();
+Promises museum();
 
 }  // namespace penstock::conformance::areas

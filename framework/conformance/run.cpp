@@ -20,7 +20,7 @@ std::vector<Promise> collect() {
         areas::features(),   areas::unique(),  areas::fair(),      areas::gates(),   areas::slots(),
         areas::rates(),      areas::holding(), areas::registry(),  areas::waiter(),  areas::browser(),
         areas::moves(),      areas::time(),    areas::lifecycle(), areas::reopen(),  areas::concurrency(),
-        areas::leadership()})
+        areas::leadership(), areas::museum()})
     all.insert(all.end(), area.begin(), area.end());
   return all;
 }

@@ -1,6 +1,7 @@
 #include "durable/lease_engine.hpp"
 
 #include <algorithm>
+#include <mutant.hpp>
 
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
@@ -84,7 +85,8 @@ void LeaseEngine::take_back(Plan& plan, Instant now) {
   if (plan.limit > 0) maybe_work_ = true;
   std::vector<Task*> again;
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
-    if (goes_again(*plan.tasks[i], plan.settle[i])) again.push_back(plan.tasks[i]);
+    if (goes_again(*plan.tasks[i], plan.settle[i]) && !mutant("engine.failed_call.dropped"))
+      again.push_back(plan.tasks[i]);
   }
   pend(again, now);
 }
@@ -146,7 +148,7 @@ void LeaseEngine::apply_item(Task& task, State sent_as, Item item, Instant now, 
     }
     return;
   }
-  if (!accepted) return lose(task, now, changes);
+  if (!accepted && !mutant("engine.refusal.told_as_end")) return lose(task, now, changes);
   task.phase = Task::Phase::gone;
   --held_;
   leave_batch(task);
@@ -162,8 +164,7 @@ void LeaseEngine::apply_leased(std::vector<Leased>& leased, Instant sent, Instan
       batch = batches_.back().get();
       batch->queue = l.queue;
       batch->epoch = l.epoch;
-      batch->lapses = sent + options_.lease - options_.lease / 10;
-      batch->extend_at = sent + options_.lease / 3;
+      begins(*batch, sent);
       auto known = std::ranges::find(queues_, l.queue, &Queue::name);
       queue = known == queues_.end() ? nullptr : &*known;
     }
@@ -187,10 +188,16 @@ void LeaseEngine::apply_leased(std::vector<Leased>& leased, Instant sent, Instan
   }
 }
 
+// The lease counts from when it was asked for: the store grants it later than that, never earlier.
+void LeaseEngine::begins(Batch& batch, Instant sent) const {
+  batch.lapses = sent + options_.lease - (mutant("engine.lease.no_margin") ? Millis(0) : options_.lease / 10);
+  batch.extend_at = sent + options_.lease / (mutant("engine.keeper.late") ? 1 : 3);
+}
+
 void LeaseEngine::admit(Task& task, Instant now, Changes& changes) {
-  task.leased.crashes += task.crashed();  // charged with what is said of it next
+  task.leased.crashes += task.crashed() && !mutant("engine.crash.not_charged");  // charged with what is said of it next
   task.suspect = task.leased.lapsed || task.leased.crashes > 0;
-  if (task.leased.crashes >= options_.max_crashes) {
+  if (task.leased.crashes >= options_.max_crashes + mutant("engine.crashes.one_too_many")) {
     Note note = decode_note(task.leased.note);
     note.error = poison(task.leased.crashes, note.error);
     task.to = State::dead;
@@ -210,7 +217,7 @@ void LeaseEngine::admit(Task& task, Instant now, Changes& changes) {
 }
 
 void LeaseEngine::start_next_suspect(Instant now) {
-  if (active_suspect_ || parked_.empty()) return;
+  if ((active_suspect_ && !mutant("engine.suspects.two")) || parked_.empty()) return;
   active_suspect_ = parked_.front();
   parked_.pop_front();
   active_suspect_->phase = Task::Phase::marking;
@@ -234,7 +241,7 @@ void LeaseEngine::enqueue(Task& task, Instant now) {
 }
 
 bool LeaseEngine::start(Task& task, Instant now) {
-  if (task.lost || task.batch->lapses <= now) return false;
+  if (task.lost || (task.batch->lapses <= now && !mutant("engine.start.lapsed"))) return false;
   task.phase = Task::Phase::running;
   task.in_handler = true;
   return true;
@@ -318,8 +325,7 @@ void LeaseEngine::extended(Extension& extension, const Result<Exchanged>& answer
       continue;
     }
     if (said.what == Item::ok) {
-      batch.lapses = extension.sent + options_.lease - options_.lease / 10;
-      batch.extend_at = extension.sent + options_.lease / 3;
+      begins(batch, extension.sent);
     } else {
       batch.lost = true;
     }

@@ -230,6 +230,7 @@ class LeaseEngine {
   void add_claims(Plan& plan, std::uint32_t limit, const Demand& demand);
   void apply_item(Task& task, State sent_as, Item item, Instant now, Changes& changes);
   void apply_leased(std::vector<Leased>& leased, Instant sent, Instant now, Changes& changes);
+  void begins(Batch& batch, Instant sent) const;
   void take_back(Plan& plan, Instant now);
   void put_off(std::vector<Task*>& tasks, Instant now);
   void answered(Task& task);

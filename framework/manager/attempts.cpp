@@ -1,5 +1,6 @@
 // One attempt, from the worker's side: the handler inside its middleware, and what is made of its outcome.
 #include <algorithm>
+#include <mutant.hpp>
 
 #include "base/fingerprint.hpp"
 #include "base/later.hpp"
@@ -93,7 +94,8 @@ class Services final : public execution::AttemptServices {
       }
       child.queue = policy.queue.empty() ? task_->leased.queue : std::string(policy.queue);
       child.kind = policy.kind;
-      child.id = child_id(task_->leased.id, children.size());
+      const Epoch own = mutant("manager.child.new_id") ? task_->leased.epoch : 0;
+      child.id = child_id(task_->leased.id, children.size() + own);
       child.priority = policy.priority;
       child.weight = policy.weight;
       child.keys = std::move(keys);
@@ -473,7 +475,7 @@ void Manager::finish_durable(ManagerState& state, durable::Task& task, Attempted
     case Outcome::Verb::timed_out:
       if (stop == StopReason::shutdown) {  // interrupted by us: its turn comes again, uncharged
         task.to = State::ready;
-      } else if (task.leased.failures + 1 > attempted.treatment.retry.retries) {
+      } else if (task.leased.failures + 1 > attempted.treatment.retry.retries + mutant("manager.retry.one_too_many")) {
         task.to = State::dead;
         task.charge = Charge::failure;
         task.final_timeout = outcome.verb == Outcome::Verb::timed_out;

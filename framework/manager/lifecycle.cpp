@@ -1,5 +1,6 @@
 // From start to stop.
 #include <algorithm>
+#include <mutant.hpp>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
@@ -73,6 +74,7 @@ void Manager::start() {
   refresh_weights(state);
   if (state->stopping) return;  // meanwhile
   state->leasing = true;
+  if (stepped_) return;
   pump_thread_ = std::jthread([this](std::stop_token stop) { pump(stop); });
   keeper_thread_ = std::jthread([this](std::stop_token stop) { keep(stop); });
   state->woken = state->sleeping;
@@ -146,7 +148,7 @@ bool Manager::store_idle() {
   }
   return std::ranges::none_of(*counts, [&](const Counts& c) {
     auto waits = [&c](State s) { return c.by_state[static_cast<std::size_t>(s)] > 0; };
-    return state->served.contains(c.queue) &&
+    return state->served.contains(c.queue) && !mutant("manager.drain.early") &&
            (waits(State::held) || waits(State::scheduled) || waits(State::ready) || waits(State::leased));
   });
 }

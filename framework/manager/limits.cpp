@@ -1,6 +1,7 @@
 #include "manager/limits.hpp"
 
 #include <algorithm>
+#include <mutant.hpp>
 
 #include "base/later.hpp"
 #include "manager/impl.hpp"
@@ -20,7 +21,7 @@ std::optional<Tokens::Shortage> Tokens::take(Limiter& limiter) const {
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     Result<Grant> grant = limiter.acquire(keys_[i], 1);
     if (grant && grant->granted > 0) continue;
-    give_back(limiter, i);
+    if (!mutant("manager.limiter.burns_tokens")) give_back(limiter, i);
     if (!grant) return Shortage{i == 0, kAfterError, grant.error()};  // better late than too fast
     return Shortage{i == 0, std::max(grant->retry_in, Millis(1)), std::nullopt};
   }

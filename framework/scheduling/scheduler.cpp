@@ -1,6 +1,7 @@
 #include "scheduling/scheduler.hpp"
 
 #include <algorithm>
+#include <mutant.hpp>
 
 namespace penstock::scheduling {
 
@@ -98,7 +99,7 @@ Schedulable* Scheduler::pop(Instant now) {
   promote(now);
   if (!cursor_) return nullptr;
   Lane& lane = *cursor_;
-  if (lane.credit == 0) lane.credit = lane.weight;
+  if (lane.credit == 0) lane.credit = mutant("scheduler.weights.ignored") ? 1 : lane.weight;
   Schedulable* task = lane.ready.pop();
   --ready_;
   --lane.credit;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutant.hpp>
 #include <string>
 #include <vector>
 
@@ -76,7 +77,8 @@ bool Items::valid(const NewTask& t) noexcept {
     if (!valid_name(t.kind)) return false;
     kind_ = t.kind;
   }
-  return !t.kind.empty() && t.body.size() <= max_body_ && t.weight != 0 && t.delay >= Millis::zero() && valid_keys(t);
+  return !t.kind.empty() && t.body.size() <= max_body_ + mutant("memory.body.one_too_many") && t.weight != 0 &&
+         t.delay >= Millis::zero() && valid_keys(t);
 }
 
 bool Items::valid(const Settlement& s) noexcept {

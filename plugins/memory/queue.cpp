@@ -1,5 +1,7 @@
 #include "queue.hpp"
 
+#include <mutant.hpp>
+
 namespace penstock::memory {
 std::uint32_t Queue::find(const TaskId& id) const noexcept {
   return index_.find(pool_.hash(id),
@@ -189,11 +191,12 @@ void Queue::enter(Task& t, State next, const Now& now) noexcept {
   --tally(was);
   ++tally(next);
   t.state = next;
-  if (was == State::leased && next != State::leased) flows_.returned(t, now);
+  if (was == State::leased && next != State::leased && !mutant("memory.slot.kept")) flows_.returned(t, now);
   if (was == State::ready && next == State::leased) flows_.claimed(t, now);
   if (was == State::ready && next != State::leased) flows_.unready(t, now);
   if (next == State::ready) flows_.ready(t, now);
-  if (t.unique && (ended(next) || (next == State::leased && t.unique->mode == Unique::waiting))) {
+  const bool done = ended(next) && !mutant("memory.unique.kept");
+  if (t.unique && (done || (next == State::leased && t.unique->mode == Unique::waiting))) {
     keys_.release(t.unique->key, t.id, now.wall);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <mutant.hpp>
 
 #include "encode.hpp"
 
@@ -226,7 +227,7 @@ void Batch::answer(Leg& leg, std::size_t i, const Reply& reply) {
 // The server did nothing, and said where or how to try again.
 bool Batch::redirect(Leg& leg, std::size_t i, std::string_view error, std::string_view code) {
   Progress& p = progress_[i];
-  if (code == "NOSCRIPT" && calls_[i].script && p.loads < 2) {
+  if (code == "NOSCRIPT" && calls_[i].script && p.loads < 2 && !mutant("redis.client.noscript_forgotten")) {
     ++p.loads;
     p.node = leg.node;
     p.again = true;
@@ -258,7 +259,8 @@ void Batch::lose(Leg& leg, const char* why, std::size_t handed) {
     p.may_have_happened = p.may_have_happened || sent;
     p.node = nullptr;
     p.asking = false;
-    again = time_left && !p.repeated && calls_[i].safe_to_repeat && (again || !calls_[i].follows);
+    again = time_left && !p.repeated && (calls_[i].safe_to_repeat || mutant("redis.client.all_repeated")) &&
+            (again || !calls_[i].follows);
     p.again = again;
     p.repeated = p.repeated || again;
     if (!again) fail(i, unavailable(message));
@@ -267,7 +269,8 @@ void Batch::lose(Leg& leg, const char* why, std::size_t handed) {
 
 // Whatever went wrong last, an earlier attempt may have been carried out.
 void Batch::fail(std::size_t i, Error error) {
-  if (progress_[i].may_have_happened) error = unknown_outcome(std::move(error.message));
+  if (progress_[i].may_have_happened && !mutant("redis.client.unknown_denied"))
+    error = unknown_outcome(std::move(error.message));
   results_[i] = std::move(error);
 }
 

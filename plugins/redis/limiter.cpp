@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <mutant.hpp>
 #include <string>
 
 #include <penstock/plugin/rate.hpp>
@@ -15,7 +16,7 @@ namespace {
 class Buckets final : public Limiter {
  public:
   Buckets(Options options, Millis timeout, TimeSource* time)
-      : timeout_(timeout), time_(time), script_(std::string(text::kTokens)), client_(std::move(options)) {}
+      : timeout_(timeout), time_(time), script_(script_text(text::kTokens)), client_(std::move(options)) {}
 
   void add(const std::string& prefix, const std::string& key, const shared::Rule& rule) {
     rules_[key] = {"{" + prefix + ":tokens:" + key + "}",

@@ -1,26 +1,26 @@
 #include "scripts.hpp"
 
-#include <string>
+#include <mutant.hpp>
 
 #include "texts.hpp"
 
 namespace penstock::redis {
 
 Scripts::Scripts()
-    : enqueue(std::string(text::kEnqueue)),
-      exchange(std::string(text::kExchange)),
-      cancel(std::string(text::kCancel)),
-      get(std::string(text::kGet)),
-      counts(std::string(text::kCounts)),
-      trim(std::string(text::kTrim)),
-      list(std::string(text::kList)),
-      move(std::string(text::kMove)),
-      gate(std::string(text::kGate)),
-      gates(std::string(text::kGates)),
-      all(std::string(text::kAll)),
-      document(std::string(text::kDocument)),
-      leader(std::string(text::kLeader)),
-      rights(std::string(text::kRights)),
-      audit(std::string(text::kAudit)) {}
+    : enqueue(script_text(text::kEnqueue)),
+      exchange(script_text(text::kExchange)),
+      cancel(script_text(text::kCancel)),
+      get(script_text(text::kGet)),
+      counts(script_text(text::kCounts)),
+      trim(script_text(text::kTrim)),
+      list(script_text(text::kList)),
+      move(script_text(text::kMove)),
+      gate(script_text(text::kGate)),
+      gates(script_text(text::kGates)),
+      all(script_text(text::kAll)),
+      document(script_text(text::kDocument)),
+      leader(script_text(text::kLeader)),
+      rights(script_text(text::kRights)),
+      audit(script_text(text::kAudit)) {}
 
 }  // namespace penstock::redis

@@ -1,8 +1,8 @@
 #include "connection.hpp"
 
-#include <time.h>
-
 #include <algorithm>
+#include <mutant.hpp>
+#include <time.h>
 
 #include "statement.hpp"
 
@@ -33,8 +33,8 @@ void Connection::configure() {
   sqlite3_db_config(raw_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   sqlite3_db_config(raw_, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   sqlite3_db_config(raw_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  execute("PRAGMA wal_autocheckpoint=0");
-  execute(options_.power ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  if (!mutant("sqlite.checkpoint.by_itself")) execute("PRAGMA wal_autocheckpoint=0");
+  execute(options_.power && !mutant("sqlite.sync.skipped") ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   execute(("PRAGMA cache_size=-" + std::to_string(std::max<std::int64_t>(options_.cache >> 10, 64))).c_str());
   execute(("PRAGMA journal_size_limit=" + std::to_string(options_.checkpoint)).c_str());
   execute("PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON");

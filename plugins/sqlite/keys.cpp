@@ -1,4 +1,6 @@
 // Unique keys: who holds one, and until when its last holder keeps it from others.
+#include <mutant.hpp>
+
 #include "traits.hpp"
 #include "transaction.hpp"
 
@@ -22,6 +24,7 @@ void Transaction::take_key(const QueueRow& queue, TaskRow& t) {
 }
 
 void Transaction::drop_key(const QueueRow& queue, const TaskId& id, std::string_view traits) {
+  if (mutant("sqlite.unique.kept")) return;
   const std::string_view key = unique_of(traits);
   if (run(sql_.key_drop, queue.q, key, view(id), clock_.wall()) == 0) run(sql_.key_free, queue.q, key, view(id));
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <mutant.hpp>
 
 #include "transaction.hpp"
 
@@ -55,7 +56,7 @@ std::vector<std::int64_t> Transaction::over(QueueRow& queue, const Retention& r)
 // holds, it is emptied as a whole and takes its turn. Nothing is ever searched or deleted one by one.
 void Transaction::forget(QueueRow& queue) {
   if (queue.gone[0] == 0 && queue.gone[1] == 0) return;
-  queue.trimmed = later(clock_.wall(), -options_.remember.count());
+  queue.trimmed = later(clock_.wall(), -options_.remember.count() * !mutant("sqlite.tombstone.short"));
   queue.changed = true;
   ledger_.save();
   const int filling = gone_table(), old = 1 - filling;

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <fstream>
+#include <mutant.hpp>
 
 #include "meter.hpp"
 #include "statement.hpp"
@@ -133,6 +134,7 @@ void enter_wal(Connection& db, const Options& options) {
 
 void migrate(Connection& db, std::int64_t from) {
   for (std::int64_t v = from; v < kSchemaVersion; ++v) db.execute(kMigrations[static_cast<std::size_t>(v)]);
+  if (mutant("sqlite.schema.in_pieces")) db.execute("COMMIT; BEGIN IMMEDIATE");
   db.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
   db.execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
 }

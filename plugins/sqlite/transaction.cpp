@@ -1,6 +1,7 @@
 #include "transaction.hpp"
 
 #include <algorithm>
+#include <mutant.hpp>
 
 #include "traits.hpp"
 
@@ -151,6 +152,7 @@ void Transaction::bury(QueueRow& queue, const TaskRow& t, std::int64_t ended) {
 }
 
 void Transaction::tombstone(QueueRow& queue, const TaskId& id, Epoch epoch, State state, std::int64_t ended) {
+  if (mutant("sqlite.tombstone.none")) return;
   const int table = gone_table();
   run(sql_.gone_add[table], view(id), queue.q, epoch, static_cast<int>(state), ended);
   if (gone_top_ && view(id) > *gone_top_) gone_top_ = view(id);
@@ -164,7 +166,7 @@ void Transaction::unleased(QueueRow& queue, std::int64_t flags, std::string_view
   bool awaited = queue.own.slots(queue.counted(State::leased)) == 0;
   queue.count(State::leased, -1);
   if (flags & kNoted) --queue.noted, queue.flow_changed = true;
-  if (flags & kGated) awaited |= lines_.give_back(queue, flow_of(traits), refund);
+  if ((flags & kGated) && !mutant("sqlite.slot.kept")) awaited |= lines_.give_back(queue, flow_of(traits), refund);
   if (refund && queue.own.timed()) {
     queue.own.refund();
     queue.flow_changed = awaited = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutant.hpp>
 
 #include "schema.hpp"
 
@@ -91,7 +92,7 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
   std::uint32_t calls = 0;
   auto done = guard([&]() -> Result<void> {
     try {
-      identity_.look();
+      if (!mutant("sqlite.file.not_looked_at")) identity_.look();
       if (!session_) open();
       run(session_->sql->begin);
       stage = kWork;
@@ -117,6 +118,7 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
     return Outcome::done;
   }
   roll_back(unknown || code == SQLITE_IOERR || code == SQLITE_CORRUPT);
+  if (mutant("sqlite.commit.error_swallowed")) return Outcome::done;
   for (Request* r : group) r->failed = done.error();
   if (stage == kBegin || unknown) return Outcome::failed;
   return code == SQLITE_FULL ? Outcome::full : Outcome::undone;
@@ -173,9 +175,10 @@ void Writer::checkpoint() {
   if (!session_) return;
   Session& s = *session_;
   if (!s.checkpointer) s.checkpointer.emplace(options_);
-  run(s.sql->begin);
+  if (!mutant("sqlite.checkpoint.without_lock")) run(s.sql->begin);
   int code = SQLITE_MISUSE;
-  if (sqlite3_txn_state(s.connection.raw(), "main") == SQLITE_TXN_WRITE) {
+  const bool locked = sqlite3_txn_state(s.connection.raw(), "main") == SQLITE_TXN_WRITE;
+  if (locked || mutant("sqlite.checkpoint.without_lock")) {
     code = sqlite3_wal_checkpoint_v2(s.checkpointer->raw(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }
   std::optional<Failure> failed;

@@ -1,6 +1,7 @@
 // The limiter `token_bucket`: one bucket for each rule of the config, in this process.
 #include <map>
 #include <memory>
+#include <mutant.hpp>
 #include <mutex>
 #include <time.h>
 
@@ -58,7 +59,7 @@ class TokenBucket final : public Limiter {
   }
   void refund(std::string_view key, std::uint32_t count) noexcept override {
     auto at = buckets_.find(key);
-    if (at != buckets_.end()) at->second.refund(now(), count);
+    if (at != buckets_.end() && !mutant("token_bucket.refund.lost")) at->second.refund(now(), count);
   }
 
  private:

@@ -47,6 +47,18 @@ TEST_CASE("a failure is retried as its policy says, then dead with its reason") 
   CHECK(tasks.metrics().by_queue.at("jobs").retried == 2);
 }
 
+TEST_CASE("drain waits for tasks that wait for their time") {
+  Store store(every_backend());
+  auto tasks = penstock::TaskManager::open(store.options());
+  std::atomic<int> runs{0};
+  tasks.handle<Job>([&](const Job&) -> Outcome {
+    return ++runs == 1 ? penstock::retry_after(200ms, "not yet") : penstock::done();
+  });
+  tasks.enqueue(Job{});
+  CHECK(tasks.drain() == 0);
+  CHECK(runs == 2);
+}
+
 TEST_CASE("outcomes are values: snooze, discard, fail, retry after") {
   Store store(every_backend());
   auto tasks = penstock::TaskManager::open(store.options());

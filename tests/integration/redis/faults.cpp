@@ -252,6 +252,14 @@ TEST_CASE("a half-open connection ends the call at its deadline, and only that c
   CHECK(check_own(lab.numbered(10, in(10s)), 10) == 0);
 }
 
+TEST_CASE("a reply that comes after the deadline is too late") {
+  Lab lab;
+  lab.proxy.arm({.kind = Kind::delay, .at = 5, .time = 3s});
+  CHECK(check_own(lab.numbered(0, in(200ms)), 0) == 3);
+  lab.recover();
+  CHECK(check_own(lab.numbered(10, in(10s)), 10) == 0);
+}
+
 TEST_CASE("a delay within the deadline is no fault") {
   Lab lab;
   lab.proxy.arm({.kind = Kind::delay, .at = 15, .time = 100ms});

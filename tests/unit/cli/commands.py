@@ -4,6 +4,7 @@ Usage: commands.py PROGRAM GOOD STORE PLAIN HANDLERS: the modules of three test 
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,39 @@ class Commands(unittest.TestCase):
                     self.assertTrue(done.stderr.startswith(b'penstock: '), done.stderr[:500])
                     self.assertLess(len(done.stderr), 5000)
                     self.assertFalse(any(c < 0x20 or c == 0x7f for c in done.stderr[:-1]), done.stderr[:500])
+
+    def harmless(self, *words):
+        """It ends by itself, and when it refuses, says so in one line."""
+        done = subprocess.run([PROGRAM, *words], cwd=self.folder, env={'PENSTOCK_PLUGIN_PATH': str(self.plugins)}, capture_output=True,
+                              text=True, timeout=60)
+        with self.subTest(words=words):
+            self.assertIn(done.returncode, (0, 1, 2), done.stderr)
+            if done.returncode:
+                self.assertRegex(done.stderr, r'\Apenstock: [^\n]+\n\Z')
+        return done.returncode
+
+    def test_bare_verbs(self):
+        """Every command without its arguments, and every beginning of its name."""
+        verbs = re.findall(r'^  ((?:[a-z]+ ?)+)', self.run_it('help'), re.MULTILINE)
+        self.assertGreater(len(verbs), 15)
+        for words in {tuple(verb[:length].split()) for verb in verbs for length in range(1, len(verb) + 1)}:
+            self.harmless(*words)
+
+    def test_huge_numbers(self):
+        config = '[backend]\nuse = "memory"\n'
+        huge = ['9223372036854775807', '-9223372036854775808', '9223372036854775808', '922337203685477580700', '9e18', '1e999', '-1', 'nan', 'inf']
+        for number in huge:
+            self.config(config)
+            for words in (['queues', 'weight', 'jobs', number], ['queues', 'pause', 'jobs', f'--for={number}d'],
+                          ['limits', 'set', 'jobs', f'--running={number}'], ['limits', 'set', 'jobs', f'--burst={number}'],
+                          ['limits', 'set', 'jobs', f'--rate={number}/s'], ['plugin', 'check', 'good', f'--limit={number}d']):
+                self.harmless(*words)
+            for key, value in {'worker.threads': number, 'worker.retries': number, 'worker.batch': number,
+                               'worker.lease': f'"{number}d"', 'worker.max_payload': f'"{number}MiB"',
+                               'backend.memory.max_tasks': number, 'backend.memory.max_body': f'"{number}GiB"'}.items():
+                self.config(f'{config}[{key.rpartition(".")[0]}]\n{key.rpartition(".")[2]} = {value}\n')
+                if self.harmless('config', 'check') == 0:
+                    self.harmless('stats')
 
     def test_options_with_values(self):
         usage = 'usage: penstock queues pause QUEUE [GATE] [--for=TIME] [--config=FILE]'
