@@ -2,9 +2,10 @@
 -- ARGV[3]: the pass, a list of steps; then
 --   'keys': what stands behind P in the names of keys that are there, 1,000 at the most
 --   the others: the step to go on with, the cursor of its page, how many elements of that are done; at first 1, 0, 0
--- Answers where to go on, in these three (step 0: nowhere; -1: the queue is damaged so that nothing else makes sense), tasks seen, how many violations there are, the first of them
--- (rule, where, what), sums (rule and where with a line's end between them, what it is said to be, what it is), and of
--- what moment those are: scripts of a pass that name the same one have seen nothing change; empty: it may change yet.
+-- Answers where to go on, in these three (step 0: nowhere; -1: the queue is damaged so that nothing else makes sense);
+-- tasks seen; how many violations there are, and the first of them (rule, where, what); sums (rule and where with a
+-- line's end between them, what it is said to be, what it is), and of what moment those are: scripts of a pass that name
+-- the same one have seen nothing change; empty: it may change yet.
 
 -- ---- keys
 
