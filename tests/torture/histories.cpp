@@ -52,6 +52,7 @@ bool record(const std::string& name, const Opener& open, std::uint64_t histories
       const History history = Recorder({.acts = acts, .seed = seed}, ground.time).run(stores, tally);
       for (const Anomaly& a : judge(history))
         verdict.add(Violation(harm_of(a.rule), a.rule + ": task " + std::to_string(a.task) + ": " + a.what), again);
+      ground.trouble.reset();
       check_audit(*stores[0]);
     } catch (const Violation& e) {
       verdict.add(e, again);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <map>
@@ -23,11 +24,14 @@ struct Violation : std::runtime_error {
   Harm harm;
 };
 
-// What the store itself finds wrong with all that it holds.
+// What the store itself finds wrong with all that it holds. One that cannot be reached is asked again.
 inline void check_audit(DurableBackend& store) {
   auto* audit = query<Audit>(store);
   if (!audit) return;
-  const auto seen = audit->audit(1);
+  auto seen = audit->audit(1);
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+       !seen && seen.error().retryable && std::chrono::steady_clock::now() < end;)
+    seen = audit->audit(1);
   if (!seen) throw Violation(Harm::stuck, "audit: " + seen.error().message);
   if (seen->broken == 0) return;
   const auto& first = seen->violations.at(0);

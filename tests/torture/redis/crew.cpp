@@ -187,6 +187,7 @@ void Crew::finish(CrewTally& tally) {
   wait_until_empty(*store);
   stop_workers();
   count_up(*store, tally);
+  check_audit(*store);
   tally.repeated += repeated_;
   tally.conflicts += conflicts_;
 }
