@@ -56,6 +56,7 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
   std::vector<Task*> unsure;
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
     if (answer->settled[i] != Item::unknown) {
+      answered(*plan.tasks[i]);
       apply_item(*plan.tasks[i], plan.settle[i].to, answer->settled[i], now, changes);
     } else if (goes_again(*plan.tasks[i], plan.settle[i])) {
       unsure.push_back(plan.tasks[i]);
@@ -92,13 +93,16 @@ void LeaseEngine::take_back(Plan& plan, Instant now) {
 
 // What one server of several did not answer is sent again after a pause of its own: the others go on.
 void LeaseEngine::put_off(std::vector<Task*>& tasks, Instant now) {
-  if (tasks.empty()) {
-    if (put_off_.empty()) unsure_in_a_row_ = 0;
-    return;
-  }
+  if (tasks.empty()) return;
   ++errors_;
   put_off_until_ = now + pause(unsure_in_a_row_);
+  for (Task* task : tasks) unsure_ += std::exchange(task->unsure, true) ? 0 : 1;
   put_off_.insert(put_off_.end(), tasks.begin(), tasks.end());
+}
+
+// The pause grows until each of those that were put off, those under way included, has its answer, or needs none.
+void LeaseEngine::answered(Task& task) {
+  if (std::exchange(task.unsure, false) && --unsure_ == 0) unsure_in_a_row_ = 0;
 }
 
 void LeaseEngine::pend(std::vector<Task*>& tasks, Instant since) {
@@ -371,6 +375,7 @@ void LeaseEngine::lose(Task& task, Instant now, Changes& changes) {
   if (task.phase == Task::Phase::parked) std::erase(parked_, &task);
   task.lost = true;
   task.stop_wanted = true;
+  answered(task);
   --held_;
   leave_batch(task);
   suspect_done(task, now);

@@ -77,6 +77,7 @@ struct Task : execution::Runnable {
   bool in_handler = false;  // a thread is still inside: the task must stay alive
   bool mark_pending = false;
   bool in_pending = false;     // listed in the engine's pending tasks
+  bool unsure = false;         // it was put off, and has had no answer since
   bool forgotten = false;      // its end was published
   std::uint32_t in_plans = 0;  // exchanges under way that speak of it
   std::size_t slot = 0;        // among the engine's tasks
@@ -232,6 +233,7 @@ class LeaseEngine {
   void begins(Batch& batch, Instant sent) const;
   void take_back(Plan& plan, Instant now);
   void put_off(std::vector<Task*>& tasks, Instant now);
+  void answered(Task& task);
   void pend(std::vector<Task*>& tasks, Instant since);
   Millis pause(std::uint32_t& in_a_row);
   bool goes_again(Task& task, const Settlement& sent);
@@ -258,6 +260,7 @@ class LeaseEngine {
   std::vector<Task*> put_off_;  // the same, but not before `put_off_until_`: their server did not answer
   Instant put_off_until_{};
   std::uint32_t unsure_in_a_row_ = 0;
+  std::size_t unsure_ = 0;       // tasks that were put off, and have had no answer since
   bool pending_urgent_ = false;  // a suspect waits for its mark
   std::deque<Task*> parked_;
   Task* active_suspect_ = nullptr;

@@ -375,6 +375,7 @@ void Manager::note_queued(std::span<const Enqueued> tasks, std::span<const std::
     }
   }
   if (!after.empty()) tell(after);
+  if (accepted_) accepted_();
 }
 
 Result<std::vector<Admission>> Manager::enqueue_relayed(std::span<const NewTask> tasks) {

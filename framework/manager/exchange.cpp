@@ -341,22 +341,28 @@ void Manager::keep(std::stop_token stop) {
     if (!hears || (rang && state->engine.held() == 0)) {
       wait_until(keep_cv_, state, now() + (hears ? Millis(20) : tick));
     }
-    durable::Extension extension;
-    if (!state->engine.extensions(now(), rang, extension)) continue;
-    Exchange request;
-    request.extend = extension.held;
-    request.lease = options_.lease;
-    request.worker = state->engine.options().worker;
-    state.unlock();
-    Result<Exchanged> answer = backend_->exchange(request);
-    state.relock();
-    Changes changes;
-    Instant at = now();
-    state->engine.extended(extension, answer, at, changes);
-    apply(*state, changes, at, after);
-    conclude(state, after);
-    if (rang) wait_until(keep_cv_, state, now() + Millis(20));  // a storm of rings is one extension in 20 ms
+    // A storm of rings is one extension in 20 ms.
+    if (extend(state, rang, after) && rang) wait_until(keep_cv_, state, now() + Millis(20));
   }
+}
+
+// Extends the leases whose time it is, or all. The lock is given up for the call; false: there were none.
+bool Manager::extend(Locked& state, bool all, Aftermath& after) {
+  durable::Extension extension;
+  if (!state->engine.extensions(now(), all, extension)) return false;
+  Exchange request;
+  request.extend = extension.held;
+  request.lease = options_.lease;
+  request.worker = state->engine.options().worker;
+  state.unlock();
+  Result<Exchanged> answer = backend_->exchange(request);
+  state.relock();
+  Changes changes;
+  Instant at = now();
+  state->engine.extended(extension, answer, at, changes);
+  apply(*state, changes, at, after);
+  conclude(state, after);
+  return true;
 }
 
 }  // namespace penstock::impl

@@ -24,6 +24,7 @@
 #include <penstock/manager.hpp>
 #include <penstock/plugin/limiter.hpp>
 #include <penstock/plugin/tracer.hpp>
+#include <penstock/stepper.hpp>
 
 #include "base/guarded.hpp"
 #include "base/random.hpp"
@@ -167,7 +168,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   using Locked = base::Guarded<ManagerState>::Locked;
 
   // open.cpp
-  static std::shared_ptr<Manager> open(Options options);
+  // `given`: the backend, in place of the one that the options name.
+  static std::shared_ptr<Manager> open(Options options, std::unique_ptr<DurableBackend> given = nullptr);
   ~Manager();
 
   // handlers and hooks: manager.cpp
@@ -201,6 +203,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::vector<std::optional<TaskInfo>> info_many(std::span<const TaskRef> refs);
   std::optional<TaskInfo> await(const TaskRef& ref, Millis at_most);
   Cancelled cancel(const TaskRef& ref);
+  EnqueueRequest request(const TaskRef& ref, const Record& record);
   Metrics metrics();
   std::vector<Counts> counts();
 
@@ -230,6 +233,17 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void request_stop() noexcept;
   bool stop(Millis deadline, bool now);
   void stop_for_good() noexcept;
+
+  // stepped.cpp: what a Stepper does
+  void begin_stepping(std::uint64_t seed);
+  Stepper::Did step();
+  bool beat();
+  std::optional<Instant> next_step();
+  void when_accepted(std::function<void()> f) { accepted_ = std::move(f); }
+  void abandon() noexcept;
+
+  // Whose thread this one is to count as; returns whose it was. Null: nobody's.
+  static const Manager* lend_thread(const Manager* to) noexcept;
 
  private:
   friend class Services;
@@ -296,6 +310,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   bool learn_queues(ManagerState& state, std::uint64_t asked, std::span<const Counts> counts);
   void pump(std::stop_token stop);
   void keep(std::stop_token stop);
+  bool extend(Locked& state, bool all, Aftermath& after);
 
   // tidy.cpp
   void tidy(durable::Housekeeping& house, Aftermath& after);
@@ -314,6 +329,10 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void abandon(ManagerState& state, std::size_t index, Instant now, Aftermath& after);
   Worker* worker_of(ManagerState& state, const Runnable& task);
   void poke_watchdog() noexcept;
+
+  // stepped.cpp
+  bool exchange_once(Locked& state, Aftermath& after);
+  void refuse_to_wait() const;
 
   // lifecycle.cpp
   void begin_stop(ManagerState& state, bool now_, Instant now, Aftermath& after);
@@ -345,6 +364,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Options options_;
   Clock& clock_;
   const bool real_time_;
+  bool stepped_ = false;                // it has no threads; set before anything runs
+  std::function<void()> accepted_;      // of the stepper: called when tasks were put in; may be empty
   std::unique_ptr<HostServices> host_;  // outlives the plugins
   std::unique_ptr<plugins::PluginHost> plugins_;
   CodecSet codecs_;

@@ -114,6 +114,19 @@ std::vector<std::optional<TaskInfo>> Manager::info_many(std::span<const TaskRef>
   return out;
 }
 
+EnqueueRequest Manager::request(const TaskRef& ref, const Record& record) {
+  const durable::Envelope envelope = value_or_throw(durable::decode_envelope(record.body));
+  EnqueueRequest out{.ref = ref, .kind = record.kind, .codec = std::string(envelope.codec)};
+  out.payload = envelope.transforms.empty()
+                    ? std::string(envelope.payload)
+                    : value_or_throw(codecs_.undo(envelope.payload, envelope.transforms, options_.max_payload));
+  for (const auto& [key, value] : envelope.metadata) out.metadata.emplace_back(key, value);
+  out.priority = record.priority;
+  out.weight = record.weight;
+  out.keys = {record.unique, record.fair, record.gates};
+  return out;
+}
+
 std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
   Instant until = base::later(now(), at_most);
   bool local = is_local(ref.id);
@@ -138,6 +151,7 @@ std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
     if (!seen || ended(seen->status)) return seen;
     Instant at = now();
     if (at >= until) return std::nullopt;
+    refuse_to_wait();
     Millis left =
         until == Instant::max() ? kLongestWait : std::min(kLongestWait, std::chrono::ceil<Millis>(until - at));
     if (!real_time_) left = std::min(left, Millis(2));

@@ -74,6 +74,7 @@ void Manager::start() {
   refresh_weights(state);
   if (state->stopping) return;  // meanwhile
   state->leasing = true;
+  if (stepped_) return;
   pump_thread_ = std::jthread([this](std::stop_token stop) { pump(stop); });
   keeper_thread_ = std::jthread([this](std::stop_token stop) { keep(stop); });
   state->woken = state->sleeping;

@@ -86,6 +86,7 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
   wake_for(*state, due > at ? 1 : closures.size(), after);
   state.unlock();
   if (!after.empty()) tell(after);
+  if (accepted_) accepted_();
   return refs;
 }
 

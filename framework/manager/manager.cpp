@@ -161,6 +161,10 @@ TaskManager::~TaskManager() {
 }
 TaskManager TaskManager::open(const std::filesystem::path& config) { return open(read_config(config)); }
 TaskManager TaskManager::open(Options options) { return TaskManager(impl::Manager::open(std::move(options))); }
+TaskManager TaskManager::open(Options options, std::unique_ptr<DurableBackend> backend) {
+  if (!backend) throw Exception(Error{Errc::invalid, "a backend is needed, got none"});
+  return TaskManager(impl::Manager::open(std::move(options), std::move(backend)));
+}
 
 void TaskManager::add_handler(const Policy& policy, std::unique_ptr<TaskHandler> handler,
                               std::vector<DeclaredLimit> limits) {
@@ -214,6 +218,7 @@ Results TaskManager::results(std::size_t buffer, WhenFull when_full) {
   return Results(impl_->hub().subscribe(buffer, when_full));
 }
 
+EnqueueRequest TaskManager::request(const TaskRef& ref, const Record& record) { return impl_->request(ref, record); }
 Metrics TaskManager::metrics() const { return impl_->metrics(); }
 std::vector<Counts> TaskManager::counts() { return impl_->counts(); }
 std::vector<ErrorGroup> TaskManager::errors(std::string_view queue) { return impl_->errors(queue); }

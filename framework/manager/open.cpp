@@ -140,7 +140,7 @@ Manager::Manager(Options options, std::unique_ptr<HostServices> host, std::uniqu
   if (event_fd_ < 0) throw Exception(Error{Errc::resource_exhausted, "eventfd: no file descriptor is left"});
 }
 
-std::shared_ptr<Manager> Manager::open(Options options) {
+std::shared_ptr<Manager> Manager::open(Options options, std::unique_ptr<DurableBackend> given) {
   normalise(options);
   Clock& clock = options.clock ? *options.clock : system_clock();
   auto host = std::make_unique<HostServices>(options.log_level, clock);
@@ -159,7 +159,8 @@ std::shared_ptr<Manager> Manager::open(Options options) {
   where.from_environment();
   auto plugins = value_or_throw(plugins::PluginHost::make(*host, std::move(where)));
 
-  auto backend = create<DurableBackend>(*plugins, options.backend);
+  if (given) options.backend = {.use = "(given)"};  // for messages
+  auto backend = given ? std::move(given) : create<DurableBackend>(*plugins, options.backend);
   if (!backend) throw Exception(Error{Errc::invalid, "backend.use: name a backend, such as \"memory\" or \"sqlite\""});
   if (const auto why = fault(backend->properties()); !why.empty()) {
     throw Exception(Error{Errc::internal, "backend \"" + options.backend.use + "\": " + std::string(why)});

@@ -16,10 +16,15 @@ thread_local const Manager* manager_of_thread = nullptr;
 
 void Manager::own_thread() const noexcept { manager_of_thread = this; }
 bool Manager::in_own_thread() const noexcept { return manager_of_thread == this; }
+const Manager* Manager::lend_thread(const Manager* to) noexcept { return std::exchange(manager_of_thread, to); }
 
 // Starts the threads that are missing. Errors: resource_exhausted, when there is none to run anything.
 Result<void> Manager::ensure_workers(ManagerState& state) {
   if (state.closing) return {};
+  if (stepped_) {
+    if (state.workers.empty()) state.workers.push_back(std::make_shared<Worker>());  // whose thread is the caller
+    return {};
+  }
   auto staying =
       static_cast<std::size_t>(std::ranges::count(state.workers, false, [](const auto& w) { return w->retire; }));
   try {
@@ -226,6 +231,7 @@ void Manager::conclude(Locked& state, Aftermath& after) {
 }
 
 void Manager::wait_until(std::condition_variable& cv, Locked& state, Instant at) {
+  refuse_to_wait();
   if (real_time_ && at == Instant::max()) return cv.wait(state.native());
   if (real_time_) {
     cv.wait_until(state.native(), at);

@@ -52,6 +52,7 @@ namespace penstock {
 
 class OutboxRelay;   // penstock/relay.hpp
 class OutboxWriter;  // the same
+class Stepper;       // penstock/stepper.hpp
 class TaskManager;
 namespace impl {
 class Manager;
@@ -87,6 +88,8 @@ class PENSTOCK_API TaskManager {
   // Opens the backend and the other plugins. Throws: the config's or the plugin's error.
   static TaskManager open(const std::filesystem::path& config);
   static TaskManager open(Options options);
+  // On a backend that the program has made itself, in place of the one that the options name.
+  static TaskManager open(Options options, std::unique_ptr<DurableBackend> backend);
   TaskManager(TaskManager&&) noexcept;
   TaskManager& operator=(TaskManager&&) noexcept;
   ~TaskManager();  // stop_now, if nobody stopped it
@@ -199,7 +202,10 @@ class PENSTOCK_API TaskManager {
   // How tasks of a kind that has a handler here are treated, and who says so. Throws: not_found.
   Explanation explain(std::string_view kind);
   const Options& options() const noexcept;
-  DurableBackend& backend();                 // as opened; for tools
+  DurableBackend& backend();  // as opened; for tools
+  // What was enqueued, of a task's record as the backend has it: transforms are undone. For tools.
+  // Throws: invalid, for a record of another program's; unsupported, when a transform is not here.
+  EnqueueRequest request(const TaskRef& ref, const Record& record);
   ValueCodec* codec(std::string_view name);  // by name; empty: the process's own. Null: not there
 
   // ---- limits and pauses: in the store, for all processes on it ----------------------------------------
@@ -242,6 +248,7 @@ class PENSTOCK_API TaskManager {
 
  private:
   friend class OutboxRelay;
+  friend class Stepper;
   explicit TaskManager(std::shared_ptr<impl::Manager> impl);
   TaskRef enqueue_one(Draft draft, const EnqueueOptions& options);
   TaskRef submit_closure(impl::Closure closure, const SubmitOptions& options);

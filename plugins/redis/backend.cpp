@@ -7,6 +7,7 @@
 #include <penstock/plugin/plugin.hpp>
 
 #include "../shared/settings.hpp"
+#include "audit.hpp"
 #include "checks.hpp"
 #include "client_settings.hpp"
 #include "diagnosis.hpp"
@@ -89,7 +90,8 @@ class Redis final : public DurableBackend,
                     public Browser,
                     public Gates,
                     public Leadership,
-                    public Diagnosis {
+                    public Diagnosis,
+                    public Audit {
  public:
   Redis(Host& host, Options client, StoreOptions store, TimeSource* time, const Settings& s)
       : host_(host),
@@ -118,7 +120,7 @@ class Redis final : public DurableBackend,
   }
 
   void* query(std::string_view id) noexcept override {
-    return offer<Waiter, Registry, Browser, Gates, Leadership, Diagnosis>(this, id);
+    return offer<Waiter, Registry, Browser, Gates, Leadership, Diagnosis, Audit>(this, id);
   }
 
   Properties properties() const noexcept override {
@@ -210,6 +212,10 @@ class Redis final : public DurableBackend,
     });
   }
 
+  Result<Audited> audit(std::uint32_t at_most) noexcept override {
+    return guard([&] { return redis::audit(server_, at_most); });
+  }
+
  private:
   Result<ServerFacts> weakest_server(Deadline end) {
     const auto facts = read_server_facts(server_.client(), end);
@@ -244,7 +250,7 @@ class Redis final : public DurableBackend,
 }  // namespace
 
 PENSTOCK_PLUGIN(redis, "0.1.0", "MIT",
-                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Leadership, Diagnosis>(
+                component<DurableBackend, Redis, Waiter, Registry, Browser, Gates, Leadership, Diagnosis, Audit>(
                     "redis", "Tasks on a Redis server, or several: any number of processes on any number of hosts.",
                     kSettings.rows),
                 limiter_component());

@@ -10,28 +10,41 @@
 namespace penstock::redis {
 namespace {
 
-constexpr std::size_t kMostTouched = 1000;  // settlements and children of one script
-constexpr Millis kLookAgain{200};           // at a queue whose server could not be reached
+constexpr std::size_t kMostTouched = 1000;          // settlements and children of one script
+constexpr char kBegun = 1, kLapsed = 2, kMore = 4;  // of a task that was leased
+constexpr Millis kLookAgain{200};                   // at a queue whose server could not be reached
 
-void read_leased(Answers& in, std::string_view queue, std::vector<Leased>& out, Epoch epoch) {
-  Leased& l = out.emplace_back();
+Leased read_leased(std::string_view queue, std::string_view id, const Reply& record, Epoch epoch) {
+  Leased l;
   l.queue = queue;
-  l.id = task_id(in.text());
-  const Reply record = in.next(), extra = in.next();
+  l.id = task_id(id);
   const Written w = read_record(record.text());
   l.kind = w.kind;
   l.body = w.body;
   l.priority = w.priority;
   l.weight = w.weight;
   l.epoch = epoch;
-  const std::string_view more = extra.text();
-  l.begun = !more.empty() && (more[0] & 1);
-  l.lapsed = !more.empty() && (more[0] & 2);
-  if (more.size() <= 1) return;
-  const Tail t = read_tail(more.substr(1));
+  return l;
+}
+
+// Behind the record of a task that failed, or has a note.
+void read_more(Leased& l, const Reply& more) {
+  const Tail t = read_tail(more.text());
   l.failures = t.failures;
   l.crashes = t.crashes;
   l.note = t.note;
+}
+
+// Those that the server takes together; they stay in order.
+using Group = std::vector<const Settlement*>;
+std::vector<Group> groups_of(const Exchange& x, const std::vector<std::size_t>& items) {
+  std::vector<Group> out;
+  for (const std::size_t i : items) {
+    const Settlement& s = x.settle[i];
+    if (out.empty() || !alike(*out.back().front(), s)) out.emplace_back();
+    out.back().push_back(&s);
+  }
+  return out;
 }
 
 void read_extended(std::string_view& in, Extended& out) {
@@ -134,9 +147,10 @@ struct Store::Trade {
     for (std::size_t i = 0; i < job.settle.size(); ++i) {
       const Part& p = parts[job.first + i];
       const std::span extend(p.extend.data(), job.last ? p.extend.size() : 0);
+      const std::vector<Group> groups = groups_of(x, job.settle[i]);
       run.keys.push_back(server.key(queues.names()[job.first + i]));
-      add_queue(run.words, job.settle[i].size(), extend.size(), job.last ? p.quota : -1, p.epoch);
-      for (std::size_t s : job.settle[i]) add_settlement(run.words, x.settle[s]);
+      add_queue(run.words, groups.size(), extend.size(), job.last ? p.quota : -1, p.epoch);
+      for (const Group& group : groups) add_settlements(run.words, group);
       for (std::size_t e : extend) run.words.add(static_cast<std::int64_t>(x.extend[e].epoch));
     }
     return run;
@@ -164,14 +178,20 @@ struct Store::Trade {
   void read_claimed(Answers& in, std::size_t part, const Server& server) {
     Part& p = parts[part];
     const std::string_view queue = queues.names()[part];
-    const std::int64_t leased = in.integer();
-    p.leased = static_cast<std::uint32_t>(leased);
-    p.claimed += p.leased;
     p.epoch = static_cast<Epoch>(integer(in.text()));
     const Reply due = in.next();
     p.due = due.text().empty() ? std::nullopt : std::optional(Millis(integer(due.text())));
     rings.emplace_back(server.key(queue), static_cast<std::uint64_t>(integer(in.text())));
-    for (std::int64_t n = 0; n < leased; ++n) read_leased(in, queue, out.leased, p.epoch);
+    const std::string_view ids = in.text(), marks = in.text();
+    p.leased = static_cast<std::uint32_t>(marks.size());
+    p.claimed += p.leased;
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+      Leased& l =
+          out.leased.emplace_back(read_leased(queue, ids.substr(std::min(ids.size(), 16 * i), 16), in.next(), p.epoch));
+      l.begun = marks[i] & kBegun;
+      l.lapsed = marks[i] & kLapsed;
+      if (marks[i] & kMore) read_more(l, in.next());
+    }
   }
   // The script was not answered: its queues are looked at again soon, as nothing will ring for that.
   void silence(const Job& job) {

@@ -117,23 +117,36 @@ void add_task(Words& words, const NewTask& t) {
   });
 }
 
-void add_settlement(Words& words, const Settlement& s) {
-  words.add(octets(s.key.id));
+namespace {
+
+// Nothing but an end: a tombstone is to be all that stays.
+bool plain(const Settlement& s) noexcept { return ended(s.to) && s.keep == Millis(0) && s.children.empty(); }
+
+void add_verb(std::string& out, const Settlement& s) {
+  out += static_cast<char>(s.to);
+  if (plain(s)) return;
+  out += static_cast<char>(s.charge);
+  out += s.unstarted ? '\1' : '\0';
+  append(out, static_cast<double>(s.delay.count()));
+  append(out, s.keep == kKeepForever ? -1.0 : static_cast<double>(s.keep.count()));
+  out += static_cast<char>(s.children.size());
+  out += static_cast<char>(s.children.size() >> 8);
+}
+
+}  // namespace
+
+bool alike(const Settlement& a, const Settlement& b) noexcept {
+  return plain(a) && plain(b) && a.to == b.to && a.epoch == b.epoch;
+}
+
+void add_settlements(Words& words, std::span<const Settlement* const> group) {
+  const Settlement& s = *group.front();
+  words.make([&](std::string& out) {
+    for (const Settlement* one : group) out += octets(one->key.id);
+  });
   words.make([&](std::string& out) { append(out, static_cast<double>(s.epoch)); });
-  if (ended(s.to) && s.keep == Millis(0) && s.children.empty()) {
-    words.make([&](std::string& out) { out += static_cast<char>(s.to); });
-  } else {
-    words.make([&](std::string& out) {
-      out += static_cast<char>(s.to);
-      out += static_cast<char>(s.charge);
-      out += s.unstarted ? '\1' : '\0';
-      append(out, static_cast<double>(s.delay.count()));
-      append(out, s.keep == kKeepForever ? -1.0 : static_cast<double>(s.keep.count()));
-      out += static_cast<char>(s.children.size());
-      out += static_cast<char>(s.children.size() >> 8);
-    });
-  }
-  words.add(s.note);
+  words.make([&](std::string& out) { add_verb(out, s); });
+  words.add(plain(s) ? Bytes() : s.note);
   for (const NewTask& child : s.children) add_task(words, child);
 }
 

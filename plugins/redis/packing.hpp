@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,10 @@ TaskId task_id(std::string_view octets) noexcept;  // 16 of them; others give th
 
 // The five words of a task; the id is the caller's.
 void add_task(Words&, const NewTask&);
-// The four words of a settlement, and those of its children.
-void add_settlement(Words&, const Settlement&);
+// Whether two settlements may be of one group.
+bool alike(const Settlement&, const Settlement&) noexcept;
+// The four words of a group, and those of its children: of one settlement, or of several that are alike.
+void add_settlements(Words&, std::span<const Settlement* const> group);
 
 // What a record says that was written when the task came. A record that is cut short leaves the rest as it is.
 struct Written {

@@ -20,6 +20,7 @@ Scripts::Scripts()
       all(script_text(text::kAll)),
       document(script_text(text::kDocument)),
       leader(script_text(text::kLeader)),
-      rights(script_text(text::kRights)) {}
+      rights(script_text(text::kRights)),
+      audit(script_text(text::kAudit)) {}
 
 }  // namespace penstock::redis

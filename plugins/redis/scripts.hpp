@@ -7,7 +7,7 @@ namespace penstock::redis {
 
 struct Scripts {
   Scripts();
-  const Script enqueue, exchange, cancel, get, counts, trim, list, move, gate, gates, all, document, leader, rights;
+  const Script enqueue, exchange, cancel, get, counts, trim, list, move, gate, gates, all, document, leader, rights, audit;
 };
 
 }  // namespace penstock::redis

@@ -123,11 +123,12 @@ Server::Run Server::hold_of_all(std::string_view queue, std::string_view ms) {
 }
 
 Result<Server::Enrolled> Server::enroll(std::string_view queue, Deadline deadline, bool again) {
-  bool first = true;
+  bool first = true, in_doubt = false;
   {
     std::lock_guard lock(mutex_);
     const auto name = names_.find(queue);
     first = name == names_.end() || !name->second.known;
+    in_doubt = name != names_.end() && name->second.in_doubt;
     if (!first && !again && fresh(name->second)) return Enrolled::remembered;
   }
   const bool can_wait = !first && !again;
@@ -141,12 +142,30 @@ Result<Server::Enrolled> Server::enroll(std::string_view queue, Deadline deadlin
   }
   const std::string_view held = (*told)[0].text();
   const bool added = (*told)[1].integer() == 1;
-  if (!held.empty() && (first || added)) {
-    if (auto done = run(hold_of_all(queue, held == "ever" ? "-1" : held), deadline); !done) return done.error();
+  if (in_doubt || (!held.empty() && (first || added))) {
+    if (auto e = pass_on(queue, std::string(held), deadline)) {
+      std::lock_guard lock(mutex_);
+      names_[std::string(queue)].in_doubt = true;
+      return *e;
+    }
   }
   std::lock_guard lock(mutex_);
   names_.insert_or_assign(std::string(queue), Name{now(), true});
   return Enrolled::known;
+}
+
+// What the queue is told may be outdated when it is told: whoever has ended the hold meanwhile may have told it before.
+std::optional<Error> Server::pass_on(std::string_view queue, std::string held, Deadline deadline) {
+  for (bool agreed = false; !agreed;) {
+    const bool open = held.empty();
+    const std::string_view ms = open ? "0" : held == "ever" ? "-1" : std::string_view(held);
+    if (auto done = run(hold_of_all(queue, ms), deadline); !done) return done.error();
+    const auto now_held = run(all(""), deadline);
+    if (!now_held) return now_held.error();
+    held = (*now_held)[0].text();
+    agreed = held.empty() == open;
+  }
+  return std::nullopt;
 }
 
 void Server::renew(std::string_view queue, Deadline deadline) {

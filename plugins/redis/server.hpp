@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,7 +104,9 @@ class Server {
   struct Name {
     Millis asked{};
     bool known = false;
+    bool in_doubt = false;  // it may have been told of a hold that is over
   };
+  std::optional<Error> pass_on(std::string_view queue, std::string held, Deadline);
   bool fresh(const Name& name) const { return now() < name.asked + std::chrono::minutes(1); }
   std::map<std::string, Name, std::less<>> names_;  // of queues
 };

@@ -23,25 +23,11 @@ Series naive(milliseconds period, std::size_t count) {
   return closure_latency(count, period, [&](auto c) { pool.submit(c); });
 }
 
-Series same_process(const Options& options, milliseconds period, std::size_t count) {
-  Pickup worker(options, count);
-  produce(worker.tasks(), period, count);
-  return worker.finish();
-}
-
 Series other_process(std::size_t count) {
   const Scratch scratch(Scratch::On::disk);
   const std::string path = scratch.fresh("l2") + "/tasks.db";
   make_store(path, false);
-  Child producer([&] {
-    TaskManager tasks = TaskManager::open(on_sqlite(path, false));
-    produce(tasks, kSeldom, count);
-    return Series{};
-  });
-  Pickup worker(on_sqlite(path, false), count);
-  Series out = worker.finish();
-  producer.finish();
-  return out;
+  return pickup_apart(on_sqlite(path, false), kSeldom, count);
 }
 
 struct Case {
@@ -69,7 +55,7 @@ void add(Report& report, const Case& c, const Columns& columns, const Columns& b
 void memory(const Run& run, Report& report) {
   const std::size_t n = run.size(3'000, 50);
   const Rounds r = run.interleave(
-      {{"naive", [=] { return naive(kSoon, n); }}, {"memory", [=] { return same_process(on_memory(), kSoon, n); }}});
+      {{"naive", [=] { return naive(kSoon, n); }}, {"memory", [=] { return pickup_here(on_memory(), kSoon, n); }}});
   add(report, {"L1", "idle pickup, memory", 20, 300}, r.sides[1], r.sides[0]);
   report.load(r.foreign);
 }
@@ -81,7 +67,7 @@ void sqlite(const Run& run, Report& report) {
                       {"same process",
                        [=] {
                          const Scratch scratch(Scratch::On::disk);
-                         return same_process(on_sqlite(scratch.fresh("l2") + "/tasks.db", false), kSeldom, n);
+                         return pickup_here(on_sqlite(scratch.fresh("l2") + "/tasks.db", false), kSeldom, n);
                        }},
                       {"two processes", [=] { return other_process(n); }}});
   add(report, {"L2", "idle pickup, SQLite NORMAL, same process", 0, 1000}, r.sides[1], r.sides[0]);

@@ -6,6 +6,7 @@
 #include "bench/lib/latency.hpp"
 #include "bench/lib/report.hpp"
 #include "bench/lib/tasks.hpp"
+#include "bench/lib/whole_life.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -76,21 +77,6 @@ Series our_closures(std::size_t count, bool many) {
   return out;
 }
 
-Series durable(std::size_t count) {
-  Ran ran(count);
-  TaskManager tasks = TaskManager::open(on_memory());
-  work(tasks, ran);
-  tasks.start();
-  const Stopwatch watch;
-  const std::vector<TaskRef> refs = send(tasks, 0, count);
-  ran.wait();
-  Series out = throughput(count, watch);
-  ran.verify();
-  verify_in_store(tasks, refs);
-  tasks.stop_graceful(Millis(10'000));
-  return out;
-}
-
 Series naive_latency(std::size_t count) {
   Naive pool(2, 1);
   return closure_latency(count, kPeriod, [&](auto c) { pool.submit(c); });
@@ -152,7 +138,7 @@ void latencies(const Run& run, Report& report) {
 
 void durables(const Run& run, Report& report) {
   const std::size_t n = run.size(300'000, 1'000);
-  const Rounds r = run.interleave({{"ours", [=] { return durable(n); }}});
+  const Rounds r = run.interleave({{"ours", [=] { return whole_life_here(on_memory(), n); }}});
   Row row{.id = "M3",
           .what = "durable tasks on the memory backend, whole life",
           .unit = "tasks/s",

@@ -33,7 +33,7 @@ check() {  # check TITLE COMMAND...
 }
 
 copy_consumer() {  # into folder $1
-  mkdir -p "$1" && cp "$here"/{meson.build,main.cpp,acme.cpp,kit.cpp} "$1"
+  mkdir -p "$1" && cp "$here"/{meson.build,main.cpp,acme.cpp,kit.cpp,handlers.cpp} "$1"
 }
 options=(--buildtype=plain "--prefix=$work/prefix")  # one prefix for all, as it is compiled in
 
@@ -57,7 +57,7 @@ run_consumer() {
       "$1/consumer-$program" data || return 1
     fi
   done
-  "$1/consumer-kit"
+  "$1/consumer-testing" && "$1/consumer-kit"
 }
 
 linked() {  # linked shared|static PROGRAM

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The small examples, as a user runs them.
-#   examples.sh MAILER QUICKSTART OUTBOX
+#   examples.sh MAILER QUICKSTART OUTBOX TESTING
 set -u
-mailer=$(readlink -f "$1") quickstart=$(readlink -f "$2") outbox=$(readlink -f "$3")
+mailer=$(readlink -f "$1") quickstart=$(readlink -f "$2") outbox=$(readlink -f "$3") testing=$(readlink -f "$4")
 source "$(dirname "$(readlink -f "$0")")/../support/checks.sh"
 has() { grep -qx "$1" out; }
 # The first mails of the tenants that have few, among those that tenant acme has many of.
@@ -27,5 +27,7 @@ check "quickstart greets later as well" has 'hello, later, attempt 1'
 
 check "outbox runs" bash -c '"$1" . | sort >out' _ "$outbox"
 check "outbox confirms what was committed, and nothing else" test "$(cat out)" = $'order 1 is confirmed\norder 3 is confirmed'
+
+check "testing: the tests pass" "$testing"
 
 finish

@@ -1,4 +1,4 @@
-"""Prints what internal/mutant.hpp knows of the table of mutants. usage: header.py TABLE"""
+"""Prints what framework/mutant/mutant.hpp knows of the table of mutants. usage: header.py TABLE"""
 import sys
 import tomllib
 

@@ -1,4 +1,6 @@
 // The wire between processes and the store, and the store's own answers.
+#include <utility>
+
 #include "simulation/process.hpp"
 #include "simulation/world.hpp"
 
@@ -61,8 +63,6 @@ void World::call(Process& from, const Exchange& x, Answer answer) {
 
 Result<Exchanged> World::deliver(int process, const Request& request, bool unheard) {
   const Exchange x = request.exchange();
-  std::vector<bool> waiting;
-  for (const Fate& t : ledger.tasks) waiting.push_back(t.enqueued && t.ends == 0);
   Result<Exchanged> result = store_.exchange(x, time());
   if (!result) throw Violation("the store refused an exchange: " + result.error().message);
   for (std::size_t i = 0; i < x.settle.size(); ++i) {
@@ -78,13 +78,25 @@ Result<Exchanged> World::deliver(int process, const Request& request, bool unhea
     note("claim", process, Ledger::number(l.id), l.epoch << 1 | l.lapsed);
     ledger.claimed(l, process, unheard || weak(process));
   }
-  for (std::size_t n = 0; n < ledger.tasks.size(); ++n) {
-    if (!waiting[n]) continue;
-    const TaskKey key{ledger.tasks[n].queue, Ledger::id(n)};
-    if (ended(store_.get({&key, 1}, time()).value().at(0)->state)) ledger.ended(key.id);
-  }
+  note_ends();
   ring_all();
   return result;
+}
+
+// Which tasks have ended since the last time: all that end are kept, so a number that is the same says none.
+void World::note_ends() {
+  std::uint64_t ends = 0;
+  const auto counts = store_.counts();
+  for (const Counts& c : counts.value()) {
+    for (State s : {State::succeeded, State::dead, State::cancelled}) ends += c.by_state[static_cast<std::size_t>(s)];
+  }
+  if (std::exchange(ends_, ends) == ends) return;
+  for (std::size_t n = 0; n < ledger.tasks.size(); ++n) {
+    const Fate& t = ledger.tasks[n];
+    if (!t.enqueued || t.ends > 0) continue;
+    const TaskKey key{t.queue, Ledger::id(n)};
+    if (ended(store_.get({&key, 1}, time()).value().at(0)->state)) ledger.ended(key.id);
+  }
 }
 
 bool World::weak(int process) const {

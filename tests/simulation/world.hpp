@@ -69,6 +69,7 @@ class World {
   void start_process(std::size_t place);
   // `unheard`: no answer will reach the process.
   Result<Exchanged> deliver(int process, const Request& request, bool unheard);
+  void note_ends();
   bool weak(int process) const;
   void ring_all();
   void misfortune();
@@ -81,6 +82,7 @@ class World {
   std::uint64_t trace_ = 0xcbf29ce484222325;
   memory::Store store_;
   std::uint64_t bell_ = 0;
+  std::uint64_t ends_ = 0;  // tasks that had ended when the store was last asked
   bool calm_ = false;
   std::size_t places_ = 0;
   int last_process_ = 0;

@@ -106,6 +106,11 @@ void FaultProxy::disarm() {
   faults_.clear();
 }
 
+bool FaultProxy::happens(std::uint64_t times, Clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return happened_more_.wait_until(lock, until, [&] { return happened_ >= times; });
+}
+
 void FaultProxy::part() {
   const std::lock_guard lock(mutex_);
   parted_ = true;
@@ -215,6 +220,10 @@ void FaultProxy::move(Pair& pair, Flow& flow, int from) {
 
 // Octet by octet as far as faults are concerned.
 void FaultProxy::pass(Pair& pair, Flow& flow, const char* octets, std::size_t count) {
+  if (due(flow, count) && whole()) {
+    faults_.front().count = count;
+    happen(pair, flow);
+  }
   for (std::size_t i = 0; i < count; ++i) {
     if (due(flow)) happen(pair, flow);
     if (pair.gone || pair.silent) return;
@@ -230,15 +239,22 @@ void FaultProxy::pass(Pair& pair, Flow& flow, const char* octets, std::size_t co
   }
 }
 
-bool FaultProxy::due(Flow& flow) const {
+bool FaultProxy::due(Flow& flow, std::size_t within) const {
   if (flow.armed != armed_) flow.armed = armed_, flow.count = 0;
-  return !faults_.empty() && faults_.front().to == flow.to && flow.count == faults_.front().at;
+  return !faults_.empty() && faults_.front().to == flow.to && flow.count <= faults_.front().at &&
+         faults_.front().at < flow.count + within;
+}
+
+bool FaultProxy::whole() const {
+  const NetworkFault& next = faults_.front();
+  return next.count == 0 && (next.kind == Kind::swallow || next.kind == Kind::duplicate);
 }
 
 void FaultProxy::happen(Pair& pair, Flow& flow) {
   const NetworkFault fault = faults_.front();
   faults_.pop_front();
   ++happened_;
+  happened_more_.notify_all();
   switch (fault.kind) {
     case Kind::delay:
       flush(pair, flow, flow.to == To::client ? pair.client : pair.server);

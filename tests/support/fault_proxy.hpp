@@ -25,8 +25,8 @@ struct NetworkFault {
     cut,        // both sides are closed, in order
     reset,      // both sides are closed with a reset
     half_open,  // nothing passes any more, in either direction, and nobody is told
-    swallow,    // `count` octets are lost
-    duplicate,  // `count` octets come twice: once more after they have passed
+    swallow,    // `count` octets are lost; 0: all that one read brings, mostly whole replies
+    duplicate,  // `count` octets come twice: once more after they have passed; 0: all that one read brings
   };
   Kind kind = Kind::cut;
   enum class To : std::uint8_t { client, server } to = To::client;  // the direction that is counted
@@ -51,6 +51,8 @@ class FaultProxy {
   void arm(const NetworkFault& fault) { arm({fault}); }
   void disarm();
   std::uint64_t happened() const noexcept { return happened_; }  // faults, until now
+  // Whether so many have happened by then.
+  bool happens(std::uint64_t times, std::chrono::steady_clock::time_point until);
   std::uint64_t accepted() const noexcept { return accepted_; }  // connections, until now
 
   // All connections become half-open, and new ones stay without an answer, until the network is whole again: then
@@ -70,7 +72,8 @@ class FaultProxy {
   void pump(Pair& pair, short client_events, short server_events);
   void move(Pair& pair, Flow& flow, int from);
   void pass(Pair& pair, Flow& flow, const char* octets, std::size_t count);
-  bool due(Flow& flow) const;
+  bool due(Flow& flow, std::size_t within = 1) const;
+  bool whole() const;
   void happen(Pair& pair, Flow& flow);
   static void flush(Pair& pair, Flow& flow, int to);
   void wake() const;
@@ -85,7 +88,7 @@ class FaultProxy {
   std::deque<NetworkFault> faults_;
   std::uint64_t armed_ = 0;  // how often faults were armed
   bool parted_ = false, stopping_ = false, ending_ = false;
-  std::condition_variable ended_;
+  std::condition_variable ended_, happened_more_;
   std::list<std::unique_ptr<Pair>> pairs_;
 
   std::thread thread_;

@@ -35,7 +35,8 @@ class Round {
 
   void run(Verdict& verdict) {
     let_them_work();
-    verdict.faults += crowd_->locks + killed_;
+    verdict.faults += crowd_->locks;
+    verdict.also["kills"] += killed_;
     verdict.add(Harm::duplicate, crowd_->duplicates);
     verdict.add(Harm::stuck, crowd_->busy);
     verdict.add(Harm::corrupt, crowd_->unlocked + crowd_->blocking);
@@ -124,7 +125,7 @@ class Round {
 bool torture(bool kills, std::uint64_t milliseconds, std::uint64_t seed) {
   const Scratch scratch(Scratch::On::memory);
   const std::string name = kills ? "crowd, killed at random" : "crowd";
-  Verdict verdict;
+  Verdict verdict("held_locks");
   try {
     Round(scratch, kills, milliseconds, seed).run(verdict);
   } catch (const Violation& e) {

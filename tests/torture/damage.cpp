@@ -238,7 +238,7 @@ bool torture(std::uint64_t count, std::uint64_t every, std::uint64_t seed) {
   const Files in_file{load(file), {}, in_log.bell};
   const std::string again = "damage --count " + std::to_string(count) + " --every " + std::to_string(every) +
                             " --seed " + std::to_string(seed);
-  Verdict verdict;
+  Verdict verdict("damages");
   meet_all(scratch, in_file, of_the_file(in_file, count, every, seed), "the file", again, verdict);
   meet_all(scratch, in_log, of_the_log(in_log, count / 2, seed), "the log", again, verdict);
   return verdict.report("damage");

@@ -144,7 +144,7 @@ class Disk {
 bool torture(std::uint64_t disks, std::uint64_t seed) {
   const Scratch scratch(Scratch::On::memory);
   Tally tally;
-  Verdict verdict;
+  Verdict verdict("full_disks");
   for (; tally.disks < disks && verdict.harmless(); ++seed) {
     try {
       Disk(scratch, seed, tally).run();

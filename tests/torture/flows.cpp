@@ -18,6 +18,7 @@
 #include "torture/options.hpp"
 #include "torture/race_table.hpp"
 #include "torture/race_worker.hpp"
+#include "torture/verdict.hpp"
 
 namespace penstock::torture {
 namespace {
@@ -133,7 +134,10 @@ bool race(const std::string& name, std::uint64_t races, std::uint64_t seed) {
             << " claims, " << t.takeovers << " takeovers, " << t.ends << " ends, " << t.retries << " retries, "
             << t.conflicts << " conflicts of keys, " << t.changes << " changes of limits; a gate was full " << t.full
             << " times" << std::endl;
-  return !table.failed() && kills > 0 && t.takeovers > 0 && t.full > 0 && t.conflicts > 0 && t.changes > 0;
+  Verdict verdict("kills");
+  verdict.faults = kills;
+  if (table.failed()) verdict.add(Harm::corrupt);
+  return verdict.report(name) && t.takeovers > 0 && t.full > 0 && t.conflicts > 0 && t.changes > 0;
 }
 
 }  // namespace

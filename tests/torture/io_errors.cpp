@@ -155,7 +155,7 @@ bool sweep(const Sort& sort, std::uint64_t only) {
   const Scratch scratch(Scratch::On::memory);
   const std::string folder = scratch.fresh("base"), nothing = scratch.fresh("nothing");
   const Base base = make_settled_base(folder);
-  Verdict verdict;
+  Verdict verdict("io_errors");
   Tally tally;
   std::uint64_t number = 0;
   const auto run = [&](const Operation& operation, const std::string& from, auto&& how) {

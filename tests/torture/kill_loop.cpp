@@ -96,7 +96,7 @@ class File {
 bool torture(const std::string& level, std::uint64_t kills, std::uint64_t seed) {
   const Scratch scratch(Scratch::On::memory);
   Tally tally;
-  Verdict verdict;
+  Verdict verdict("kills");
   for (; tally.all() < kills && verdict.harmless(); ++seed) {
     try {
       File(scratch, level == "power", seed, tally).run();

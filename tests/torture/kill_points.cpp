@@ -83,7 +83,7 @@ bool sweep(std::uint64_t only) {
   const Scratch scratch(Scratch::On::memory);
   const std::string folder = scratch.fresh("base"), nothing = scratch.fresh("nothing");
   const Base base = make_settled_base(folder);
-  Verdict verdict;
+  Verdict verdict("kills");
   std::uint64_t number = 0;
   const auto run = [&](const Operation& operation, const std::string& from, bool opening) {
     if (++number, only && number != only) return;

@@ -62,10 +62,23 @@ void put_some(TaskManager& tasks, Scene& scene, std::mt19937_64& random) {
   }
 }
 
-void work(Scene& scene) {
+Options manager_options(Scene& scene, Clock& clock, const VictimStore& store) {
+  Options o;
+  o.threads = 3;
+  o.log_level = Level::error;
+  o.lease = Millis(2000);
+  o.max_crashes = 1'000'000;  // here processes die of other things than their tasks
+  o.clock = &clock;
+  o.queues = {{std::string(kQueues[0]), 3}, {std::string(kQueues[1]), 2}, {std::string(kQueues[2]), 1}};
+  store.choose(scene, o);
+  return o;
+}
+
+void work(Scene& scene, const VictimStore& store) {
   if (scene.moment == Moment::any && !scene.drain) kill_me_in(scene.at);
+  if (!scene.drain) store.arm(scene.moment, scene.at);
   SharedClock clock(scene.clock);
-  TaskManager tasks = TaskManager::open(manager_options(scene, clock));
+  TaskManager tasks = TaskManager::open(manager_options(scene, clock, store));
   look_on(tasks, scene);
   if (scene.drain) {
     if (tasks.drain() != 0) throw std::runtime_error("drain() left something behind");
@@ -78,27 +91,11 @@ void work(Scene& scene) {
 
 }  // namespace
 
-Options manager_options(Scene& scene, Clock& clock) {
-  Options o;
-  o.threads = 3;
-  o.log_level = Level::error;
-  o.lease = Millis(2000);
-  o.max_crashes = 1'000'000;  // here processes die of other things than their tasks
-  o.clock = &clock;
-  o.queues = {{std::string(kQueues[0]), 3}, {std::string(kQueues[1]), 2}, {std::string(kQueues[2]), 1}};
-  o.backend = {.use = "sqlite"};
-  o.backend.settings["path"] = std::string(scene.folder.data()) + "/a.db";
-  o.backend.settings["durability"] = std::string(scene.power ? "power" : "process");
-  o.backend.settings["remember"] = std::string("365d");
-  o.backend.settings["checkpoint"] = std::string("64KiB");
-  return o;
-}
-
-int be_manager_victim(const std::string& path) {
+int be_manager_victim(const std::string& path, const VictimStore& store) {
   alarm(kStuckAfter);
   const Shared<Scene> scene(Shared<Scene>::As::found, path);
   try {
-    work(*scene);
+    work(*scene, store);
     return 0;
   } catch (const std::exception& e) {
     std::string(e.what()).copy(scene->complaint.data(), scene->complaint.size() - 1);

@@ -107,7 +107,7 @@ bool torture(const std::string& level, std::uint64_t cuts, std::uint64_t seed) {
   testing::CutVfs vfs("cut");
   const Scratch scratch(Scratch::On::memory);
   Tally tally;
-  Verdict verdict;
+  Verdict verdict("cuts");
   for (; tally.cuts < cuts && verdict.harmless(); ++seed) {
     try {
       Life(vfs, scratch, level, seed, tally).run();

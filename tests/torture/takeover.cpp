@@ -119,7 +119,7 @@ void take_over(const Scratch& scratch, std::mt19937_64& random) {
 
 bool torture(std::uint64_t rounds, std::uint64_t seed) {
   const Scratch scratch(Scratch::On::memory);
-  Verdict verdict;
+  Verdict verdict("kills");
   for (; verdict.faults < rounds && verdict.harmless(); ++seed) {
     try {
       std::mt19937_64 random(seed);

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <iostream>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <penstock/plugin/backend.hpp>
 
@@ -35,7 +37,11 @@ inline void check_audit(DurableBackend& store) {
 
 class Verdict {
  public:
-  std::uint64_t faults = 0;  // injected so far
+  // `sort`: of the faults, as one word in the plural: "kills".
+  explicit Verdict(std::string sort) : sort_(std::move(sort)) {}
+
+  std::uint64_t faults = 0;                   // injected so far
+  std::map<std::string, std::uint64_t> also;  // other sorts of them, and what else is worth a count
 
   void add(Harm harm, std::uint64_t n = 1) { harm_[static_cast<std::size_t>(harm)] += n; }
   std::uint64_t count(Harm harm) const { return harm_[static_cast<std::size_t>(harm)]; }
@@ -45,15 +51,21 @@ class Verdict {
     std::cout << "VIOLATION: " << v.what() << "\n  again: " << again << std::endl;
   }
   bool harmless() const { return harm_ == decltype(harm_){}; }
-  // Prints `WHAT: 0 lost, ...`. A test that has injected nothing has shown nothing: it fails.
+  // Prints `WHAT: 0 lost, ...`, and the same for `./dev torture`, which sums it over all programs:
+  // `tally: kills=N lost=N duplicate_acks=N stuck=N corrupt=N`. A test that has injected nothing has shown
+  // nothing: it fails.
   bool report(const std::string& what) const {
     std::cout << what << ": " << count(Harm::lost) << " lost, " << count(Harm::duplicate) << " duplicate acks, "
               << count(Harm::stuck) << " stuck, " << count(Harm::corrupt) << " corrupt"
-              << (faults == 0 ? "; NO FAULT WAS INJECTED" : "") << std::endl;
+              << (faults == 0 ? "; NO FAULT WAS INJECTED" : "") << "\ntally: " << sort_ << "=" << faults;
+    for (const auto& [sort, times] : also) std::cout << " " << sort << "=" << times;
+    std::cout << " lost=" << count(Harm::lost) << " duplicate_acks=" << count(Harm::duplicate)
+              << " stuck=" << count(Harm::stuck) << " corrupt=" << count(Harm::corrupt) << std::endl;
     return harmless() && faults > 0;
   }
 
  private:
+  const std::string sort_;
   std::array<std::uint64_t, 4> harm_{};
 };
 

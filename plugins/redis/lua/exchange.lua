@@ -1,13 +1,14 @@
 -- Settles, extends and claims. KEYS: the queues.
--- ARGV[3..7] limit, begin, ahead, lease (milliseconds), worker. Then for each queue: the numbers of its settlements and
--- extensions, its quota (-1: nothing is claimed from it), the epoch that this exchange has drawn there already (0: none), and
---   a settlement: id, epoch (8 octets), verb, note. verb: an octet `to`, where nothing else matters and keep is 0; or
+-- ARGV[3..7] limit, begin, ahead, lease (milliseconds), worker. Then for each queue: the numbers of its groups of settlements
+-- and of its extensions, its quota (-1: nothing is claimed from it), the epoch that this exchange has drawn there already (0:
+-- none), and
+--   a group: ids, epoch (8 octets), verb, note. verb: an octet `to`, where nothing else matters and keep is 0; or, for one id,
 --     '<BBBddH' to, charge, 1 for unstarted, delay, keep (-1: for ever), children; these follow as in enqueue.lua
 --   an extension: the epoch in decimal
 -- Answers per queue: an octet for each settlement; for each extension an octet, a count of two and the ids to stop; the
--- number of tasks leased; the epoch; when to look again, in milliseconds or empty; the last ring; for each task id,
--- record, and an octet (1 begun, 2 lapsed), followed by failures, crashes and note (as in a live entry from the 17th octet on) if
--- there is any.
+-- epoch; when to look again, in milliseconds or empty; the last ring; the ids of the tasks leased; an octet for each of
+-- these: 1 begun, 2 lapsed, 4 more; for each its record, and if there is more failures, crashes and note (as in a live entry
+-- from the 17th octet on).
 -- A server that is full does not refuse it.
 local limit, begin, ahead, lease_ms, worker = tonumber(arg()), tonumber(arg()), tonumber(arg()), tonumber(arg()), arg()
 local at_once, got = max(0, limit - ahead), 0
@@ -65,43 +66,43 @@ local function settle_one(q, id, ep, verb, note)
   return OK
 end
 
-local function settle(q, n)
-  if n == 0 then return '' end
+local function settle(q, groups)
+  if groups == 0 then return '' end
   local ids, base = {}, at
-  for i = 1, n do -- children come in between
-    ids[i] = ARGV[at + 1]
-    local verb = ARGV[at + 3]
+  for _ = 1, groups do -- children come in between
+    local of, verb = ARGV[at + 1], ARGV[at + 3]
+    for p = 1, #of, 16 do ids[#ids + 1] = sub(of, p, p + 15) end
     at = at + 4
     if #verb > 1 then at = at + 5 * unpick('<H', verb, 20) end
   end
   local lives = call('hmget', q.live, unpack(ids))
-  local L, less, chunks, answers, stones = q.L, q.less, q.chunks, {}, {}
+  local L, less, chunks, answers, i = q.L, q.less, q.chunks, {}, 0
   at = base
-  for i = 1, n do
-    local id, ep, verb, note = ids[i], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  for _ = 1, groups do
+    local n, ep, verb, note = #ARGV[at + 1] / 16, ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+    local stone = #verb == 1 and ep .. verb .. pack('<d', wall)
     at = at + 4
-    local v = L[id]
-    if v == nil then v = lives[i] end
-    if v and #verb == 1 and byte(v) == LEASED and byte(v, 2) % 8 < STOP and sub(v, 3, 10) == ep then
-      -- The common end: a tombstone is all that stays.
-      local k = #q.buried
-      q.buried[k + 1] = id
-      local stone = stones[ep .. verb]
-      if not stone then
-        stone = ep .. verb .. pack('<d', wall)
-        stones[ep .. verb] = stone
+    for _ = 1, n do
+      i = i + 1
+      local id = ids[i]
+      local v = L[id]
+      if v == nil then v = lives[i] end
+      if stone and v and byte(v) == LEASED and byte(v, 2) % 8 < STOP and sub(v, 3, 10) == ep then
+        -- The common end: a tombstone is all that stays.
+        local k = #q.buried
+        q.buried[k + 1] = id
+        q.stones[2 * k + 1], q.stones[2 * k + 2] = id, stone
+        L[id], q.S[id], q.puts[id] = false, stone, nil
+        less[ep] = (less[ep] or 0) + 1
+        local head = sub(v, 11, 15)
+        chunks[head] = (chunks[head] or 0) + 1
+        q.n[LEASED] = q.n[LEASED] - 1
+        if q.own ~= 0 and flows(q).own_limited() then work(q) end
+        answers[i] = '\0'
+      else
+        answers[i] = char(settle_one(q, id, ep, verb, note))
+        less, chunks = q.less, q.chunks
       end
-      q.stones[2 * k + 1], q.stones[2 * k + 2] = id, stone
-      L[id], q.S[id], q.puts[id] = false, stone, nil
-      less[ep] = (less[ep] or 0) + 1
-      local head = sub(v, 11, 15)
-      chunks[head] = (chunks[head] or 0) + 1
-      q.n[LEASED] = q.n[LEASED] - 1
-      if q.own ~= 0 and flows(q).own_limited() then work(q) end
-      answers[i] = '\0'
-    else
-      answers[i] = char(settle_one(q, id, ep, verb, note))
-      less, chunks = q.less, q.chunks
     end
   end
   flush(q)
@@ -186,7 +187,7 @@ local function lease(q, ids, seqs, lives, lapsed)
   local batch, out, puts = q.taken, q.out, {}
   if not batch then
     local epoch = draw_epoch(q)
-    batch = {epoch = text(epoch), ep = pack('<d', epoch), ids = {}, heads = {}}
+    batch = {epoch = text(epoch), ep = pack('<d', epoch), ids = {}, marks = {}, heads = {}}
     q.taken = batch
   end
   local recs = call('hmget', q.rec, unpack(ids))
@@ -211,9 +212,9 @@ local function lease(q, ids, seqs, lives, lapsed)
         local mode, unique = traits(rec, 19)
         if mode == 1 then release_key(q, {id = id, unique = unique}) end
       end
-      local k = #out
-      out[k + 1], out[k + 2] = id, rec
-      out[k + 3] = char(lapsed and 2 + byte(v, 2) % 2 or mark and 1 or 0) .. tail
+      out[#out + 1] = rec
+      if tail ~= '' then out[#out + 1] = tail end
+      batch.marks[#batch.marks + 1] = char((lapsed and 2 + byte(v, 2) % 2 or mark and 1 or 0) + (tail ~= '' and 4 or 0))
       got = got + 1
     else
       q.n[LEASED] = q.n[LEASED] - 1 -- its record was taken away by other hands
@@ -363,7 +364,7 @@ if #KEYS > 0 then even_if_full(queues[1]) end
 for i, q in ipairs(queues) do
   local settlements, extensions, quota, epoch = tonumber(arg()), tonumber(arg()), tonumber(arg()), arg()
   q.quota, q.out = quota, {}
-  if epoch ~= '0' then q.taken = {epoch = epoch, ep = pack('<d', tonumber(epoch)), ids = {}, heads = {}, more = true} end
+  if epoch ~= '0' then q.taken = {epoch = epoch, ep = pack('<d', tonumber(epoch)), ids = {}, marks = {}, heads = {}, more = true} end
   q.settled = settle(q, settlements)
   q.extended = extend(q, extensions)
   if quota >= 0 then
@@ -376,10 +377,11 @@ for _, q in ipairs(queues) do
   if q.quota >= 0 then claim(q, limit - got) end
 end
 for _, q in ipairs(queues) do
-  local batch, due = q.taken, ''
+  local batch, due, ids = q.taken, '', ''
   if batch and #batch.ids > 0 then
     local b = batch.more and batch_row(q, batch.epoch)
-    call(b and 'append' or 'set', q.P .. ':l:' .. batch.epoch, concat(batch.ids))
+    ids = concat(batch.ids)
+    call(b and 'append' or 'set', q.P .. ':l:' .. batch.epoch, ids)
     b = b or {left = 0, head = 0, stops = 0, worker = worker}
     b.left, b.till = b.left + #batch.ids, q.now + lease_ms
     save_batch(q, batch.epoch, b)
@@ -391,8 +393,8 @@ for _, q in ipairs(queues) do
   end
   close(q)
   local k = #out
-  out[k + 1], out[k + 2], out[k + 3], out[k + 4] = q.settled, q.extended, #q.out / 3, batch and batch.epoch or '0'
-  out[k + 5], out[k + 6] = due, text(q.rings)
-  for i, v in ipairs(q.out) do out[k + 6 + i] = v end
+  out[k + 1], out[k + 2], out[k + 3], out[k + 4] = q.settled, q.extended, batch and batch.epoch or '0', due
+  out[k + 5], out[k + 6], out[k + 7] = text(q.rings), ids, batch and concat(batch.marks) or ''
+  for i, v in ipairs(q.out) do out[k + 7 + i] = v end
 end
 return out

@@ -7,10 +7,10 @@ local state, kind, from, to, at_most, first =
   tonumber(arg()), arg(), tonumber(arg()), tonumber(arg()), tonumber(arg()), tonumber(arg())
 local out, found, looked = {'', text(wall)}, 0, 0
 
--- Looks at one task; false when the page was full before it.
-local function look(id)
+-- Looks at the task of this arrival; false when the page was full before it. An id that was forgotten may have come again.
+local function look(id, arrival)
   local rec = call('hget', q.rec, id)
-  if not rec then return true end
+  if not rec or sub(rec, 1, 6) ~= pack('>I6', arrival) then return true end
   local p = content_at(rec, 19)
   if kind ~= '' and sub(rec, p + 1, p + byte(rec, p)) ~= kind then return true end
   local live = call('hget', q.live, id) or ''
@@ -30,7 +30,7 @@ end
 if state > LEASED then
   local some = call('zrangebyscore', q.P .. ':ended:' .. state, first, '+inf', 'withscores', 'limit', 0, MOST)
   for i = 1, #some, 2 do
-    if not look(some[i]) then
+    if not look(some[i], tonumber(some[i + 1])) then
       out[1] = some[i + 1]
       return out
     end
@@ -45,7 +45,7 @@ while looked + CHUNK <= MOST do
   local skip = first % CHUNK
   local ids = call('getrange', q.P .. ':a:' .. chunk, 16 * skip, -1)
   for i = 1, #ids / 16 do
-    if not look(sub(ids, 16 * i - 15, 16 * i)) then
+    if not look(sub(ids, 16 * i - 15, 16 * i), first + i - 1) then
       out[1] = text(first + i - 1)
       return out
     end

@@ -3,11 +3,12 @@
 -- for each right that is missing, as ACL SETUSER has it.
 local key, keys, channel, missing = ARGV[1], ARGV[2], ARGV[3], {}
 local tries = {
-  {'del', key}, {'time'}, {'exists', key}, {'type', key}, {'unlink', key},
-  {'set', key, ''}, {'append', key, ''}, {'get', key}, {'getrange', key, 0, 0}, {'del', key},
+  {'del', key}, {'time'}, {'exists', key}, {'type', key}, {'pttl', key}, {'scan', 0}, {'unlink', key},
+  {'set', key, ''}, {'append', key, ''}, {'get', key}, {'getrange', key, 0, 0}, {'strlen', key}, {'del', key},
   {'hset', key, 'a', 0}, {'hget', key, 'a'}, {'hmget', key, 'a'}, {'hscan', key, 0}, {'hincrby', key, 'a', 0},
-  {'hdel', key, 'a'}, {'sadd', key, 'a'}, {'smembers', key}, {'scard', key}, {'srandmember', key, 1}, {'sismember', key, 'a'}, {'srem', key, 'a'},
-  {'zadd', key, 0, 'a'}, {'zscore', key, 'a'}, {'zrange', key, 0, 0}, {'zrangebyscore', key, 0, 0},
+  {'hlen', key}, {'hexists', key, 'a'}, {'hdel', key, 'a'}, {'sadd', key, 'a'}, {'sscan', key, 0},
+  {'smembers', key}, {'scard', key}, {'srandmember', key, 1}, {'sismember', key, 'a'}, {'srem', key, 'a'},
+  {'zadd', key, 0, 'a'}, {'zscore', key, 'a'}, {'zcard', key}, {'zscan', key, 0}, {'zrange', key, 0, 0}, {'zrangebyscore', key, 0, 0},
   {'zrangebylex', key, '-', '+'}, {'zrem', key, 'a'}, {'zremrangebyrank', key, 0, 0}, {'del', key},
   {'publish', channel, '0 '} -- a ring that is no news to anybody
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <hiredis/hiredis.h>
 
+#include "bench/lib/clock.hpp"
+
 namespace penstock::bench {
 namespace {
 
@@ -115,6 +117,19 @@ double RawJobs::step() {
 
 std::size_t RawJobs::left() {
   return static_cast<std::size_t>(redis_.number({"ZCARD", ready_}) + redis_.number({"ZCARD", active_}));
+}
+
+Series RawJobs::life(const std::string& socket, std::size_t count, const std::string& body) {
+  RawJobs jobs(socket, "", kFused);
+  jobs.redis_.call({"FLUSHALL"});
+  const double server_cpu = jobs.redis_.server_cpu();
+  const Stopwatch watch;
+  jobs.fill(count, body);
+  const std::size_t ended = jobs.work();
+  const double seconds = watch.seconds(), cpu = watch.cpu(), per = 1e4 / double(count);
+  Series out{double(count) / seconds, cpu * per, (jobs.redis_.server_cpu() - server_cpu) * per};
+  if (ended != count || jobs.left() != 0) throw std::runtime_error("ceiling: jobs are left");
+  return out;
 }
 
 }  // namespace penstock::bench

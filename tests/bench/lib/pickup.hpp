@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/lib/child.hpp"
 #include "bench/lib/clock.hpp"
 #include "bench/lib/latency.hpp"
 #include "bench/lib/tasks.hpp"
@@ -45,5 +46,23 @@ class Pickup {
   Ran ran_;
   TaskManager tasks_;
 };
+
+// With the producer in the worker's process, or in one of its own. The store is there already, and empty.
+inline Series pickup_here(const Options& options, std::chrono::milliseconds period, std::size_t count) {
+  Pickup worker(options, count);
+  produce(worker.tasks(), period, count);
+  return worker.finish();
+}
+inline Series pickup_apart(const Options& options, std::chrono::milliseconds period, std::size_t count) {
+  Child producer([&] {
+    TaskManager tasks = TaskManager::open(options);
+    produce(tasks, period, count);
+    return Series{};
+  });
+  Pickup worker(options, count);
+  Series out = worker.finish();
+  producer.finish();
+  return out;
+}
 
 }  // namespace penstock::bench

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <stdexcept>
 
+#include "support/process.hpp"
+
 namespace penstock::bench {
 namespace {
 
@@ -90,6 +92,12 @@ bool RedisConnection::next_line(std::string& line, std::size_t wait_ms) {
     if (poll(&ready, 1, static_cast<int>(wait_ms)) <= 0) return false;
     if (redisBufferRead(context_) != REDIS_OK) broken(context_);
   }
+}
+
+std::string redis_version() {
+  const std::string said = testing::run({"redis-server", "--version"});  // "Redis server v=7.0.15 sha=..."
+  const std::size_t at = said.find("v=");
+  return at == said.npos ? said : said.substr(at + 2, said.find(' ', at) - at - 2);
 }
 
 }  // namespace penstock::bench

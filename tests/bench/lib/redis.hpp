@@ -45,4 +45,6 @@ class RedisConnection {
   clockid_t server_clock_{};
 };
 
+std::string redis_version();  // of the redis-server that is installed
+
 }  // namespace penstock::bench

@@ -29,10 +29,10 @@ std::string quoted(const std::string& text) {
   return out + '"';
 }
 
-std::string json(const Row& r) {
+std::string json(const std::string& area, const Row& r) {
   std::ostringstream out;
   auto value = [](double v) { return std::isfinite(v) ? number(v) : "null"; };
-  out << "{\"id\": " << quoted(r.id) << ", \"what\": " << quoted(r.what)
+  out << "{\"area\": " << quoted(area) << ", \"id\": " << quoted(r.id) << ", \"what\": " << quoted(r.what)
       << ", \"value\": " << (r.values.empty() ? "null" : value(r.value())) << ", \"unit\": " << quoted(r.unit)
       << ", \"ceiling\": " << (r.ceilings.empty() ? "null" : value(r.ceiling()))
       << ", \"ceiling_name\": " << (r.ceiling_name.empty() ? "null" : quoted(r.ceiling_name))
@@ -47,6 +47,7 @@ std::string json(const Row& r) {
   } else {
     out << '[' << value(least(r.values)) << ", " << value(most(r.values)) << ']';
   }
+  if (!r.line.empty()) out << ", \"line\": " << quoted(r.line) << ", \"x\": " << std::llround(r.x);
   out << ", \"note\": " << quoted(r.note) << '}';
   return out.str();
 }
@@ -88,6 +89,10 @@ Run::Run(int argc, char** argv) {
   smoke = set && *set && std::string(set) != "0";
   if (const char* count = std::getenv("PENSTOCK_BENCH_ROUNDS")) rounds = std::atoi(count);
   if (const char* ids = std::getenv("PENSTOCK_BENCH_ONLY")) only = ids;
+  if (const char* tasks = std::getenv("PENSTOCK_BENCH_WAITING")) {
+    asked_waiting = std::strtoull(tasks, nullptr, 10);
+    if (asked_waiting < 1) mistake("PENSTOCK_BENCH_WAITING is not a number above 0");
+  }
   if (smoke) rounds = 1;
   if (rounds < 1) mistake("PENSTOCK_BENCH_ROUNDS is not a number above 0");
   for (int i = 1; i < argc; ++i) {
@@ -97,11 +102,16 @@ Run::Run(int argc, char** argv) {
   }
 }
 
-Report::Report(const Run& run, const std::string& area) : run_(run) {
+Report::Report(const Run& run, const std::string& area) : run_(run), area_(area) {
   std::printf("== %s\n", area.c_str());
   print_machine(run);
   std::printf("%-3s %-46s %22s %-24s %10s %7s  %s\n", "id", "what", "median", "[least..most]", "ceiling", "ratio",
               "bar");
+  std::fflush(stdout);
+}
+
+void Report::version(const std::string& program, const std::string& version) {
+  std::printf("      (%s %s)\n", program.c_str(), version.c_str());
   std::fflush(stdout);
 }
 
@@ -131,7 +141,8 @@ void Report::write() const {
   if (run_.json.empty()) return;
   std::ofstream out(run_.json);
   out << "[\n";
-  for (std::size_t i = 0; i < rows_.size(); ++i) out << ' ' << json(rows_[i]) << (i + 1 < rows_.size() ? ",\n" : "\n");
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    out << ' ' << json(area_, rows_[i]) << (i + 1 < rows_.size() ? ",\n" : "\n");
   out << "]\n";
   if (!out.flush()) throw std::runtime_error("cannot write " + run_.json);
 }

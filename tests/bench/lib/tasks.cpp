@@ -52,11 +52,6 @@ std::vector<TaskRef> send(TaskManager& tasks, std::size_t first, std::size_t cou
   return refs;
 }
 
-void work(TaskManager& tasks, Ran& ran) {
-  tasks.handle<Job>([&ran](const Job& job) { ran.mark(job.index); });
-  tasks.add_hooks({.on_finish = [&ran](const TaskEvent&) { ran.end(); }});
-}
-
 void verify_in_store(TaskManager& tasks, const std::vector<TaskRef>& refs) {
   std::size_t good = 0;
   for (const auto& info : tasks.info(refs)) good += info && info->status == Status::succeeded;

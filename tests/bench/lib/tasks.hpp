@@ -32,9 +32,6 @@ Options on_redis(const std::string& url);
 // Sends tasks `first` to `first + count` in bulk; throws unless all were accepted. Returns their names.
 std::vector<TaskRef> send(TaskManager& tasks, std::size_t first, std::size_t count);
 
-// A handler that marks what ran, and a hook that counts the ends that the store has accepted.
-void work(TaskManager& tasks, Ran& ran);
-
 // Throws unless the store knows every task as succeeded, and nothing waits or is leased any more.
 void verify_in_store(TaskManager& tasks, const std::vector<TaskRef>& refs);
 void verify_nothing_left(TaskManager& tasks);
@@ -57,3 +54,14 @@ inline constexpr auto penstock::fields<penstock::bench::Job> = std::tuple{
 template <>
 inline constexpr penstock::Policy penstock::job<penstock::bench::Job> = {.kind = "bench.job",
                                                                          .queue = penstock::bench::kQueue};
+
+namespace penstock::bench {
+
+// A handler that marks what ran, and a hook that counts the ends that the store has accepted.
+template <class Record>  // Ran, or SharedRan
+void work(TaskManager& tasks, Record& ran) {
+  tasks.handle<Job>([&ran](const Job& job) { ran.mark(job.index); });
+  tasks.add_hooks({.on_finish = [&ran](const TaskEvent&) { ran.end(); }});
+}
+
+}  // namespace penstock::bench

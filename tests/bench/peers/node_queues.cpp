@@ -1,11 +1,10 @@
 #include "bench/peers/node_queues.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
 
 #include "bench/lib/redis.hpp"
+#include "bench/peers/script.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -22,16 +21,11 @@ std::optional<Measurement> script(const NodeQueue& queue, const char* what, cons
                                   std::size_t jobs) {
   const std::optional<std::string> folder = folder_with(queue);
   if (!folder) return std::nullopt;
-  std::string command = "node '" PENSTOCK_BENCH_PEERS "/node_queues.mjs' '" + *folder + "' " + queue.name + " " + what;
-  command += " '" + socket + "' " + std::to_string(jobs);
+  const std::vector<std::string> command{
+      "node", PENSTOCK_BENCH_PEERS "/node_queues.mjs", *folder, queue.name, what, socket, std::to_string(jobs)};
   return [command, socket] {
     RedisConnection(socket).call({"FLUSHALL"});
-    FILE* out = popen(command.c_str(), "re");
-    if (!out) throw std::runtime_error("cannot run node");
-    Series figures;
-    for (double figure = 0; std::fscanf(out, "%lf", &figure) == 1;) figures.push_back(figure);
-    if (pclose(out) != 0 || figures.empty()) throw std::runtime_error("failed: " + command);
-    return figures;
+    return figures_of(command);
   };
 }
 
@@ -47,6 +41,11 @@ std::optional<Measurement> pickup_of(const NodeQueue& queue, const std::string& 
 
 std::string node_queues_wanted(const NodeQueue& queue) {
   return std::string(queue.name) + " is not installed: PENSTOCK_BENCH_NODE names a folder with its node_modules";
+}
+
+std::string node_version(const NodeQueue& queue) {
+  const std::optional<std::string> folder = folder_with(queue);
+  return folder ? package_version(*folder, queue.name) : "";
 }
 
 }  // namespace penstock::bench

@@ -22,5 +22,6 @@ std::optional<Measurement> whole_life_of(const NodeQueue&, const std::string& so
 std::optional<Measurement> pickup_of(const NodeQueue&, const std::string& socket, std::size_t jobs);
 
 std::string node_queues_wanted(const NodeQueue&);  // what to say where it is absent
+std::string node_version(const NodeQueue&);        // empty: it is absent
 
 }  // namespace penstock::bench

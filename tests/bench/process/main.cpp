@@ -3,7 +3,7 @@
 
 #include "bench/lib/clock.hpp"
 #include "bench/lib/report.hpp"
-#include "bench/lib/tasks.hpp"
+#include "bench/process/life.hpp"
 #include "bench/process/program.hpp"
 #include "bench/process/worker.hpp"
 #include "torture/folder.hpp"
@@ -12,37 +12,11 @@ namespace penstock::bench {
 namespace {
 
 using torture::Scratch;
-constexpr const char* kLease = "10000";  // ms, the default
 
-// A file with that many tasks waiting.
-void make_file(const std::string& path, std::size_t tasks) {
-  in_child([&] {
-    TaskManager producer = TaskManager::open(on_sqlite(path, false));
-    send(producer, 0, tasks);
-    return Series{};
-  });
-}
-
-void check_all_done(const std::string& path) {
-  in_child([&] {
-    TaskManager tasks = TaskManager::open(on_sqlite(path, false));
-    verify_nothing_left(tasks);
-    return Series{};
-  });
-}
-
-// MiB of a worker that has run a task and has nothing to do; then 1 if it has loaded a TLS library.
-Series idle_size() {
+// Of a store in a file of its own.
+Series in_file(Series (*measure)(const std::string&)) {
   const Scratch scratch(Scratch::On::disk);
-  const std::string path = scratch.fresh("r1") + "/tasks.db";
-  make_file(path, 1);
-  Program worker({"--worker", "work", path, kLease});
-  worker.hear("idle");
-  const double mib = double(worker.rss_kib()) / 1024;
-  const bool tls = !worker.libraries("libssl").empty() || !worker.libraries("libcrypto").empty();
-  worker.kill_hard();
-  check_all_done(path);
-  return {mib, double(tls)};
+  return measure(scratch.fresh("store") + "/tasks.db");
 }
 
 // MiB of a worker in the midst of many tasks.
@@ -54,24 +28,11 @@ Series deep_size(const std::string& path, std::size_t sips) {
   return {mib};
 }
 
-// Milliseconds from the start of the process until the store has accepted the end of its first task.
-Series first_task() {
-  const Scratch scratch(Scratch::On::disk);
-  const std::string path = scratch.fresh("r3") + "/tasks.db";
-  make_file(path, 1);
-  Program worker({"--worker", "work", path, kLease});
-  const double ms = double(worker.hear("done") - worker.started()) / 1e6;
-  worker.hear("idle");
-  worker.kill_hard();
-  check_all_done(path);
-  return {ms};
-}
-
 // Seconds from kill -9 of a worker until another runs the task it had.
 Series takeover(const std::string& lease) {
   const Scratch scratch(Scratch::On::disk);
   const std::string path = scratch.fresh("c1") + "/tasks.db";
-  make_file(path, 1);
+  fill_store(path, 1);
   Program victim({"--worker", "hold", path, lease});
   victim.hear("ran");
   Program heir({"--worker", "work", path, lease});
@@ -88,8 +49,9 @@ void sizes(const Run& run, Report& report) {
   const std::size_t waiting = run.size(1'000'000, 2'000), sips = run.size(20'000, 200);
   const Scratch scratch(Scratch::On::disk);
   const std::string deep = scratch.fresh("r2") + "/tasks.db";
-  make_file(deep, waiting);
-  const Rounds r = run.interleave({{"idle", idle_size}, {"deep", [=] { return deep_size(deep, sips); }}});
+  fill_store(deep, waiting);
+  const Rounds r =
+      run.interleave({{"idle", [] { return in_file(idle_size); }}, {"deep", [=] { return deep_size(deep, sips); }}});
   const bool tls = most(r.sides[0][1]) > 0;
   Row idle{.id = "R1",
            .what = "RSS of an idle worker process, SQLite",
@@ -111,7 +73,7 @@ void sizes(const Run& run, Report& report) {
 }
 
 void start(const Run& run, Report& report) {
-  const Rounds r = run.interleave({{"start", first_task}});
+  const Rounds r = run.interleave({{"start", [] { return in_file(first_task); }}});
   Row row{.id = "R3",
           .what = "process start to first task done, existing file",
           .unit = "ms",

@@ -15,24 +15,9 @@ namespace {
 using testing::RedisServer;
 constexpr std::chrono::milliseconds kSeldom{5};  // between tasks
 
-Series same_process(const RedisServer& server, std::size_t count) {
+Options emptied(const RedisServer& server) {
   RedisConnection(server.socket()).call({"FLUSHALL"});
-  Pickup worker(on_redis(server.socket_url()), count);
-  produce(worker.tasks(), kSeldom, count);
-  return worker.finish();
-}
-
-Series other_process(const RedisServer& server, std::size_t count) {
-  RedisConnection(server.socket()).call({"FLUSHALL"});
-  Child producer([&] {
-    TaskManager tasks = TaskManager::open(on_redis(server.socket_url()));
-    produce(tasks, kSeldom, count);
-    return Series{};
-  });
-  Pickup worker(on_redis(server.socket_url()), count);
-  Series out = worker.finish();
-  producer.finish();
-  return out;
+  return on_redis(server.socket_url());
 }
 
 // The least that can be: a push, and a pop that waits for it in another process.
@@ -77,8 +62,8 @@ void pickup(const Run& run, Report& report) {
   const std::size_t n = run.size(600, 20);
   const RedisServer server;
   std::vector<Side> sides{{"list", [&] { return list(server, n); }},
-                          {"same process", [&] { return same_process(server, n); }},
-                          {"two processes", [&] { return other_process(server, n); }}};
+                          {"same process", [&] { return pickup_here(emptied(server), kSeldom, n); }},
+                          {"two processes", [&] { return pickup_apart(emptied(server), kSeldom, n); }}};
   std::vector<std::string> peers;
   for (const NodeQueue& peer : kNodeQueues) {
     if (const auto measured = pickup_of(peer, server.socket(), n)) {

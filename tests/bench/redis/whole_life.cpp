@@ -56,19 +56,6 @@ Series ours(const RedisServer& server, std::size_t count) {
   return out;
 }
 
-Series fused(const RedisServer& server, std::size_t count, const std::string& body) {
-  RawJobs jobs(server.socket(), "", RawJobs::kFused);
-  jobs.connection().call({"FLUSHALL"});
-  const double server_cpu = jobs.connection().server_cpu();
-  const Stopwatch watch;
-  jobs.fill(count, body);
-  const std::size_t ended = jobs.work();
-  Series out = throughput(count, watch.seconds(), watch.cpu());
-  out.push_back((jobs.connection().server_cpu() - server_cpu) / double(count) * 1e4);
-  if (ended != count || jobs.left() != 0) throw std::runtime_error("ceiling: jobs are left");
-  return out;
-}
-
 std::string costs(const Columns& mine, const Columns& raw) {
   char text[200];
   std::snprintf(
@@ -144,12 +131,12 @@ void whole_life(const Run& run, Report& report) {
   const std::size_t n = run.size(200'000, 1'000), jobs = run.size(20'000, 200);
   const std::string body(stored_size(), 'x');
   const RedisServer plain, every_second(logged("everysec")), always(logged("always"));
-  std::vector<Side> sides{{"fused scripts", [&] { return fused(plain, n, body); }},
+  std::vector<Side> sides{{"fused scripts", [&] { return RawJobs::life(plain.socket(), n, body); }},
                           {"ours", [&] { return ours(plain, n); }},
                           {"ours, everysec", [&] { return ours(every_second, n); }},
-                          {"fused scripts, everysec", [&] { return fused(every_second, n, body); }},
+                          {"fused scripts, everysec", [&] { return RawJobs::life(every_second.socket(), n, body); }},
                           {"ours, always", [&] { return ours(always, n); }},
-                          {"fused scripts, always", [&] { return fused(always, n, body); }}};
+                          {"fused scripts, always", [&] { return RawJobs::life(always.socket(), n, body); }}};
   std::vector<std::size_t> peer_sides;
   for (const NodeQueue& peer : kNodeQueues) {
     const auto measured = whole_life_of(peer, plain.socket(), jobs);

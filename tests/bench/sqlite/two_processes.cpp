@@ -1,7 +1,5 @@
 // S5: one process enqueues, another works, on one file.
-#include <thread>
-
-#include "bench/ceilings/mix.hpp"
+#include "bench/ceilings/rw2.hpp"
 #include "bench/ceilings/same_statements.hpp"
 #include "bench/lib/clock.hpp"
 #include "bench/lib/tasks.hpp"
@@ -35,31 +33,6 @@ Series ours(std::size_t count) {
   verify_nothing_left(tasks);
   tasks.stop_graceful(Millis(10'000));
   return {double(count) / ((double(end) - start) / 1e9)};
-}
-
-Series rw2(std::size_t count, const std::string& body) {
-  const Scratch scratch(Scratch::On::disk);
-  const std::string path = scratch.fresh("s5") + "/jobs.db";
-  Mix writer(path, false), worker(path, false);
-  const Stopwatch watch;
-  std::jthread producer([&] {
-    for (std::size_t added = 0; added < count;) {
-      writer.transaction([&] {
-        for (std::size_t i = 0; i < kBulk && added < count; ++i, ++added)
-          writer.add(static_cast<std::int64_t>(added), body);
-      });
-    }
-  });
-  std::size_t finished = 0;
-  while (finished < count) {
-    std::size_t leased = 0;
-    worker.transaction([&] {
-      finished += worker.finish();
-      leased = worker.lease(kBulk);
-    });
-    if (leased == 0) std::this_thread::yield();
-  }
-  return {double(count) / watch.seconds()};
 }
 
 }  // namespace

@@ -74,4 +74,26 @@ TEST_CASE("a backend goes on by itself when its server was restarted") {
   CHECK(*settle(*b, held->leased[0]) == Item::ok);
 }
 
+// Both of its arrivals are in the index, as long as others of their time wait.
+TEST_CASE("an id that was forgotten and has come again is listed once") {
+  RedisServer server;
+  TurnedHost host;
+  const auto b = open(host, server.socket_url(), kByHost);
+  for (int n : {1, 2}) REQUIRE(*put(*b, task(n)) == Item::ok);
+  REQUIRE(*settle(*b, claim(*b, 1)->leased.at(0)) == Item::ok);
+  for (int i = 0; i < 2; ++i) {
+    host.clock.turn(seconds(11));
+    REQUIRE(b->trim({.queue = "q"}));
+  }
+  REQUIRE(*put(*b, task(1)) == Item::ok);
+  std::string next;
+  const auto page = query<Browser>(*b)->list({.queue = "q", .state = State::ready}, next);
+  REQUIRE(page);
+  REQUIRE(page->size() == 2);
+  CHECK(page->at(0).first == id(2));
+  CHECK(page->at(1).first == id(1));
+  CHECK(query<Audit>(*b)->audit(1)->tasks == 2);
+  CHECK(unsound(*b) == "");
+}
+
 }  // namespace penstock::redis

@@ -121,4 +121,13 @@ inline Result<Item> settle(DurableBackend& b, const Leased& l, State to = State:
   return answer->settled.front();
 }
 
+// What an audit finds, a line each; empty: the store is sound.
+inline std::string unsound(DurableBackend& b) {
+  const auto seen = insist([&] { return query<Audit>(b)->audit(20); });
+  if (!seen) return seen.error().message;
+  std::string out;
+  for (const Violation& v : seen->violations) out += v.rule + ": " + v.where + ": " + v.what + "\n";
+  return out;
+}
+
 }  // namespace penstock::redis

@@ -74,6 +74,7 @@ TEST_CASE("a full server refuses tasks whole, and goes on with all else") {
   CHECK(claim(*fresh, 1)->leased.size() == 1);
   const auto kept = trim_all(*b);
   CHECK(kept);
+  CHECK(unsound(*b) == "");
 
   server.cli({"CONFIG", "SET", "maxmemory", "0"});
   CHECK(b->enqueue(more, nullptr)->front().what == Item::ok);

@@ -148,6 +148,7 @@ TEST_CASE("a server that writes before it answers loses nothing when it is kille
   disk.let_go();
   server.start();
   for (int i = 1; i <= 50; ++i) CHECK(get(*b, i)->front());
+  CHECK(unsound(*b) == "");
 }
 
 // Why `everysec` gives no more than `memory`.
@@ -176,16 +177,19 @@ TEST_CASE("a server that syncs every second answers what it has not written, whi
 TEST_CASE("a server that is killed again and again: nothing that was answered is lost, and work goes on within 5 s") {
   RedisServer server({"--appendonly", "yes", "--appendfsync", "always"});
   testing::TestHost host;
-  Crew crew([&] {
+  const auto opened = [&] {
     return open(
         host, server.url(),
         {{"durability", std::string("power")}, {"remember", std::string("1h")}, {"timeout", std::string("2s")}});
-  });
+  };
+  const auto witness = opened();
+  Crew crew(opened);
   for (int round = 0; round < 10; ++round) {
     REQUIRE(crew.goes_on(50, steady_clock::now() + seconds(30)));
     server.kill();
     server.start();
     CHECK(crew.goes_on(1, steady_clock::now() + seconds(5)));
+    CHECK(unsound(*witness) == "");
   }
   CHECK(crew.ends_all(steady_clock::now() + seconds(60)));
   crew.stop();
@@ -220,6 +224,7 @@ TEST_CASE("a primary that is killed: nothing that was answered is lost, and work
   WARN("without work for " << std::chrono::duration<double>(steady_clock::now() - killed).count() << " s");
   CHECK(crew.ends_all(steady_clock::now() + seconds(60)));
   crew.stop();
+  CHECK(unsound(*open(host, servers.first().url(), settings)) == "");
   CHECK(crew.came_back == 0);
   CHECK(crew.forgotten == 0);
 }

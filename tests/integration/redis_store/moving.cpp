@@ -61,6 +61,7 @@ TEST_CASE("a queue whose slot moves is away until it has moved, and then all is 
   for (const Leased& l : rest->leased) ids.push_back(l.id);
   CHECK(ids == std::vector<TaskId>{id(3), id(4), id(5), id(9)});
   CHECK(move.from.cli({"CLUSTER", "COUNTKEYSINSLOT", std::to_string(move.slot)}) == "0");
+  CHECK(unsound(*move.b) == "");
 }
 
 }  // namespace penstock::redis

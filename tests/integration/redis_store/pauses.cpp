@@ -49,4 +49,39 @@ TEST_CASE("pauses of one queue and of all hold in every process on a cluster") {
   check_pauses(cluster.url(), {{"cluster", true}});
 }
 
+// Whoever ends the hold of all does not know of the queue yet, or tells it before it is told of the hold.
+TEST_CASE("a hold of all that ends while a new queue is told of it leaves no queue shut") {
+  RedisServer server;
+  TurnedHost host;
+  testing::TestHost plain;
+  const auto one = open(host, server.url(), {{"clock", std::string("host")}}), other = open(plain, server.url());
+  REQUIRE(query<Gates>(*other)->hold("*", "", kHoldForever));
+  int scripts = 0;
+  host.clock.read = [&] {  // the first script asks, the second tells
+    if (++scripts == 2) REQUIRE(query<Gates>(*other)->hold("*", "", Millis(0)));
+  };
+  REQUIRE(*put(*one, task(1, "new")) == Item::ok);
+  CHECK(scripts >= 2);
+  CHECK(claimed(*other, "new") == 1);
+}
+
+TEST_CASE("a new queue that may have been told of a hold which was over is told again") {
+  RedisServer server;
+  TurnedHost host;
+  testing::TestHost plain;
+  const auto one = open(host, server.url(), {{"clock", std::string("host")}, {"timeout", std::string("1s")}});
+  const auto other = open(plain, server.url());
+  REQUIRE(query<Gates>(*other)->hold("*", "", kHoldForever));
+  int scripts = 0;
+  host.clock.read = [&] {
+    ++scripts;
+    if (scripts == 2) REQUIRE(query<Gates>(*other)->hold("*", "", Millis(0)));
+    if (scripts == 3) server.freeze();  // what it asks for after that is not answered in time
+  };
+  CHECK(!put(*one, task(1, "new")));
+  server.thaw();
+  REQUIRE(insist([&] { return put(*one, task(1, "new")); }));
+  CHECK(claimed(*other, "new") == 1);
+}
+
 }  // namespace penstock::redis

@@ -31,10 +31,10 @@ TEST_CASE("each command that a script calls is asked for at the start, and named
   RedisServer server;
   testing::TestHost host;
   const Scripts scripts;
-  std::set<std::string> all{"smembers"};  // sent by itself
+  std::set<std::string> all{"smembers", "scan"};  // sent by themselves
   for (const Script* s :
        {&scripts.enqueue, &scripts.exchange, &scripts.cancel, &scripts.get, &scripts.counts, &scripts.trim,
-        &scripts.list, &scripts.move, &scripts.gate, &scripts.gates, &scripts.all, &scripts.document})
+        &scripts.list, &scripts.move, &scripts.gate, &scripts.gates, &scripts.all, &scripts.document, &scripts.audit})
     all.merge(called(s->source()));
   CHECK(all.size() > 20);
   for (const std::string& command : all) {
@@ -72,6 +72,7 @@ TEST_CASE("the rights that the README names are enough") {
   CHECK(query<Gates>(*b)->hold("*", "", kHoldForever));
   CHECK(query<Gates>(*b)->gates(""));
   CHECK(query<Registry>(*b)->list(""));
+  CHECK(query<Audit>(*b)->audit(1));
 }
 
 // What a script has written before it rings is there: a ring that is refused must not leave it half done.

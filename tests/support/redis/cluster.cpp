@@ -28,6 +28,27 @@ RedisCluster::RedisCluster(const std::vector<std::string>& more) {
   for (std::size_t i = 3; i < nodes_.size(); ++i) nodes_[i]->said("Finished with success");
 }
 
+RedisServer* RedisCluster::at(const std::string& address) {
+  for (auto& n : nodes_) {
+    if (address.find(":" + std::to_string(n->port()) + "@") != std::string::npos) return n.get();
+  }
+  return nullptr;
+}
+
+std::vector<RedisServer*> RedisCluster::masters(const RedisServer* not_this) {
+  std::istringstream lines(node(&node(0) == not_this ? 1 : 0).cli({"CLUSTER", "NODES"}));
+  std::vector<RedisServer*> out;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string word, address, flags;
+    fields >> word >> address >> flags;
+    for (int i = 0; i < 5; ++i) fields >> word;
+    const bool lost = flags.find("fail") != std::string::npos;
+    if (!lost && flags.find("master") != std::string::npos && fields >> word) out.push_back(at(address));
+  }
+  return out;
+}
+
 // Lines of CLUSTER NODES: id host:port@bus[,name] flags master ping pong epoch state ranges...
 RedisServer& RedisCluster::owner(unsigned slot, std::size_t asked) {
   std::istringstream lines(node(asked).cli({"CLUSTER", "NODES"}));
@@ -42,9 +63,7 @@ RedisServer& RedisCluster::owner(unsigned slot, std::size_t asked) {
       const unsigned long first = std::stoul(word),
                           last = dash == std::string::npos ? first : std::stoul(word.substr(dash + 1));
       if (slot < first || slot > last) continue;
-      for (auto& n : nodes_) {
-        if (address.find(":" + std::to_string(n->port()) + "@") != std::string::npos) return *n;
-      }
+      if (RedisServer* found = at(address)) return *found;
     }
   }
   throw std::runtime_error("nobody owns slot " + slot_text(slot));

@@ -19,6 +19,8 @@ class RedisCluster {
   std::string url() const { return nodes_.front()->url(); }
   // The master that owns a slot, as node 0 (or `asked`) tells.
   RedisServer& owner(unsigned slot, std::size_t asked = 0);
+  // Those that own slots and are not taken for lost, as any node but `not_this` tells.
+  std::vector<RedisServer*> masters(const RedisServer* not_this = nullptr);
 
   // Moves a slot in three steps: between them, keys that are gone are asked for at `to`, and new ones as well.
   void begin_move(unsigned slot, RedisServer& from, RedisServer& to) const;
@@ -26,6 +28,8 @@ class RedisCluster {
   void end_move(unsigned slot, RedisServer& from, RedisServer& to) const;
 
  private:
+  RedisServer* at(const std::string& address);
+
   std::vector<std::unique_ptr<RedisServer>> nodes_;
 };
 

@@ -84,6 +84,36 @@ TEST_CASE("what one server of several did not answer is sent again after a pause
   CHECK(lab.engine.quiet());
 }
 
+TEST_CASE("the pause of what one server does not answer grows, whatever the others answer meanwhile") {
+  EngineOptions options = lab_options();
+  options.in_flight = 2;
+  EngineLab lab(options);
+  std::vector<Task*> tasks;
+  for (unsigned n = 1; n <= 9; ++n) tasks.push_back(&lab.run(leased(n, n)));
+  lab.settle(*tasks[0]);
+  Plan away = lab.flush();
+  Millis expected = 50ms;
+  for (std::size_t n = 1; n < 8; ++n) {
+    lab.settle(*tasks[n]);
+    Plan other = lab.flush();
+    lab.answer(other);  // while the other is under way
+    CHECK(numbers(lab.changes.settled) == Numbers{static_cast<unsigned>(n + 1)});
+    lab.answer(away, Item::unknown);
+    REQUIRE(lab.engine.plan_at());
+    const auto pause = *lab.engine.plan_at() - lab.now;
+    CHECK(pause >= expected / 2);
+    CHECK(pause <= expected);
+    expected = std::min(expected * 2, Millis(5000));
+    lab.now = *lab.engine.plan_at();
+    away = lab.flush();
+  }
+  lab.answer(away);
+  lab.settle(*tasks[8]);
+  away = lab.flush();
+  lab.answer(away, Item::unknown);
+  CHECK(*lab.engine.plan_at() - lab.now <= 50ms);  // it began anew
+}
+
 TEST_CASE("a suspect whose mark one server did not answer waits for it, and is marked again") {
   EngineLab lab;
   lab.claim({crashed(1)});

@@ -1,0 +1,164 @@
+// The judge of histories knows good ones from bad ones.
+#include "torture/history.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace penstock::torture {
+namespace {
+
+using What = Act::What;
+using Told = Act::Told;
+
+// Acts one after the other, unless they are said to overlap.
+class Story {
+ public:
+  Story& enqueue(int task, Told told = Told::yes) { return add({.what = What::enqueue, .told = told, .task = task}); }
+  Story& claim(int task, Epoch epoch, bool lapsed = false, std::uint32_t client = 1) {
+    return add({.what = What::claim, .client = client, .task = task, .epoch = epoch, .lapsed = lapsed});
+  }
+  Story& claim_unseen() { return add({.what = What::claim, .told = Told::nothing}); }
+  Story& settle(int task, Epoch epoch, State to = State::succeeded, Told told = Told::yes) {
+    return add({.what = What::settle, .told = told, .task = task, .epoch = epoch, .to = to});
+  }
+  Story& extend(Epoch epoch, Told told = Told::yes) {
+    return add({.what = What::extend, .told = told, .epoch = epoch});
+  }
+  Story& left(int task, State state = State::succeeded) {
+    history_.left[task] = state;
+    return *this;
+  }
+  // The last two were under way at once.
+  Story& at_once() {
+    auto& acts = history_.acts;
+    acts[acts.size() - 2].answered = acts.back().answered;
+    return *this;
+  }
+  std::string wrong() const {
+    std::string rules;
+    for (const Anomaly& a : judge(history_)) rules += (rules.empty() ? "" : ", ") + a.rule;
+    return rules;
+  }
+
+ private:
+  Story& add(Act act) {
+    act.made = ++now_, act.answered = ++now_;
+    history_.acts.push_back(act);
+    return *this;
+  }
+  History history_;
+  std::uint64_t now_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("histories: those that can be") {
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).left(1).wrong().empty());
+  CHECK(Story().enqueue(1, Told::nothing).wrong().empty());
+  CHECK(Story().enqueue(1, Told::nothing).enqueue(1, Told::no).claim(1, 1).settle(1, 1).left(1).wrong().empty());
+  // Lapsed, and the first holder is late.
+  CHECK(Story()
+            .enqueue(1)
+            .claim(1, 1)
+            .claim(1, 2, true)
+            .settle(1, 1, State::succeeded, Told::no)
+            .settle(1, 2)
+            .left(1)
+            .wrong()
+            .empty());
+  // Given back, claimed again, dead.
+  CHECK(Story()
+            .enqueue(1)
+            .claim(1, 1)
+            .settle(1, 1, State::ready)
+            .claim(1, 2)
+            .settle(1, 2, State::dead)
+            .left(1, State::dead)
+            .wrong()
+            .empty());
+  // The same end said twice, and one without an answer.
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).settle(1, 1).left(1).wrong().empty());
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1, State::succeeded, Told::nothing).left(1).wrong().empty());
+  // A claim that nobody heard of lapsed.
+  CHECK(Story().enqueue(1).claim_unseen().claim(1, 2, true).settle(1, 2).left(1).wrong().empty());
+  // Taken over while it was being settled: the settlement was first.
+  CHECK(Story()
+            .enqueue(1)
+            .claim(1, 1)
+            .settle(1, 1, State::ready)
+            .claim(1, 2)
+            .at_once()
+            .settle(1, 2)
+            .left(1)
+            .wrong()
+            .empty());
+  CHECK(Story().enqueue(1).claim(1, 1).extend(1).settle(1, 1).extend(1, Told::no).left(1).wrong().empty());
+}
+
+TEST_CASE("histories: what was accepted is gone, or never ends") {
+  CHECK(Story().enqueue(1).wrong() == "lost");
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).wrong() == "lost");
+  CHECK(Story().enqueue(1).left(1, State::ready).wrong() == "stuck");
+}
+
+TEST_CASE("histories: what nobody sent is there") {
+  CHECK(Story().claim(1, 1).settle(1, 1).left(1).wrong() == "unexpected");
+  CHECK(Story().claim(1, 1).enqueue(1).settle(1, 1).left(1).wrong() == "unexpected");
+  CHECK(Story().enqueue(1, Told::no).claim(1, 1).settle(1, 1).left(1).wrong() == "unexpected");
+}
+
+TEST_CASE("histories: one task twice") {
+  CHECK(Story().enqueue(1).enqueue(1).claim(1, 1).settle(1, 1).left(1).wrong() == "duplicated");
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).settle(1, 1, State::dead).left(1).wrong() ==
+        "duplicated, another end");
+  // Both ends count, whoever was first.
+  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1).at_once().settle(1, 2).left(1).wrong() ==
+        "duplicated");
+  // It comes back after its end.
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).claim(1, 2, true).left(1).wrong() == "duplicated");
+}
+
+TEST_CASE("histories: two holders") {
+  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 1, true, 2).settle(1, 1).left(1).wrong() == "two holders");
+  CHECK(Story()
+            .enqueue(1)
+            .enqueue(2)
+            .claim(1, 1)
+            .claim(2, 1, false, 2)
+            .settle(1, 1)
+            .settle(2, 1)
+            .left(1)
+            .left(2)
+            .wrong() == "two holders");
+}
+
+TEST_CASE("histories: an epoch that is lower than one before") {
+  CHECK(Story().enqueue(1).claim(1, 2).claim(1, 1, true).settle(1, 2).left(1).wrong() == "epochs fall, early");
+}
+
+TEST_CASE("histories: a holder who is no longer one is heard") {
+  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1, State::leased).settle(1, 2).left(1).wrong() ==
+        "stale");
+  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1, State::ready).settle(1, 2).left(1).wrong() ==
+        "stale");
+  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2, true).extend(1).settle(1, 2).left(1).wrong() == "stale");
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).extend(1).left(1).wrong() == "stale");
+}
+
+TEST_CASE("histories: a task is handed out that somebody holds") {
+  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2).settle(1, 2).left(1).wrong() == "early");
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1, State::ready, Told::no).claim(1, 2).settle(1, 2).left(1).wrong() ==
+        "early, refused");
+  CHECK(Story().enqueue(1).claim(1, 1, true).settle(1, 1).left(1).wrong() == "early");
+}
+
+TEST_CASE("histories: an end that is not the one that was said") {
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).left(1, State::dead).wrong() == "another end");
+  CHECK(Story().enqueue(1).claim(1, 1).left(1).wrong() == "another end");
+}
+
+TEST_CASE("histories: a holder who is refused without a reason") {
+  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1, State::succeeded, Told::no).settle(1, 1).left(1).wrong() ==
+        "refused");
+}
+
+}  // namespace penstock::torture
