@@ -118,7 +118,7 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
     return Outcome::done;
   }
   roll_back(unknown || code == SQLITE_IOERR || code == SQLITE_CORRUPT);
-  if (mutant("sqlite.commit.error_swallowed")) return Outcome::done;
+  if (stage == kCommit && mutant("sqlite.commit.error_swallowed")) return Outcome::done;
   for (Request* r : group) r->failed = done.error();
   if (stage == kBegin || unknown) return Outcome::failed;
   return code == SQLITE_FULL ? Outcome::full : Outcome::undone;

@@ -110,6 +110,26 @@ TEST_CASE("children in another queue are sent again when nobody knows whether th
   CHECK(tasks.info(parent)->status == Status::succeeded);
 }
 
+TEST_CASE("an attempt that is made again adds the children that were there, and no others") {
+  Between between;
+  std::atomic<int> sent{0}, children{0};
+  between.after_enqueue = [&](std::span<const NewTask> tasks) -> Result<void> {
+    if (tasks[0].key.queue != "elsewhere" || ++sent > 3) return {};  // so often it is sent by one attempt
+    return Error{Errc::unknown_outcome, "the answer was lost", true};
+  };
+  Options o = Store("memory").options();
+  o.plugins = {wrapped_plugin(between)};
+  o.backend = {.use = "wrapped"};
+  auto tasks = TaskManager::open(o);
+  tasks.handle(Policy{.kind = "parent", .queue = "jobs", .retries = 1, .backoff = Millis(1)},
+               [&](Context& ctx) { expect(bool(ctx.add_child({.kind = "child", .queue = "elsewhere"}, "", ""))); });
+  tasks.handle(Policy{.kind = "child"}, [&](Context&) { ++children; });
+  tasks.enqueue_bytes({.kind = "parent", .queue = "jobs"}, "");
+  CHECK(tasks.drain() == 0);
+  CHECK(sent == 4);
+  CHECK(children == 1);
+}
+
 TEST_CASE("what a backend counts of its calls stands in the manager's metrics") {
   Store store(every_backend());
   CHECK(TaskManager::open(store.options()).metrics().backend_calls.empty());
