@@ -60,7 +60,7 @@ bool record(const std::string& name, const Opener& open, std::uint64_t histories
       for (const Anomaly& a : judge(history))
         verdict.add(Violation(harm_of(a.rule), a.rule + ": task " + std::to_string(a.task) + ": " + a.what), again);
       check_audit(*stores[0]);
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, again);
     }
   }
@@ -150,7 +150,7 @@ class Redis {
 }  // namespace
 }  // namespace penstock::torture
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using namespace penstock::torture;
   Options options(argc, argv);
   const auto seed = options.seed(), acts = options.get("acts", 4'000, 20'000),
@@ -177,4 +177,7 @@ int main(int argc, char** argv) {
   (void)redis;
 #endif
   return score.end();
+} catch (const std::exception& e) {
+  std::cerr << argv[0] << ": " << e.what() << "\n";
+  return 2;
 }
