@@ -1,5 +1,6 @@
 #include "torture/redis/crew.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <span>
 #include <utility>
@@ -29,6 +30,19 @@ void CrewTally::print() const {
   std::cout << accepted << " tasks accepted, " << repeated << " enqueues sent again, " << conflicts
             << " with another body refused; " << runs << " runs, " << again << " of them again; " << lost_leases
             << " leases lost\n";
+}
+
+void Lateness::add(Progress::Clock::duration took) {
+  ++times_;
+  late_ += took > kPromised;
+  longest_ = std::max(longest_, took);
+}
+
+bool Lateness::passes() const {
+  if (times_ < kMany || (longest_ <= kMost && late_ * 100 <= times_)) return true;
+  std::cout << "TOO LATE: " << late_ << " of " << times_ << " times, the longest after "
+            << std::chrono::duration_cast<std::chrono::seconds>(longest_).count() << " s\n";
+  return false;
 }
 
 Crew::Crew(const Scratch& scratch, const RedisPlace& place, const RedisPlace& direct, std::uint64_t seed)
@@ -76,10 +90,10 @@ void Crew::stuck(const std::string& what) {
   throw Violation(Harm::stuck, all);
 }
 
-bool Crew::late(std::optional<unsigned> queue) {
+void Crew::go_on(Lateness& lateness, std::optional<unsigned> queue) {
   const auto since = Clock::now();
   work(1, queue);
-  return Clock::now() - since > kPromised;
+  lateness.add(Clock::now() - since);
 }
 
 void Crew::kill_worker(std::size_t i) {
