@@ -64,6 +64,11 @@ Crew::~Crew() {
 
 std::uint32_t Crew::behind() const { return static_cast<std::uint32_t>(load_->next - 1) - load_->ends.count(); }
 
+void Crew::audit() const {
+  testing::TestHost host;
+  check_audit(*open_redis(direct_, host));
+}
+
 bool Crew::room() const { return load_->next < kLoadTasks * 3 / 4; }
 
 void Crew::work(std::uint32_t more, std::optional<unsigned> queue) {

@@ -59,7 +59,8 @@ class Crew {
   void work(std::uint32_t more, std::optional<unsigned> queue = {});
   // The same, for the first after a fault that is over.
   void go_on(Lateness&, std::optional<unsigned> queue = {});
-  bool room() const;  // for more tasks in this crew's memory
+  void audit() const;  // while all work; throws Violation
+  bool room() const;   // for more tasks in this crew's memory
 
   void kill_worker(std::size_t i);   // and starts another
   void pause_worker(std::size_t i);  // SIGSTOP

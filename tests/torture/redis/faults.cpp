@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kPatience{300};
 
 struct FaultTally {
   std::array<std::uint64_t, 8> kinds{};
-  std::uint64_t flushes = 0, pauses = 0, stale = 0;
+  std::uint64_t flushes = 0, pauses = 0, stale = 0, audits = 0;
   Lateness lateness;
 };
 constexpr const char* kKinds[] = {"delays", "cuts", "resets", "half-open", "swallowed", "twice"};
@@ -46,6 +46,7 @@ class Network {
       strike();
       ++verdict.faults;
       counts_.stale += straggler.act();
+      if (i % 40 == 19) crew.audit(), ++counts_.audits;
       if (i % 10 == 9) crew.go_on(counts_.lateness);
     }
     proxy_.disarm();
@@ -113,6 +114,7 @@ bool torture(std::uint64_t faults, std::uint64_t seed) {
   verdict.also = {{"script_flushes", counts.flushes},
                   {"stopped_workers", counts.pauses},
                   {"stale_calls", counts.stale},
+                  {"audits", counts.audits},
                   {"late", counts.lateness.late()}};
   std::cout << "network: " << verdict.faults << " faults (";
   for (std::size_t i = 0; i < std::size(kKinds); ++i)
