@@ -139,7 +139,7 @@ elseif pass ~= 'heads' or readable(P) then
   local steps
   steps, moment = PASSES[pass](open(P))
   while steps[step] do
-    cursor, done = steps[step](cursor, done)
+    cursor, done = guarded(pass .. ', step ', step, steps[step], cursor, done)
     if cursor then break end
     step, cursor, done = step + 1, '0', 0
   end

@@ -33,6 +33,15 @@ local function same(rule, where, said, real)
   if said ~= real then find(rule, where, 'it is said to be ' .. text(said) .. ', but is ' .. text(real)) end
 end
 
+-- Looks at an element, or takes a step. Damage that nobody thought of makes that fail, and the others go on all the same.
+local function guarded(name, item, look, ...)
+  local ok, answer, more = pcall(look, ...)
+  if ok then return answer, more end
+  local why = type(answer) == 'table' and answer.err or tostring(answer)
+  local other = string.match(why, 'WRONGTYPE') and 'a key that belongs to it is of another type'
+  find('keys', type(name) == 'string' and name .. item or name(item), other or 'it cannot be looked at: ' .. why)
+end
+
 -- A step of a pass: looks at each element of a hash, a set or a sorted set, until it may look at no more. It takes and
 -- returns where to go on: the cursor of a page, and how many elements of that are done; nil: at the end. `each` answers
 -- false where it would have to look at too much.
@@ -42,13 +51,15 @@ local SCANS = {
   set = function(key, cursor) return call('sscan', key, cursor, 'count', 250) end
 }
 local function pages(kind, key, each)
-  local stride = kind == 'set' and 1 or 2
+  local stride, name = kind == 'set' and 1 or 2, 'key ' .. string.match(key, '}:(.*)') .. ', '
   return function(cursor, done)
     repeat
       local page = SCANS[kind](key, cursor)
       local items = page[2]
       for i = done * stride + 1, #items, stride do
-        if looks <= 0 or each(items[i], items[i + 1]) == false then return cursor, (i - 1) / stride end
+        if looks <= 0 or guarded(name, items[i], each, items[i], items[i + 1]) == false then
+          return cursor, (i - 1) / stride
+        end
         looks = looks - 1
       end
       cursor, done = page[1], 0
@@ -166,6 +177,14 @@ local function has_key(q, t)
   end
 end
 
+local function look_at_task(q, id, rec, v)
+  local t = task_of(q, id, rec, v)
+  if not t then return end
+  stands(q, t)
+  if t.state == LEASED then is_leased(q, t) elseif t.state > LEASED then has_ended(q, t) end
+  if t.unique ~= '' then has_key(q, t) end
+end
+
 -- ---- in the order of arrival: chunks of the index
 
 local function look_at_chunk(q, chunk, member)
@@ -183,12 +202,7 @@ local function look_at_chunk(q, chunk, member)
       gone_ones = gone_ones + 1
     else
       seen = seen + 1
-      local t = task_of(q, id, rec, lives[i])
-      if t then
-        stands(q, t)
-        if t.state == LEASED then is_leased(q, t) elseif t.state > LEASED then has_ended(q, t) end
-        if t.unique ~= '' then has_key(q, t) end
-      end
+      guarded(task_name, id, look_at_task, q, id, rec, lives[i])
     end
   end
   local said = call('hget', q.P .. ':ac', text(chunk))
@@ -207,7 +221,7 @@ local function chunks(q)
       if number * CHUNK >= q.seq or number ~= floor(number) then
         find('arrivals', 'chunk ' .. chunk[1], 'nothing has arrived there yet')
       else
-        look_at_chunk(q, number, chunk[1])
+        guarded('chunk ', chunk[1], look_at_chunk, q, number, chunk[1])
       end
       first = floor(number) + 1
     end
@@ -242,7 +256,9 @@ local function waits(q, what)
     local v = call('hget', q.live, id)
     local full = sub(rec, 1, 6) .. id .. (what == 'scheduled' and sub(rec, 13, 19) or '')
     if member ~= full then find_task('one place', id, 'it is ' .. what .. ' as what it is not') end
-    if v and byte(v) ~= READY then find_task('one place', id, 'it is ' .. what .. ', but in state ' .. byte(v)) end
+    if v and byte(v) ~= READY then
+      find_task('one place', id, 'it is ' .. what .. ', but in state ' .. (byte(v) or 'none'))
+    end
     if what == 'ready' and whole(rec) and byte(rec, 19) ~= 0 and select(3, traits(rec, 19)) ~= '' then
       find_task('one place', id, 'it stands among those without fair key and gates')
     end
@@ -312,7 +328,7 @@ end
 local function is_watched(q)
   return function(id)
     local v = call('hget', q.live, id)
-    if call('hexists', q.rec, id) == 0 or v and byte(v) > LEASED then
+    if call('hexists', q.rec, id) == 0 or v and (byte(v) or 0) > LEASED then
       find_task('watched', id, 'somebody waits for its end, but it has ended')
     end
   end
