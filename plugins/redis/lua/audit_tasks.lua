@@ -209,21 +209,24 @@ local function look_at_chunk(q, chunk, member)
   same('arrivals', name .. ', ended', tonumber(said or 0) or -1, gone_ones)
 end
 
+-- By their numbers, each once: no damage of those makes it begin anew.
 local function chunks(q)
   return function(cursor)
-    local first = tonumber(cursor)
+    local first = cursor == '0' and '-inf' or cursor
     while true do
-      local chunk = call('zrangebyscore', q.P .. ':ai', first, '+inf', 'withscores', 'limit', 0, 1)
-      if not chunk[1] then return nil end
-      if looks < CHUNK then return text(first), 0 end
+      local two = call('zrangebyscore', q.P .. ':ai', first, '+inf', 'withscores', 'limit', 0, 2)
+      local member, score = two[1], two[2]
+      if not member then return nil end
+      if looks < CHUNK then return first, 0 end
       looks = looks - CHUNK
-      local number = tonumber(chunk[2])
-      if number * CHUNK >= q.seq or number ~= floor(number) then
-        find('arrivals', 'chunk ' .. chunk[1], 'nothing has arrived there yet')
+      local number = tonumber(score) or huge
+      if two[4] == score then find('arrivals', 'chunk ' .. two[3], 'it has the number of another one') end
+      if number < 0 or number * CHUNK >= q.seq or number ~= floor(number) then
+        find('arrivals', 'chunk ' .. member, 'nothing has arrived there yet')
       else
-        guarded('chunk ', chunk[1], look_at_chunk, q, number, chunk[1])
+        guarded('chunk ', member, look_at_chunk, q, number, member)
       end
-      first = floor(number) + 1
+      first = '(' .. score
     end
   end
 end
