@@ -40,9 +40,9 @@ local function holds(q)
     for i, live in ipairs(#ids > 0 and call('hmget', q.live, unpack(ids)) or {}) do
       if live and byte(live) == LEASED and #live >= 16 and sub(live, 3, 10) == pack('<d', number) then
         n = n + 1
-        local rec = call('hget', q.rec, ids[i])
-        local flow = has_task(q, ids[i], rec, 'it is leased') and has(byte(live, 2), TRAITS) and whole(rec) and
-          select(3, traits(rec, 19)) or ''
+        local seq = call('hexists', q.rec, ids[i]) == 1 and sub(live, 11, 16)
+        local rec = has_task(q, ids[i], seq, 'it is leased') and has(byte(live, 2), TRAITS) and record(q, ids[i])
+        local flow = rec and whole(rec) and select(3, traits(rec, 19)) or ''
         for _, gate in ipairs(flow ~= '' and gates_of(flow) or {}) do at_gate(gate, 'leased', 0, 1) end
       end
     end

@@ -350,6 +350,42 @@ TEST_CASE("an audit looks at a long queue part by part, and finds what is wrong 
   CHECK(many.violations.size() == 10);
 }
 
+TEST_CASE("an audit looks at a few large bodies at a time, and at the chunk that they are in all the same") {
+  RedisServer server;
+  TurnedHost host;
+  const auto b = open(host, server.socket_url(), {{"clock", std::string("host")}});
+  const std::string body(256 * 1024, 'x');
+  constexpr int kTasks = 60;
+  for (int n = 1; n <= kTasks; ++n) {
+    NewTask t = task(n);
+    t.body = body;
+    must_put(*b, t);
+  }
+  const auto leased = claim(*b, 5);
+  REQUIRE(leased->leased.size() == 5);
+  for (const Leased& l : leased->leased) must_settle(*b, settlement(l));
+  for (int i = 0; i < 2; ++i) {  // forgets them
+    host.clock.turn(std::chrono::hours(24 * 400));
+    REQUIRE(b->trim({.queue = "q"}));
+  }
+  const long before = redis::told(server, "evalsha");
+  const Audited sound = audit(*b);
+  INFO(told(sound));
+  CHECK(sound.broken == 0);
+  CHECK(sound.tasks == kTasks - 5);
+  CHECK(redis::told(server, "evalsha") - before > 2 * 15 / 2);  // twice 15 MiB
+  must_put(*b, task(1));  // in the same chunk, at its end
+  const Audited again = audit(*b);
+  INFO(told(again));
+  CHECK(again.broken == 0);
+  CHECK(again.tasks == kTasks - 4);
+  server.cli({"HINCRBY", "{penstock:q}:ac", "0", "1"});
+  const Audited seen = audit(*b);
+  REQUIRE(seen.broken == 1);
+  CHECK(seen.violations[0].where == "q, chunk 0, ended");
+  CHECK(seen.violations[0].what == "it is said to be 6, but is 5");
+}
+
 TEST_CASE("sums over many leases and flows are compared when nothing changed meanwhile") {
   RedisServer server;
   testing::TestHost host;
