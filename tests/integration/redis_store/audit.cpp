@@ -374,7 +374,7 @@ TEST_CASE("an audit looks at a few large bodies at a time, and at the chunk that
   CHECK(sound.broken == 0);
   CHECK(sound.tasks == kTasks - 5);
   CHECK(redis::told(server, "evalsha") - before > 2 * 15 / 2);  // twice 15 MiB
-  must_put(*b, task(1));  // in the same chunk, at its end
+  must_put(*b, task(1));                                        // in the same chunk, at its end
   const Audited again = audit(*b);
   INFO(told(again));
   CHECK(again.broken == 0);
