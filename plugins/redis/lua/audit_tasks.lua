@@ -351,11 +351,10 @@ local function keeps_key(q)
       if rec and whole(rec) and byte(rec, 19) ~= 0 then unique = select(2, traits(rec, 19)) end
       if unique ~= key then find('unique keys', where, task_name(id) .. ' holds it, but does not know') end
     end
-    if not held or till > wall then
-      local noted = call('zscore', q.P .. ':ut', key)
-      if not noted or tonumber(noted) ~= till then
-        find('retention', where, 'nobody has noted that it stays until ' .. text(till))
-      end
+    if held then return end -- what is noted of it may be of a time before it; it is noted anew when it is given up
+    local noted = call('zscore', q.P .. ':ut', key)
+    if not noted or tonumber(noted) ~= till then
+      find('retention', where, 'nobody has noted that it stays until ' .. text(till))
     end
   end
 end

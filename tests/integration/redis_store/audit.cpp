@@ -295,6 +295,23 @@ TEST_CASE("an audit of a sound store finds nothing, and leaves it as it was") {
   CHECK(audit(*b).broken == 0);
 }
 
+TEST_CASE("an audit finds nothing where the clock was set back") {
+  RedisServer server;
+  TurnedHost host;
+  const auto b = open(host, server.socket_url(), {{"clock", std::string("host")}});
+  NewTask t = task(1);
+  t.unique = "u";
+  t.unique_for = std::chrono::hours(1);
+  must_put(*b, t);
+  host.clock.turn(std::chrono::hours(2));
+  REQUIRE(b->trim({.queue = "q"}));
+  CHECK(told(audit(*b)).empty());
+  host.clock.turn(-std::chrono::hours(2));
+  CHECK(told(audit(*b)).empty());
+  must_settle(*b, settlement(claim(*b, 1)->leased.at(0)));
+  CHECK(told(audit(*b)).empty());
+}
+
 TEST_CASE("an audit names the rule that is broken") {
   RedisServer server;
   testing::TestHost host;
