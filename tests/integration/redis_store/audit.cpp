@@ -1,7 +1,6 @@
 // The audit: a sound store of every sort of key, and each of its rules broken by hand.
 #include <algorithm>
 #include <array>
-#include <thread>
 
 #include <penstock/plugin/leadership.hpp>
 
@@ -458,41 +457,6 @@ TEST_CASE("an audit that cannot compare its sums tries again, but finds nothing 
   CHECK(quiet.broken == 2 * 600);
   CHECK(busy.broken == quiet.broken);
   CHECK(while_busy == scripts + 4 * 2);
-}
-
-TEST_CASE("an audit beside work finds nothing") {
-  RedisServer server;
-  testing::TestHost host;
-  const auto b = open(host, server.socket_url());
-  furnish(*b);
-  fill(*b, 3000, "r");
-  std::jthread worker([&](const std::stop_token& stop) {
-    const auto other = open(host, server.socket_url());
-    const std::string_view gate = "h";
-    for (int n = 1000; !stop.stop_requested(); ++n) {
-      for (const char* queue : {"q", "r"}) {
-        NewTask t = task(n, queue);
-        t.fair = n % 2 ? "a" : "b";
-        if (n % 3 == 0) t.gates = std::span(&gate, 1);
-        if (n % 5 == 0) t.unique = "unique";
-        (void)put(*other, t);
-        const auto x = claim(*other, 3, std::chrono::minutes(5), queue);
-        if (!x) continue;
-        for (const Leased& l : x->leased) {
-          Settlement s = settlement(l, n % 7 ? State::succeeded : State::ready);
-          if (n % 4 == 0 && s.to == State::succeeded) s.keep = std::chrono::hours(1);
-          Exchange e;
-          e.settle = std::span(&s, 1);
-          (void)other->exchange(e);
-        }
-      }
-    }
-  });
-  for (int i = 0; i < 15; ++i) {
-    const Audited seen = audit(*b);
-    INFO(told(seen));
-    REQUIRE(seen.broken == 0);
-  }
 }
 
 TEST_CASE("an audit looks at every node of a cluster") {
