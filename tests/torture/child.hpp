@@ -45,13 +45,15 @@ class Child {
     return *this;
   }
   ~Child() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    (void)wait();
+    kill();
+    if (pid_ > 0) (void)wait();
   }
 
-  pid_t pid() const { return pid_; }
-  void kill() const { ::kill(pid_, SIGKILL); }
+  // One that was waited for is sent nothing: 0 would be this whole process group.
+  void send(int signal) const {
+    if (pid_ > 0) ::kill(pid_, signal);
+  }
+  void kill() const { send(SIGKILL); }
   End wait() {
     End end;
     while (waitpid(pid_, &end.status, 0) < 0) {

@@ -128,7 +128,7 @@ bool torture(bool kills, std::uint64_t milliseconds, std::uint64_t seed) {
   Verdict verdict("held_locks");
   try {
     Round(scratch, kills, milliseconds, seed).run(verdict);
-  } catch (const Violation& e) {
+  } catch (const std::exception& e) {
     verdict.add(e, "crowd --seconds " + std::to_string(milliseconds / 1000) + " --seed " + std::to_string(seed) +
                        " (the seed fixes what each process does, not who comes first)");
   }

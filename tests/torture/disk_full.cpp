@@ -148,7 +148,7 @@ bool torture(std::uint64_t disks, std::uint64_t seed) {
   for (; tally.disks < disks && verdict.harmless(); ++seed) {
     try {
       Disk(scratch, seed, tally).run();
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "disk_full --disks 1 --seed " + std::to_string(seed));
     }
   }

@@ -28,6 +28,7 @@ class Judge {
   explicit Judge(const History& history) : history_(history) {
     for (const Act& a : history.acts) {
       if (a.what == What::claim && a.told == Told::nothing) unseen_claims_.push_back(&a);
+      if (a.what == What::extend) extensions_[{a.queue, a.epoch}].push_back(&a);
       if (a.what == What::extend || (a.what == What::claim && a.told != Told::yes)) continue;
       Story& story = stories_[a.task];
       (a.what == What::enqueue ? story.enqueues : a.what == What::claim ? story.claims : story.settles).push_back(&a);
@@ -48,6 +49,7 @@ class Judge {
       check_end(story);
     }
     check_batches();
+    check_extensions();
     return std::move(found_);
   }
 
@@ -71,22 +73,58 @@ class Judge {
   void check_claims(const Story& s) {
     for (std::size_t i = 0; i < s.claims.size(); ++i) {
       const Act& c = *s.claims[i];
+      const Act* before = i > 0 ? s.claims[i - 1] : nullptr;
       for (std::size_t k = i + 1; k < s.claims.size(); ++k) {
         if (surely_before(*s.claims[k], c)) report("epochs fall", "a later claim has a lower epoch");
       }
-      if (i == 0) {
-        if (c.lapsed && unseen_claims_.empty()) report("early", "its first claim says that it had lapsed");
-        continue;
+      if (before && before->epoch == c.epoch) {
+        report("two holders", "it was given to two under one epoch");
+      } else if (c.lapsed) {
+        if (!may_have_lapsed(s, before, c))
+          report("early", "it was handed out as lapsed before a lease's time was over");
+      } else if (before && !may_be_given_back(s, *before, c)) {
+        // Nobody else can have done that: whoever holds it by a claim without an answer does not know.
+        report("early", "it was handed out as ready, and its holder had not given it back");
       }
-      const Act& before = *s.claims[i - 1];
-      if (before.epoch == c.epoch) report("two holders", "it was given to two under one epoch");
-      if (c.lapsed || before.epoch == c.epoch) continue;
-      // Nobody else can have given it back: whoever holds it by a claim without an answer does not know.
-      const bool given_back = std::any_of(s.settles.begin(), s.settles.end(), [&](const Act* g) {
-        return g->epoch == before.epoch && g->to == State::ready && may_count(*g) && g->made < c.answered;
-      });
-      if (!given_back) report("early", "it was handed out as ready, and its holder had not given it back");
     }
+  }
+
+  static bool may_be_given_back(const Story& s, const Act& claim, const Act& by_then) {
+    return std::any_of(s.settles.begin(), s.settles.end(), [&](const Act* g) {
+      return g->epoch == claim.epoch && g->to == State::ready && may_count(*g) && g->made < by_then.answered;
+    });
+  }
+
+  // Whether so many leases one after the other may be over that began no earlier than `since`.
+  bool passed(Millis since, const Act& by_then, int leases = 1) const {
+    return by_then.latest - since >= leases * history_.lease - history_.ahead;
+  }
+  // When the lease surely was renewed that began with this claim.
+  Millis renewed(const Act& claim, const Act& by_then) const {
+    Millis last = claim.earliest;
+    const auto batch = extensions_.find({claim.queue, claim.epoch});
+    if (batch == extensions_.end()) return last;
+    for (const Act* e : batch->second) {
+      if (e->told == Told::yes && surely_before(*e, by_then)) last = std::max(last, e->earliest);
+    }
+    return last;
+  }
+  // The lease that lapsed was of the last claim that was told, or of one after it that nobody knows of.
+  bool may_have_lapsed(const Story& s, const Act* before, const Act& c) const {
+    const bool given_back =
+        before && std::any_of(s.settles.begin(), s.settles.end(), [&](const Act* g) {
+          return g->epoch == before->epoch && g->to == State::ready && counts(*g) && surely_before(*g, c);
+        });
+    if (before && !given_back && passed(renewed(*before, c), c)) return true;
+    return (!before || may_be_given_back(s, *before, c) || passed(before->earliest, c, 2)) &&
+           std::any_of(unseen_claims_.begin(), unseen_claims_.end(),
+                       [&](const Act* u) { return u->made < c.answered && passed(u->earliest, c); });
+  }
+  // Somebody whom nobody knows of has it by a claim that had no answer.
+  bool may_be_taken_unseen(const Story& s, const Act& claim, const Act& by_then) const {
+    return (passed(claim.earliest, by_then) || may_be_given_back(s, claim, by_then)) &&
+           std::any_of(unseen_claims_.begin(), unseen_claims_.end(),
+                       [&](const Act* u) { return u->made < by_then.answered; });
   }
 
   void check_settlements(const Story& s) {
@@ -99,9 +137,13 @@ class Judge {
                surely_before(**later, *g) ? "a settlement counts, though another has the task"
                                           : "it was claimed again after it had ended");
       for (const Act* other : s.settles) {
-        if (counts(*g) && counts(*other) && ended(g->to) && ended(other->to) &&
-            (g->epoch != other->epoch || g->to != other->to))
+        if (!counts(*g) || !counts(*other) || other->to == State::leased) continue;
+        if (ended(g->to) && ended(other->to) && (g->epoch != other->epoch || g->to != other->to))
           report("duplicated", "two ends were accepted");
+        if (g->epoch != other->epoch) continue;
+        if (ended(g->to) && other->to == State::ready)
+          report("duplicated", "it was ended and given back by one holder");
+        if (g->to == State::leased && surely_before(*other, *g)) report("stale", "it is kept by who has let it go");
       }
       if (g->told == Told::no) check_refusal(s, *g);
     }
@@ -109,12 +151,12 @@ class Judge {
 
   // Its holder is refused only if somebody else has the task, or he said something else before.
   void check_refusal(const Story& s, const Act& g) {
-    const bool unseen =
-        std::any_of(unseen_claims_.begin(), unseen_claims_.end(), [&](const Act* u) { return u->made < g.answered; });
+    const bool unseen = std::any_of(s.claims.begin(), s.claims.end(),
+                                    [&](const Act* c) { return c->epoch == g.epoch && may_be_taken_unseen(s, *c, g); });
     const bool taken = std::any_of(s.claims.begin(), s.claims.end(),
                                    [&](const Act* c) { return c->epoch > g.epoch && c->made < g.answered; });
     const bool said = std::any_of(s.settles.begin(), s.settles.end(), [&](const Act* o) {
-      return o != &g && o->epoch == g.epoch && o->to != State::leased && may_count(*o) && o->made < g.answered;
+      return o->epoch == g.epoch && o->to != State::leased && o->to != g.to && may_count(*o) && o->made < g.answered;
     });
     if (!unseen && !taken && !said) report("refused", "its holder is not heard, and nobody else has it");
   }
@@ -140,14 +182,32 @@ class Judge {
           report("two holders", "two exchanges got the same epoch");
       }
     }
-    for (const Act& e : history_.acts) {
-      const auto batch = batches_.find({e.queue, e.epoch});
-      if (e.what != What::extend || e.told != Told::yes || batch == batches_.end()) continue;
-      if (std::all_of(batch->second.begin(), batch->second.end(), [&](const Act* c) { return let_go(*c, e); })) {
-        task_ = batch->second.front()->task;
-        report("stale", "a batch is extended of which nothing is held");
+  }
+  void check_extensions() {
+    for (const auto& [key, extensions] : extensions_) {
+      const auto batch = batches_.find(key);
+      if (batch == batches_.end()) continue;
+      const Acts& claims = batch->second;
+      task_ = claims.front()->task;
+      for (const Act* e : extensions) {
+        const auto gone = [this, e](const Act* c) { return let_go(*c, *e); };
+        const auto may_be_gone = [this, e](const Act* c) { return may_be_let_go(*c, *e); };
+        if (e->told == Told::yes && std::all_of(claims.begin(), claims.end(), gone))
+          report("stale", "a batch is extended of which nothing is held");
+        if (e->told == Told::no && !std::all_of(claims.begin(), claims.end(), may_be_gone))
+          report("refused", "a batch is not extended of which something is held");
       }
     }
+  }
+  bool may_be_let_go(const Act& claim, const Act& by_then) const {
+    const Story& s = stories_.at(claim.task);
+    const auto begun = [&](const Act* a) { return a->made < by_then.answered; };
+    return may_be_taken_unseen(s, claim, by_then) ||
+           std::any_of(s.claims.begin(), s.claims.end(),
+                       [&](const Act* c) { return c->epoch > claim.epoch && begun(c); }) ||
+           std::any_of(s.settles.begin(), s.settles.end(), [&](const Act* g) {
+             return g->epoch == claim.epoch && g->to != State::leased && may_count(*g) && begun(g);
+           });
   }
   bool let_go(const Act& claim, const Act& by_then) const {
     const Story& s = stories_.at(claim.task);
@@ -161,7 +221,7 @@ class Judge {
 
   const History& history_;
   std::map<int, Story> stories_;
-  std::map<std::pair<std::uint32_t, Epoch>, Acts> batches_;
+  std::map<std::pair<std::uint32_t, Epoch>, Acts> batches_, extensions_;
   Acts unseen_claims_;
   int task_ = 0;
   std::set<std::pair<std::string, int>> told_;

@@ -1,7 +1,7 @@
 // What many clients of one store did and were told, and whether any one store can have told them that.
 //
-// A history is judged by what was answered only, and by what was surely before what: a call that returned before
-// another was made. What had no answer may have happened or not.
+// A history is judged by what was answered only, by what was surely before what (a call that returned before another
+// was made), and by the stores' clock, which only the clients move. What had no answer may have happened or not.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ struct Act {
   enum class What : std::uint8_t { enqueue, claim, settle, extend } what = What::enqueue;
   enum class Told : std::uint8_t { yes, no, nothing } told = Told::yes;  // nothing: it may have happened
   std::uint64_t made = 0, answered = 0;
+  Millis earliest{}, latest{};  // the stores' clock meanwhile: at least, at most
   std::uint32_t client = 0;
   int task = 0;                 // none of an extension, nor of a claim that was told nothing
   std::uint32_t queue = 0;      // claim, extend
@@ -29,6 +30,8 @@ struct Act {
 struct History {
   std::vector<Act> acts;
   std::map<int, State> left;  // each task that is there when all is done
+  Millis lease{};             // of every claim and extension; 0: time is not judged
+  Millis ahead{};             // how far the store's clock may have run ahead of the one that the acts were noted by
 };
 
 struct Anomaly {

@@ -27,10 +27,22 @@ class Story {
     history_.left[task] = state;
     return *this;
   }
+  Story& release(int task, Epoch epoch, Told told = Told::yes) { return settle(task, epoch, State::ready, told); }
+  // The stores' clock goes on.
+  Story& after(int ms) {
+    time_ += Millis(ms);
+    return *this;
+  }
+  Story& ahead(int ms) {
+    history_.ahead = Millis(ms);
+    return *this;
+  }
   // The last two were under way at once.
   Story& at_once() {
     auto& acts = history_.acts;
-    acts[acts.size() - 2].answered = acts.back().answered;
+    auto &first = acts[acts.size() - 2], &second = acts.back();
+    first.answered = second.answered, first.latest = second.latest;
+    second.made = first.made, second.earliest = first.earliest;
     return *this;
   }
   std::string wrong() const {
@@ -42,11 +54,26 @@ class Story {
  private:
   Story& add(Act act) {
     act.made = ++now_, act.answered = ++now_;
+    act.earliest = act.latest = time_;
     history_.acts.push_back(act);
     return *this;
   }
+
+ protected:
   History history_;
+
+ private:
   std::uint64_t now_ = 0;
+  Millis time_{};
+};
+
+// Its leases are of 50 ms.
+struct Leases : Story {
+  Leases() { history_.lease = Millis(50); }
+};
+// Task 1 is held under epoch 1.
+struct Held1 : Leases {
+  Held1() { enqueue(1).claim(1, 1); }
 };
 
 }  // namespace
@@ -159,6 +186,94 @@ TEST_CASE("histories: an end that is not the one that was said") {
 TEST_CASE("histories: a holder who is refused without a reason") {
   CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1, State::succeeded, Told::no).settle(1, 1).left(1).wrong() ==
         "refused");
+  // Other things that he said are no reason, when they are the same, or keep it.
+  CHECK(Held1().settle(1, 1).settle(1, 1, State::succeeded, Told::no).left(1).wrong() == "refused");
+  CHECK(Held1().release(1, 1).release(1, 1, Told::no).claim(1, 2).settle(1, 2).left(1).wrong() == "refused");
+  CHECK(Held1().settle(1, 1, State::leased).settle(1, 1, State::succeeded, Told::no).settle(1, 1).left(1).wrong() ==
+        "refused");
+  // Nor is a claim that nobody heard of, while his lease lasts.
+  CHECK(Held1().claim_unseen().after(49).settle(1, 1, State::succeeded, Told::no).settle(1, 1).left(1).wrong() ==
+        "refused");
+  CHECK(Held1().claim_unseen().settle(1, 1, State::leased, Told::no).settle(1, 1).left(1).wrong() == "refused");
+}
+
+TEST_CASE("histories: a holder who is refused for a reason") {
+  CHECK(Held1().release(1, 1).release(1, 1).claim(1, 2).release(1, 1, Told::no).settle(1, 2).left(1).wrong().empty());
+  CHECK(Held1()
+            .settle(1, 1, State::dead, Told::nothing)
+            .settle(1, 1, State::succeeded, Told::no)
+            .left(1, State::dead)
+            .wrong()
+            .empty());
+  // A claim that nobody heard of took it over, or got what he gave back.
+  CHECK(Held1()
+            .after(50)
+            .claim_unseen()
+            .settle(1, 1, State::succeeded, Told::no)
+            .extend(1, Told::no)
+            .after(50)
+            .claim(1, 3, true)
+            .settle(1, 3)
+            .left(1)
+            .wrong()
+            .empty());
+  CHECK(Held1()
+            .release(1, 1)
+            .claim_unseen()
+            .release(1, 1, Told::no)
+            .after(50)
+            .claim(1, 3, true)
+            .settle(1, 3)
+            .left(1)
+            .wrong()
+            .empty());
+}
+
+TEST_CASE("histories: a lease that lapses has lasted its time") {
+  const auto taken_over = [](Story story) { return story.claim(1, 2, true).settle(1, 2).left(1).wrong(); };
+  CHECK(taken_over(Held1()) == "early");
+  CHECK(taken_over(Held1().after(49)) == "early");
+  CHECK(taken_over(Held1().after(50)).empty());
+  CHECK(taken_over(Held1().after(49).ahead(1)).empty());
+  // Since it was extended; a mark does not extend it, nor what was refused, nor may what is under way.
+  CHECK(taken_over(Held1().after(30).extend(1).after(49)) == "early");
+  CHECK(taken_over(Held1().after(30).extend(1).after(50)).empty());
+  CHECK(taken_over(Held1().after(30).settle(1, 1, State::leased).after(20)).empty());
+  CHECK(Held1().after(50).extend(1).claim(1, 2, true).at_once().settle(1, 2).left(1).wrong().empty());
+  // What was given back has no lease, and who has it then has a new one.
+  CHECK(taken_over(Held1().release(1, 1).after(50)) == "early");
+  CHECK(Held1().after(50).release(1, 1).claim(1, 2).claim(1, 3, true).settle(1, 3).left(1).wrong() == "early");
+}
+
+TEST_CASE("histories: a lease that nobody knows of has lasted its time, too") {
+  const auto first = [](Story story) { return story.claim(1, 2, true).settle(1, 2).left(1).wrong(); };
+  CHECK(first(Leases().enqueue(1).claim_unseen().after(49)) == "early");
+  CHECK(first(Leases().enqueue(1).claim_unseen().after(50)).empty());
+  // One after the other.
+  CHECK(first(Held1().release(1, 1).claim_unseen().after(49)) == "early");
+  CHECK(first(Held1().release(1, 1).claim_unseen().after(50)).empty());
+  CHECK(first(Held1().after(30).extend(1).claim_unseen().after(49)) == "early");
+}
+
+TEST_CASE("histories: one holder says two things, and both count") {
+  CHECK(Held1().release(1, 1).settle(1, 1).left(1).wrong() == "duplicated");
+  CHECK(Held1().settle(1, 1).release(1, 1).left(1).wrong() == "duplicated");
+  CHECK(Held1().settle(1, 1).settle(1, 1, State::dead).left(1).wrong() == "duplicated, another end");
+  CHECK(Held1().release(1, 1).settle(1, 1, State::leased).claim(1, 2).settle(1, 2).left(1).wrong() == "stale");
+  CHECK(Held1().settle(1, 1).settle(1, 1, State::leased).left(1).wrong() == "stale");
+}
+
+TEST_CASE("histories: an extension that is refused though something is held") {
+  CHECK(Held1().extend(1, Told::no).settle(1, 1).left(1).wrong() == "refused");
+  CHECK(Held1().after(80).extend(1, Told::no).settle(1, 1).left(1).wrong() == "refused");
+  CHECK(Held1().claim_unseen().after(49).extend(1, Told::no).settle(1, 1).left(1).wrong() == "refused");
+  CHECK(Held1().settle(1, 1, State::leased).extend(1, Told::no).settle(1, 1).left(1).wrong() == "refused");
+  // One of two is left.
+  const auto two = [] { return Leases().enqueue(1).enqueue(2).claim(1, 1).claim(2, 1).at_once().left(1).left(2); };
+  CHECK(two().settle(1, 1).extend(1, Told::no).settle(2, 1).wrong() == "refused");
+  CHECK(Held1().settle(1, 1).extend(1, Told::no).left(1).wrong().empty());
+  CHECK(Held1().settle(1, 1, State::succeeded, Told::nothing).extend(1, Told::no).left(1).wrong().empty());
+  CHECK(Held1().after(50).claim(1, 2, true).extend(1, Told::no).settle(1, 2).left(1).wrong().empty());
 }
 
 }  // namespace penstock::torture

@@ -166,7 +166,7 @@ bool sweep(const Sort& sort, std::uint64_t only) {
       how(one);
       const std::string state = Raw(sweep.place().file()).integrity();
       if (state != "ok") throw Violation(Harm::corrupt, std::string(operation.name) + ": integrity_check: " + state);
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "io_errors --operation " + std::to_string(number));
     }
   };

@@ -100,7 +100,7 @@ bool torture(const std::string& level, std::uint64_t kills, std::uint64_t seed) 
   for (; tally.all() < kills && verdict.harmless(); ++seed) {
     try {
       File(scratch, level == "power", seed, tally).run();
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "kill_loop --power 0 --process 0 --" + level + " 1 --seed " + std::to_string(seed));
     }
   }

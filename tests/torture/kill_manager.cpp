@@ -42,7 +42,7 @@ bool torture(const std::string& level, std::uint64_t kills, std::uint64_t seed) 
   for (; verdict.faults < kills && verdict.harmless(); ++seed) {
     try {
       ManagerLives(scratch, new_file(scratch, level), seed, tally, verdict).run(kKillsPerFile);
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "kill_manager --power 0 --process 0 --" + level + " 1 --seed " + std::to_string(seed));
     }
   }

@@ -92,7 +92,7 @@ bool sweep(std::uint64_t only) {
       Sweep sweep(scratch, from, base, operation);
       if (!opening && sweep.before() == sweep.after()) return;  // a call that only looks
       Points(sweep, operation, verdict).all(opening);
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "kill_points --operation " + std::to_string(number));
     }
     std::cout << operation.name << ": " << verdict.faults - before << " kills\n";

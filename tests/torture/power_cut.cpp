@@ -111,7 +111,7 @@ bool torture(const std::string& level, std::uint64_t cuts, std::uint64_t seed) {
   for (; tally.cuts < cuts && verdict.harmless(); ++seed) {
     try {
       Life(vfs, scratch, level, seed, tally).run();
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "power_cut --power 0 --process 0 --" + level + " 1 --seed " + std::to_string(seed));
     }
   }

@@ -37,7 +37,7 @@ class Client {
       case 2:
         return enqueue();
       case 3:
-        return all_.time_.advance(Millis(draw(20)));
+        return all_.advance(Millis(draw(20)));
       case 4:
         if (draw(20) == 0) held_.clear(), ++tally.forgotten;
         return;
@@ -58,18 +58,27 @@ class Client {
 
  private:
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
-  Act begin(Act::What what) {
-    Act act{.what = what};
+  template <class Call>
+  auto timed(Call make, Act& act) {
+    const std::shared_lock lock(all_.moving_);
     act.client = number_;
-    return act;
+    act.earliest = all_.at_least(), act.made = all_.now();
+    auto answer = make();
+    act.answered = all_.now(), act.latest = all_.at_most();
+    return answer;
   }
-  // Whether the client hears the answer to a call. What is lost on the way to the client is as good as any other loss.
-  bool hears() { return draw(16) != 0; }
+  // Some answers the client never hears. The judge does: what a store was asked and said is known to him as it was,
+  // but for the calls whose answers are lost in earnest.
   template <class T>
-  Act::Told told(const Result<T>& answer, bool heard) {
-    if ((answer && !heard) || (!answer && answer.error().code == Errc::unknown_outcome))
-      return ++tally.unanswered, Act::Told::nothing;
-    return answer ? Act::Told::yes : Act::Told::no;
+  bool hears(const Result<T>& answer) {
+    const bool heard = answer && draw(16) != 0;
+    tally.unanswered += answer ? !heard : answer.error().code == Errc::unknown_outcome;
+    return heard;
+  }
+  template <class T>
+  static Act::Told told(const Result<T>& answer) {
+    if (answer) return Act::Told::yes;
+    return answer.error().code == Errc::unknown_outcome ? Act::Told::nothing : Act::Told::no;
   }
   static Act::Told of(Act::Told call, Item item) {
     if (call != Act::Told::yes) return call;
@@ -87,16 +96,15 @@ class Client {
       if (n % 5 == 0) t.delay = Millis(n % 7);
       tasks.push_back(t);
     }
-    Act act = begin(Act::What::enqueue);
-    act.made = all_.now();
-    const auto answer = store_.enqueue(tasks, nullptr);
-    const Act::Told call = told(answer, hears());
-    act.answered = all_.now();
-    if (call == Act::Told::no) return;  // nothing has happened: these numbers are nobody's
+    Act act{.what = Act::What::enqueue};
+    const auto answer = timed([&] { return store_.enqueue(tasks, nullptr); }, act);
+    const Act::Told all = told(answer);
+    const bool heard = hears(answer);
+    if (all == Act::Told::no) return;  // nothing has happened: these numbers are nobody's
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       act.task = numbers[i];
-      act.told = answer ? of(call, (*answer)[i].what) : call;
-      if (act.told == Act::Told::nothing) unheard_.push_back(act.task);
+      act.told = answer ? of(all, (*answer)[i].what) : all;
+      if (!heard || act.told == Act::Told::nothing) unheard_.push_back(act.task);
       acts.push_back(act);
     }
   }
@@ -124,40 +132,45 @@ class Client {
     Exchange x{.settle = settle, .extend = extend, .limit = static_cast<std::uint32_t>(limit)};
     if (limit > 0) x.claim = claim;
     x.begin = static_cast<std::uint32_t>(draw(3)), x.lease = kLease;
-    const std::uint64_t made = all_.now();
-    const auto answer = store_.exchange(x);
-    const Act::Told call = told(answer, hears());
-    note(x, answer, call, made, all_.now());
+    Act act{.what = Act::What::claim};
+    const auto answer = timed([&] { return store_.exchange(x); }, act);
+    note(x, answer, act);
     // What was not heard is said again, or not.
-    if (call != Act::Told::yes) return false;
+    if (!hears(answer)) return false;
     held_ = std::move(keep);
     held_.insert(held_.end(), answer->leased.begin(), answer->leased.end());
     return true;
   }
 
-  void note(const Exchange& x, const Result<Exchanged>& answer, Act::Told call, std::uint64_t made,
-            std::uint64_t answered) {
+  // `made`: its client and times.
+  void note(const Exchange& x, const Result<Exchanged>& answer, const Act& made) {
+    const Act::Told call = told(answer);
     if (call == Act::Told::no) return;  // nothing has happened
+    const auto item = [&](Act::What what) {
+      Act act = made;
+      act.what = what;
+      return act;
+    };
     const auto add = [&](Act act, Act::Told how) {
-      act.told = how, act.made = made, act.answered = answered;
+      act.told = how;
       tally.refused += act.what == Act::What::settle && how == Act::Told::no && call == Act::Told::yes;
       tally.lapsed += act.lapsed;
       acts.push_back(act);
     };
     for (std::size_t i = 0; i < x.settle.size(); ++i) {
-      Act act = begin(Act::What::settle);
+      Act act = item(Act::What::settle);
       act.task = number_of(x.settle[i].key.id), act.epoch = x.settle[i].epoch, act.to = x.settle[i].to;
       add(act, answer ? of(call, answer->settled[i]) : call);
     }
     for (std::size_t i = 0; i < x.extend.size(); ++i) {
-      Act act = begin(Act::What::extend);
+      Act act = item(Act::What::extend);
       act.queue = queue_number(x.extend[i].queue), act.epoch = x.extend[i].epoch;
       add(act, answer ? of(call, answer->extended[i].what) : call);
     }
-    if (call == Act::Told::nothing && x.limit > 0) add(begin(Act::What::claim), call);
+    if (call == Act::Told::nothing && x.limit > 0) add(item(Act::What::claim), call);
     if (call != Act::Told::yes) return;
     for (const Leased& l : answer->leased) {
-      Act act = begin(Act::What::claim);
+      Act act = item(Act::What::claim);
       act.task = number_of(l.id), act.queue = queue_number(l.queue), act.epoch = l.epoch, act.lapsed = l.lapsed;
       add(act, Act::Told::yes);
     }
@@ -191,7 +204,7 @@ History Recorder::run(const std::vector<DurableBackend*>& stores, HistoryTally& 
   for (std::thread& t : threads) t.join();
   clients.push_back(std::make_unique<Client>(*this, *stores[0], plan_.clients, plan_.seed * 1000 + plan_.clients));
   for (int idle = 0; idle < 3; time_.advance(2 * kLease)) idle = clients.back()->finish() ? 0 : idle + 1;
-  History history;
+  History history{.lease = kLease};
   for (const auto& c : clients) {
     history.acts.insert(history.acts.end(), c->acts.begin(), c->acts.end());
     tally.unanswered += c->tally.unanswered, tally.refused += c->tally.refused;

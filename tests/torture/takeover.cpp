@@ -125,7 +125,7 @@ bool torture(std::uint64_t rounds, std::uint64_t seed) {
       std::mt19937_64 random(seed);
       take_over(scratch, random);
       ++verdict.faults;
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "takeover --rounds 1 --seed " + std::to_string(seed));
     }
   }

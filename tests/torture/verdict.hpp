@@ -50,9 +50,12 @@ class Verdict {
   void add(Harm harm, std::uint64_t n = 1) { harm_[static_cast<std::size_t>(harm)] += n; }
   std::uint64_t count(Harm harm) const { return harm_[static_cast<std::size_t>(harm)]; }
   // Says what is wrong, and how to see it again.
-  void add(const Violation& v, const std::string& again) {
-    add(v.harm);
-    std::cout << "VIOLATION: " << v.what() << "\n  again: " << again << std::endl;
+  // What is thrown for another reason (a server that does not start, a store that does not open) has kept the test from
+  // its end: it is stuck.
+  void add(const std::exception& e, const std::string& again) {
+    const auto* violation = dynamic_cast<const Violation*>(&e);
+    add(violation ? violation->harm : Harm::stuck);
+    std::cout << "VIOLATION: " << e.what() << "\n  again: " << again << std::endl;
   }
   bool harmless() const { return harm_ == decltype(harm_){}; }
   // Prints `WHAT: 0 lost, ...`, and the same for `./dev torture`, which sums it over all programs:

@@ -233,7 +233,7 @@ bool torture_cluster(std::uint64_t reshards, std::uint64_t failovers, std::uint6
     try {
       OnCluster(done, tally)
           .run(std::min(2 * kPerCrew, reshards - done.reshards), std::min(kPerCrew, failovers - done.failovers), seed);
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "redis_cluster --sentinel 0 --reshards 20 --failovers 10 --seed " + std::to_string(seed) + kSeed);
     }
   }
@@ -253,7 +253,7 @@ bool torture_sentinels(std::uint64_t failovers, std::uint64_t seed) {
   for (; done.failovers < failovers && verdict.harmless(); ++seed) {
     try {
       BehindSentinels(done, tally).run(std::min(kPerCrew, failovers - done.failovers), seed);
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "redis_cluster --reshards 0 --failovers 0 --sentinel 10 --seed " + std::to_string(seed) + kSeed);
     }
   }

@@ -46,7 +46,6 @@ Crew::Crew(const Scratch& scratch, const RedisPlace& place, const RedisPlace& di
 Crew::~Crew() {
   producing_ = false;
   if (thread_.joinable()) thread_.join();
-  for (const Child& worker : workers_) kill(worker.pid(), SIGCONT);
 }
 
 std::uint32_t Crew::behind() const { return static_cast<std::uint32_t>(load_->next - 1) - load_->ends.count(); }
@@ -90,8 +89,8 @@ void Crew::kill_worker(std::size_t i) {
   workers_[i] = Child({"--worker", path_});
 }
 
-void Crew::pause_worker(std::size_t i) { kill(workers_[i].pid(), SIGSTOP); }
-void Crew::resume_worker(std::size_t i) { kill(workers_[i].pid(), SIGCONT); }
+void Crew::pause_worker(std::size_t i) { workers_[i].send(SIGSTOP); }
+void Crew::resume_worker(std::size_t i) { workers_[i].send(SIGCONT); }
 
 // ---- the producer
 

@@ -104,7 +104,7 @@ bool torture(std::uint64_t faults, std::uint64_t seed) {
   for (; verdict.faults < faults && verdict.harmless(); ++seed) {
     try {
       Network(seed, counts, tally).run(std::min(kFaultsPerCrew, faults - verdict.faults), verdict);
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "redis_faults --faults " + std::to_string(kFaultsPerCrew) + " --seed " + std::to_string(seed) +
                          " (the seed fixes what is done, not who comes first)");
     }

@@ -48,7 +48,7 @@ bool kill_workers(std::uint64_t kills, std::uint64_t seed) {
     try {
       const auto left = std::min<std::uint64_t>(kKillsPerStore, kills - verdict.faults);
       ManagerLives(scratch, new_store(server, seed), seed, tally, verdict).run(static_cast<int>(left));
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(
           e, "redis_kills --restarts 0 --kills " + std::to_string(kKillsPerStore) + " --seed " + std::to_string(seed));
     }
@@ -102,7 +102,7 @@ bool kill_servers(std::uint64_t restarts, std::uint64_t seed) {
       Servers servers(verdict, tally);
       for (int crews = 0; crews < 10 && verdict.faults < restarts; ++crews, ++seed)
         servers.run(std::min<std::uint64_t>(kKillsPerCrew, restarts - verdict.faults), seed);
-    } catch (const Violation& e) {
+    } catch (const std::exception& e) {
       verdict.add(e, "redis_kills --kills 0 --restarts " + std::to_string(kKillsPerCrew) + " --seed " +
                          std::to_string(seed) + " (the seed fixes what is done, not who comes first)");
     }
@@ -116,7 +116,7 @@ bool kill_servers(std::uint64_t restarts, std::uint64_t seed) {
 }  // namespace
 }  // namespace penstock::torture
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using namespace penstock::torture;
   if (argc == 3 && std::strcmp(argv[1], "--victim") == 0)
     return be_manager_victim(argv[2], {.choose = choose_store, .arm = die_at_the_wire});
@@ -129,4 +129,7 @@ int main(int argc, char** argv) {
   if (kills) score.add(kill_workers(kills, seed));
   if (restarts) score.add(kill_servers(restarts, seed));
   return score.end();
+} catch (const std::exception& e) {
+  std::cerr << argv[0] << ": " << e.what() << "\n";
+  return 2;
 }
