@@ -140,7 +140,8 @@ struct ManagerState {
   bool spinning = false, signalled = false;          // a worker looks out for work; it was told that there is some
   Instant timer = Instant::max();                    // when the first of the waiting workers looks again by itself
   bool started = false, leasing = false, stopping = false, stop_now = false, closed = false;
-  bool closing = false;  // nothing is left but the threads' own end
+  bool closing = false;       // nothing is left but the threads' own end
+  bool stop_put_off = false;  // of a stepped manager that a handler or a hook has destroyed
   std::uint64_t enqueue_generation = 0;
   unsigned awaiting = 0;         // threads that wait for some task's end
   unsigned watching_idle = 0;    // threads that wait for the manager to be idle
@@ -236,6 +237,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // stepped.cpp: what a Stepper does
   void begin_stepping(std::uint64_t seed);
+  void end_stepping() noexcept;
   Stepper::Did step();
   bool beat();
   std::optional<Instant> next_step();
@@ -331,7 +333,10 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void poke_watchdog() noexcept;
 
   // stepped.cpp
+  Stepper::Did take_step();
   bool exchange_once(Locked& state, Aftermath& after);
+  bool put_off_stop();
+  void finish_stop() noexcept;
   void refuse_to_wait() const;
 
   // lifecycle.cpp

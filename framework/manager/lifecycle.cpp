@@ -213,9 +213,11 @@ void Manager::begin_stop(ManagerState& state, bool now_, Instant at, Aftermath& 
   if (state.listening) after.interrupt = true;
 }
 
-// For a destructor, which may run inside a handler: there nobody may wait for handlers, so another thread does.
+// For a destructor, which may run inside a handler: there nobody may wait for handlers, so another thread does,
+// or, when this one is all there is, the stepper once the handler has returned.
 void Manager::stop_for_good() noexcept {
   Outcome failed = run_guarded([this] {
+    if (stepped_ && put_off_stop()) return;
     if (!in_own_thread()) return void(stop(Millis(0), true));
     std::thread([self = shared_from_this()] { self->stop(Millis(0), true); }).detach();
   });

@@ -38,6 +38,13 @@ void Manager::begin_stepping(std::uint64_t seed) {
 }
 
 Stepper::Did Manager::step() {
+  const std::shared_ptr<Manager> alive = shared_from_this();  // a handler may destroy whatever drives it
+  const Stepper::Did did = take_step();
+  finish_stop();
+  return did;
+}
+
+Stepper::Did Manager::take_step() {
   if (in_own_thread() || state_.lock()->running > 0) {
     throw Exception(Error{Errc::invalid, "step() runs handlers, so a handler must not call it, nor a hook"});
   }
@@ -99,6 +106,26 @@ std::optional<Instant> Manager::next_step() {
   return next;
 }
 
+// True: a handler or a hook runs, and the stop is finished when it has returned.
+bool Manager::put_off_stop() {
+  Aftermath after;
+  auto state = state_.lock();
+  if (!in_own_thread() && state->running == 0) return false;
+  state->stop_put_off = true;
+  begin_stop(*state, true, now(), after);
+  conclude(state, after);
+  return true;
+}
+
+void Manager::finish_stop() noexcept {
+  if (state_.lock()->stop_put_off) stop_for_good();
+}
+
+void Manager::end_stepping() noexcept {
+  when_accepted({});
+  finish_stop();
+}
+
 void Manager::abandon() noexcept {
   auto state = state_.lock();
   state->stopping = state->stop_now = state->closing = state->closed = true;
@@ -117,7 +144,7 @@ void Manager::refuse_to_wait() const {
 namespace penstock {
 
 Stepper::Stepper(TaskManager& tasks, std::uint64_t seed) : manager_(tasks.impl_) { manager_->begin_stepping(seed); }
-Stepper::~Stepper() { manager_->when_accepted({}); }
+Stepper::~Stepper() { manager_->end_stepping(); }
 Stepper::Did Stepper::step() { return manager_->step(); }
 bool Stepper::beat() { return manager_->beat(); }
 std::optional<Clock::Instant> Stepper::next() const { return manager_->next_step(); }

@@ -7,7 +7,8 @@
 //
 // A call of the manager's that would wait (await, result, run, drain, wait_idle, a full queue that blocks)
 // throws Errc::invalid instead: while it waited nobody would take a step. Records of old tasks are not tidied
-// up. Thread: one at a time. From a handler everything but its own manager's step() may be called.
+// up. Thread: one at a time. From a handler everything but its own manager's step() may be called; a manager
+// that is destroyed there stops when the handler has returned.
 #pragma once
 
 #include <cstdint>

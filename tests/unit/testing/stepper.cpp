@@ -1,0 +1,105 @@
+// The stepper that drives a manager by hand, without a cluster around it.
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <penstock/stepper.hpp>
+
+#include "shop.hpp"
+
+namespace {
+
+using penstock::Stepper;
+using penstock::TaskManager;
+
+void run_all(Stepper& stepper) {
+  while (stepper.step() != Stepper::Did::nothing) {
+  }
+}
+
+TEST_CASE("stepper: drives a manager on any clock, and only one that has not been started") {
+  penstock::Options options = penstock::testing::quiet_options();
+  auto tasks = TaskManager::open(options);
+  int ran = 0;
+  tasks.handle<Pay>([&](const Pay&) { ++ran; });
+  Stepper stepper(tasks);
+  tasks.start();  // changes nothing
+  tasks.enqueue(Pay{1});
+  while (stepper.step() != Stepper::Did::nothing) {
+  }
+  CHECK(ran == 1);
+  CHECK_FALSE(stepper.next());
+  CHECK_FALSE(stepper.beat());
+  tasks.enqueue(Pay{2}, {.delay = 1h});
+  CHECK(stepper.step() == Stepper::Did::nothing);
+  REQUIRE(stepper.next());
+  CHECK(*stepper.next() > std::chrono::steady_clock::now() + 59min);
+  CHECK(tasks.stop_graceful(1s));
+  CHECK(stepper.step() == Stepper::Did::nothing);
+
+  auto started = TaskManager::open(options);
+  started.handle<Pay>([](const Pay&) {});
+  started.start();
+  CHECK_THROWS_AS(Stepper(started), penstock::Exception);
+}
+
+TEST_CASE("stepper: a handler cannot step its own manager") {
+  auto tasks = TaskManager::open(penstock::testing::quiet_options());
+  Stepper* stepper = nullptr;
+  std::string why;
+  tasks.handle<Pay>([&](const Pay&) { why = refusal([&] { stepper->step(); }); });
+  Stepper made(tasks);
+  stepper = &made;
+  tasks.enqueue(Pay{1});
+  while (made.step() != Stepper::Did::nothing) {
+  }
+  CHECK(why.find("step() runs handlers") == 0);
+}
+
+TEST_CASE("stepper: a handler may destroy the manager; it is stopped when the handler has returned") {
+  std::optional<TaskManager> tasks;
+  std::optional<Stepper> stepper;
+  bool with_stepper = GENERATE(false, true);
+  bool asked = false;
+  int ran = 0, dropped = 0;
+  tasks.emplace(TaskManager::open(penstock::testing::quiet_options()));
+  tasks->handle<Pay>([&](penstock::Context& ctx, const Pay&) {
+    ++ran;
+    const std::stop_token stop = ctx.stop_token();
+    tasks.reset();
+    if (with_stepper) stepper.reset();
+    asked = stop.stop_requested();
+  });
+  penstock::Hooks hooks;
+  hooks.on_finish = [&](const penstock::TaskEvent&) { ++dropped; };
+  tasks->add_hooks(hooks);
+  penstock::Results results = tasks->results();
+  stepper.emplace(*tasks);
+  tasks->enqueue(Pay{1});
+  tasks->enqueue(Pay{2});
+  while (ran == 0) stepper->step();
+  CHECK(asked);
+  CHECK(dropped == 1);       // its end reached the store
+  CHECK(results.next(0ms));  // and those who listened
+  CHECK(results.closed());   // for the manager has stopped
+  CHECK(ran == 1);
+}
+
+TEST_CASE("stepper: a hook may destroy the manager") {
+  std::optional<TaskManager> tasks(TaskManager::open(penstock::testing::quiet_options()));
+  tasks->handle<Pay>([](const Pay&) {});
+  penstock::Hooks hooks;
+  hooks.on_finish = [&](const penstock::TaskEvent&) { tasks.reset(); };
+  tasks->add_hooks(hooks);
+  penstock::Results results = tasks->results();
+  Stepper stepper(*tasks);
+  tasks->enqueue(Pay{1});
+  while (tasks) stepper.step();
+  CHECK(results.next(0ms));
+  CHECK(results.closed());
+  CHECK(stepper.step() == Stepper::Did::nothing);
+}
+
+}  // namespace
