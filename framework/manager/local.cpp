@@ -33,6 +33,7 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
     return options_.local_limit == 0 || waiting + closures.size() <= options_.local_limit;
   };
   if (!room() && options_.local_if_full == IfFull::block && !in_own_thread()) {
+    refuse_to_wait();
     ++state->awaiting;
     while (!room() && !state->stopping) ended_.wait(state.native());
     --state->awaiting;

@@ -35,6 +35,7 @@ void Manager::begin_stepping(std::uint64_t seed) {
     state->target = 1;
   }
   start();
+  hub_.refuse_to_wait();
 }
 
 Stepper::Did Manager::step() {
@@ -130,13 +131,12 @@ void Manager::abandon() noexcept {
   auto state = state_.lock();
   state->stopping = state->stop_now = state->closing = state->closed = true;
   state->leasing = false;
+  state.unlock();
+  hub_.close();
 }
 
 void Manager::refuse_to_wait() const {
-  if (!stepped_) return;
-  throw Exception(Error{Errc::invalid,
-                        "this call would wait, and nobody would do anything meanwhile: the manager is stepped by hand "
-                        "(in a test: let the tasks run first, with drain() or advance())"});
+  if (stepped_) throw Exception(results::would_wait());
 }
 
 }  // namespace penstock::impl

@@ -5,9 +5,9 @@
 //   penstock::Stepper stepper(tasks);                              // instead of tasks.start()
 //   while (stepper.step() != penstock::Stepper::Did::nothing) {}   // all that can be done now
 //
-// A call of the manager's that would wait (await, result, run, drain, wait_idle, a full queue that blocks)
-// throws Errc::invalid instead: while it waited nobody would take a step. Records of old tasks are not tidied
-// up. Thread: one at a time. From a handler everything but its own manager's step() may be called; a manager
+// A call of the manager's that would wait (await, result, run, drain, wait_idle, a full queue that blocks, next()
+// of its Results) throws Errc::invalid instead: while it waited nobody would take a step. Records of old tasks are not
+// tidied up. Thread: one at a time. From a handler everything but its own manager's step() may be called; a manager
 // that is destroyed there stops when the handler has returned.
 #pragma once
 
@@ -50,7 +50,8 @@ class PENSTOCK_API Stepper {
   std::optional<Clock::Instant> next() const;
   // `f` is called at the end of every call that put tasks in through this manager, in its thread.
   void when_accepted(std::function<void()> f);
-  // As if the process had died: it says nothing to the store any more, and its leases lapse. Not from a handler.
+  // As if the process had died: it says nothing to the store any more, its leases lapse, and its Results end. Not
+  // from a handler.
   void abandon() noexcept;
 
  private:

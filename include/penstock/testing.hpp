@@ -14,8 +14,8 @@
 //
 // Workers take turns in their order, so the same test does the same in every run. Time stands still but for
 // advance() and finish(). A handler that has to take its time calls advance() itself: its lease is kept and its
-// timeout strikes meanwhile. A call that would wait (await, result, run) throws instead of hanging: let the
-// tasks run first.
+// timeout strikes meanwhile. A call that would wait (await, result, run, next() of Results) throws instead of
+// hanging: let the tasks run first.
 //
 // Thread: one, that of the test. Errors: Failed for what the test expected and is not so; Exception as the
 // manager's calls.

@@ -149,4 +149,20 @@ TEST_CASE("results are there when the tasks have run; a call that would wait for
   CHECK(cluster.tasks().result<int>(ref) == 42);
 }
 
+TEST_CASE("the stream of results: what has ended is in it, and a wait for more says so") {
+  Shop shop;
+  Cluster cluster(shop.setup(), {.workers = 2});
+  penstock::Results results = cluster.tasks().results();
+  const auto ref = cluster.tasks().enqueue(Pay{1});
+  CHECK_FALSE(results.next(0ms));
+  CHECK(refusal([&] { results.next(1h); }).find("stepped by hand") != std::string::npos);
+  cluster.finish();
+  CHECK(results.next(1h).value().ref == ref);
+  CHECK(refusal([&] { results.next(penstock::Millis::max()); }).find("stepped by hand") != std::string::npos);
+  CHECK_FALSE(results.closed());
+  cluster.kill(0);
+  CHECK(results.closed());
+  CHECK_FALSE(results.next(1h));
+}
+
 }  // namespace

@@ -58,6 +58,26 @@ TEST_CASE("stepper: a handler cannot step its own manager") {
   CHECK(why.find("step() runs handlers") == 0);
 }
 
+TEST_CASE("stepper: a full queue that blocks throws instead of waiting") {
+  penstock::Options options = penstock::testing::quiet_options();
+  options.local_limit = 1;
+  options.local_if_full = penstock::IfFull::block;
+  auto tasks = TaskManager::open(options);
+  penstock::Results results = tasks.results();  // from before it was stepped
+  Stepper stepper(tasks);
+  int ran = 0;
+  tasks.submit([&ran] { ++ran; });
+  CHECK(refusal([&] { tasks.submit([&ran] { ++ran; }); }).find("stepped by hand") != std::string::npos);
+  run_all(stepper);
+  tasks.submit([&ran] { ++ran; });
+  run_all(stepper);
+  CHECK(ran == 2);
+  CHECK((results.next(1h) && results.next(1h)));
+  CHECK(refusal([&] { results.next(1h); }).find("stepped by hand") != std::string::npos);
+  stepper.abandon();
+  CHECK(results.closed());
+}
+
 TEST_CASE("stepper: a handler may destroy the manager; it is stopped when the handler has returned") {
   std::optional<TaskManager> tasks;
   std::optional<Stepper> stepper;
