@@ -5,6 +5,7 @@
 
 #include <penstock/relay.hpp>
 
+#include "base/counted.hpp"
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "manager/answers.hpp"
@@ -329,9 +330,8 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
       {
         auto state = state_.lock();
         if (state->stopping) break;
-        ++state->awaiting;
+        const base::Counted awaiting(state, state->awaiting);
         wait_until(ended_, state, std::min(until, now() + pause));
-        --state->awaiting;
       }
       pause = std::min(pause * 2, kLongestFullPause);
       std::vector<EnqueueRequest> again;

@@ -341,6 +341,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // lifecycle.cpp
   void begin_stop(ManagerState& state, bool now_, Instant now, Aftermath& after);
+  void run_out(Locked& state, Instant until, Aftermath& after);
   bool local_idle(const ManagerState& state) const;
   bool store_idle();
   void note_idle(ManagerState& state);

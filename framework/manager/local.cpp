@@ -1,6 +1,7 @@
 // In-memory tasks: submitted, cancelled, waited for.
 #include <algorithm>
 
+#include "base/counted.hpp"
 #include "base/later.hpp"
 #include "manager/impl.hpp"
 #include "manager/names.hpp"
@@ -34,9 +35,8 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
   };
   if (!room() && options_.local_if_full == IfFull::block && !in_own_thread()) {
     refuse_to_wait();
-    ++state->awaiting;
+    const base::Counted awaiting(state, state->awaiting);
     while (!room() && !state->stopping) ended_.wait(state.native());
-    --state->awaiting;
   }
   if (state->stopping) throw Exception(Error{Errc::unavailable, "the task manager is stopping and takes no new tasks"});
   if (!room()) throw Exception(full(queue, options_.local_limit));

@@ -7,12 +7,27 @@
 
 #include <penstock/stepper.hpp>
 
+#include "fickle.hpp"
 #include "shop.hpp"
 
 namespace {
 
 using penstock::Stepper;
 using penstock::TaskManager;
+using penstock::testing::FakeClock;
+
+// A manager on a clock that the test moves, and on a store that has its moods.
+struct OnFickleStore {
+  static penstock::Options options(penstock::Clock& clock) {
+    penstock::Options out = penstock::testing::quiet_options();
+    out.clock = &clock;
+    return out;
+  }
+  FakeClock clock;
+  Trouble trouble;
+  TaskManager store = TaskManager::open(options(clock));
+  TaskManager tasks = TaskManager::open(options(clock), std::make_unique<Fickle>(store.backend(), trouble));
+};
 
 void run_all(Stepper& stepper) {
   while (stepper.step() != Stepper::Did::nothing) {
@@ -76,6 +91,24 @@ TEST_CASE("stepper: a full queue that blocks throws instead of waiting") {
   CHECK(refusal([&] { results.next(1h); }).find("stepped by hand") != std::string::npos);
   stepper.abandon();
   CHECK(results.closed());
+}
+
+TEST_CASE("stepper: a stop while the store fails is a stop, and says that something is not settled") {
+  OnFickleStore on;
+  on.tasks.handle<Pay>([&](const Pay&) { on.trouble.with = {penstock::Call::exchange}; });
+  penstock::Results results = on.tasks.results();
+  Stepper stepper(on.tasks);
+  const auto ref = on.tasks.enqueue(Pay{1});
+  while (on.trouble.with.empty()) stepper.step();
+  SECTION("at once") { CHECK_FALSE(on.tasks.stop_graceful(1s)); }
+  SECTION("in the time that the store is left in peace after an error") {
+    stepper.step();
+    CHECK_FALSE(on.tasks.stop_now());
+  }
+  CHECK(results.closed());
+  CHECK(stepper.step() == Stepper::Did::nothing);
+  CHECK(on.tasks.stop_graceful(1s));  // it has stopped
+  CHECK(on.store.info(ref)->status == penstock::Status::running);
 }
 
 TEST_CASE("stepper: a handler may destroy the manager; it is stopped when the handler has returned") {
