@@ -141,6 +141,7 @@ struct ManagerState {
   Instant timer = Instant::max();                    // when the first of the waiting workers looks again by itself
   bool started = false, leasing = false, stopping = false, stop_now = false, closed = false;
   bool closing = false;       // nothing is left but the threads' own end
+  Instant asked{};            // a step or a beat, whether a cancel is wanted
   bool stop_put_off = false;  // of a stepped manager that a handler or a hook has destroyed
   std::uint64_t enqueue_generation = 0;
   unsigned awaiting = 0;         // threads that wait for some task's end
@@ -334,6 +335,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // stepped.cpp
   Stepper::Did take_step();
+  bool look_after(bool ask);
   bool exchange_once(Locked& state, Aftermath& after);
   bool put_off_stop();
   void finish_stop() noexcept;

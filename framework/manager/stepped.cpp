@@ -10,6 +10,8 @@
 namespace penstock::impl {
 namespace {
 
+constexpr Millis kAskEvery{20};
+
 // The calling thread counts as the manager's own meanwhile: handlers and hooks run in it.
 class OwnThread {
  public:
@@ -50,7 +52,7 @@ Stepper::Did Manager::take_step() {
     throw Exception(Error{Errc::invalid, "step() runs handlers, so a handler must not call it, nor a hook"});
   }
   const OwnThread own(*this);
-  beat();
+  look_after(false);
   Aftermath after;
   auto state = state_.lock();
   if (state->closed) return Stepper::Did::nothing;
@@ -82,13 +84,20 @@ bool Manager::exchange_once(Locked& state, Aftermath& after) {
   return sent && (unsaid > 0 || state->claimed || state->served.size() != served);
 }
 
-bool Manager::beat() {
+bool Manager::beat() { return look_after(true); }
+
+// Whether a cancel is wanted, the store says when leases are extended. Steps follow each other closely: they ask
+// for that alone as rarely as the keeper does in a storm of rings.
+bool Manager::look_after(bool ask) {
   Aftermath after;
   auto state = state_.lock();
   if (state->closed) return false;
   (void)patrol(*state, now(), after);
   if (!after.empty()) conclude(state, after);
-  (void)extend(state, true, after);
+  const Instant at = now();
+  ask |= at - state->asked >= kAskEvery;
+  if (ask) state->asked = at;
+  (void)extend(state, ask, after);
   return state->engine.held() > 0 || state->running > 0;
 }
 

@@ -100,6 +100,7 @@ struct Cluster::State {
     if (!worker.alive() || worker.busy) return Stepper::Did::nothing;
     const Meanwhile<bool> busy(worker.busy, true);
     const Meanwhile<unsigned> deeper(turns, turns + 1);
+    worker.stepper->beat();  // a cancel is heard in time, though time stands still
     const Stepper::Did did = worker.stepper->step();
     if (worker.alive()) return did;
     worker.stepper->abandon();

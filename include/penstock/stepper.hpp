@@ -41,7 +41,8 @@ class PENSTOCK_API Stepper {
   Stepper& operator=(const Stepper&) = delete;
 
   // One turn of a worker: runs a task that is due, or else says and asks what there is to say to the store.
-  // Before that it does what beat() does.
+  // Before that it does what beat() does, but learns of cancels only every 20 ms by the manager's clock: to spare
+  // the store a call for each attempt.
   Did step();
   // What keeper and watchdog do: extends leases, strikes timeouts, drops what has lapsed. To be called at least
   // every third of a lease while beat() is true: something is leased here.

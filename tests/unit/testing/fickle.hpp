@@ -1,6 +1,7 @@
 // A store that fails on demand, and counts what it is asked.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <set>
 
@@ -9,8 +10,8 @@
 #include "testing/line.hpp"
 
 struct Trouble {
-  std::set<penstock::Call> with;  // which calls are answered `unavailable`
-  unsigned extensions = 0;        // calls that were to extend leases
+  std::set<penstock::Call> with;         // which calls are answered `unavailable`
+  std::atomic<unsigned> extensions = 0;  // calls that were to extend leases
 };
 
 class Fickle final : public penstock::BackendWrapper<Fickle> {

@@ -111,6 +111,48 @@ TEST_CASE("stepper: a stop while the store fails is a stop, and says that someth
   CHECK(on.store.info(ref)->status == penstock::Status::running);
 }
 
+TEST_CASE("stepper: steps do not extend leases each time, beats do") {
+  OnFickleStore on;
+  int ran = 0;
+  on.tasks.handle<Pay>([&](const Pay&) {
+    ++ran;
+    on.clock.advance(1ms);
+  });
+  Stepper stepper(on.tasks);
+  for (int order = 0; order < 50; ++order) on.tasks.enqueue(Pay{order});
+  run_all(stepper);
+  CHECK(ran == 50);
+  CHECK(on.trouble.extensions <= 4);
+  on.tasks.enqueue(Pay{50});
+  on.tasks.enqueue(Pay{51});
+  while (ran == 50) stepper.step();  // the other one is leased as well
+  const unsigned before = on.trouble.extensions;
+  CHECK(stepper.beat());
+  CHECK(stepper.beat());
+  CHECK(on.trouble.extensions == before + 2);
+}
+
+TEST_CASE("stepper: a cancel is heard of by beats, and by steps before long") {
+  OnFickleStore on;
+  std::vector<int> ran;
+  on.tasks.handle<Pay>([&](const Pay& job) {
+    ran.push_back(job.order);
+    on.clock.advance(1ms);
+  });
+  Stepper stepper(on.tasks);
+  on.tasks.enqueue(Pay{1});
+  run_all(stepper);  // from here on it knows how long they take, and leases ahead
+  on.tasks.enqueue(Pay{2});
+  const auto ref = on.tasks.enqueue(Pay{3});
+  while (ran.size() < 2) stepper.step();
+  CHECK(on.store.cancel(ref) == penstock::Cancelled::requested);
+  SECTION("a beat") { stepper.beat(); }
+  SECTION("a step") { on.clock.advance(20ms); }
+  run_all(stepper);
+  CHECK(ran == std::vector{1, 2});
+  CHECK(on.store.info(ref)->status == penstock::Status::cancelled);
+}
+
 TEST_CASE("stepper: a handler may destroy the manager; it is stopped when the handler has returned") {
   std::optional<TaskManager> tasks;
   std::optional<Stepper> stepper;

@@ -75,6 +75,20 @@ TEST_CASE("cluster: a cancel reaches the handler that runs") {
   CHECK(cluster.tasks().info(ref)->status == penstock::Status::cancelled);
 }
 
+TEST_CASE("cluster: a task that a worker has leased ahead is cancelled before it runs") {
+  Shop shop;
+  Cluster cluster(shop.setup());
+  std::vector<penstock::TaskRef> refs;
+  for (int order : {1, 2, 3}) refs.push_back(cluster.tasks().enqueue(Pay{order}));
+  shop.in_charge = [&](penstock::Context&, int order) {
+    cluster.advance(1ms);  // so that it knows how long they take
+    if (order == 2) CHECK(cluster.tasks().cancel(refs[2]) == penstock::Cancelled::requested);
+  };
+  cluster.finish();
+  CHECK(shop.charged == std::vector{1, 2});
+  CHECK(cluster.tasks().info(refs[2])->status == penstock::Status::cancelled);
+}
+
 TEST_CASE("cluster: a worker that lacks the handler leaves the task to another") {
   int worker = 0;
   std::vector<int> by;
