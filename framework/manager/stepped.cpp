@@ -34,6 +34,7 @@ void Manager::begin_stepping(std::uint64_t seed) {
     }
     stepped_ = true;
     state->random = base::Random(seed);
+    state->engine.reseed(seed);
     state->target = 1;
   }
   start();
@@ -113,6 +114,7 @@ std::optional<Instant> Manager::next_step() {
   if (state->leasing && state->engine.work_at())
     exchange = std::min(exchange.value_or(Instant::max()), *state->engine.work_at());
   if (exchange) earlier(std::max(*exchange, state->engine.not_before()));
+  if (state->leasing && state->engine.not_before() > now()) earlier(state->engine.not_before());  // it asks again
   return next;
 }
 

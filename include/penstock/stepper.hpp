@@ -34,7 +34,8 @@ class PENSTOCK_API Stepper {
   };
 
   // Starts the manager, whose threads are never started. Handlers and middleware are fixed from here on.
-  // `seed`: of the jitter of retries. Throws: invalid when threads of it run already, and as start() does.
+  // `seed`: of all jitter, of retries and of pauses after errors of the store. Throws: invalid when threads of it run
+  // already, and as start() does.
   explicit Stepper(TaskManager& tasks, std::uint64_t seed = 1);
   ~Stepper();
   Stepper(const Stepper&) = delete;

@@ -83,7 +83,7 @@ struct ClusterOptions {
   unsigned workers = 1;
   Mode mode = Mode::manual;
   std::size_t most_attempts = 10'000;  // in one drain() or finish(); more, and it is Failed: it would never end
-  std::uint64_t seed = 1;              // of the jitter of retries
+  std::uint64_t seed = 1;              // of all jitter
   Options manager = quiet_options();   // of each worker; `threads` and `clock` are the cluster's
 };
 

@@ -153,6 +153,31 @@ TEST_CASE("stepper: a cancel is heard of by beats, and by steps before long") {
   CHECK(on.store.info(ref)->status == penstock::Status::cancelled);
 }
 
+TEST_CASE("stepper: the pauses after errors of the store are the same in every run of a seed, and end") {
+  auto pauses_after = [](std::uint64_t seed) {
+    OnFickleStore on;
+    int ran = 0;
+    on.tasks.handle<Pay>([&](const Pay&) { ++ran; });
+    Stepper stepper(on.tasks, seed);
+    on.tasks.enqueue(Pay{1});
+    on.trouble.with = {penstock::Call::exchange};
+    std::vector<penstock::Clock::Instant::duration> pauses;
+    for (int times = 0; times < 6; ++times) {
+      run_all(stepper);
+      REQUIRE(stepper.next());
+      pauses.push_back(*stepper.next() - on.clock.now());
+      on.clock.advance(std::chrono::ceil<penstock::Millis>(pauses.back()));
+    }
+    on.trouble.with.clear();
+    run_all(stepper);
+    CHECK(ran == 1);
+    return pauses;
+  };
+  const auto pauses = pauses_after(1);
+  CHECK(pauses_after(1) == pauses);
+  CHECK(pauses_after(2) != pauses);
+}
+
 TEST_CASE("stepper: a handler may destroy the manager; it is stopped when the handler has returned") {
   std::optional<TaskManager> tasks;
   std::optional<Stepper> stepper;
