@@ -1,6 +1,7 @@
 // A manager without threads of its own: what its workers, keeper and watchdog do, a step at a time.
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include <penstock/stepper.hpp>
 
@@ -27,6 +28,7 @@ class OwnThread {
 }  // namespace
 
 void Manager::begin_stepping(std::uint64_t seed) {
+  unsigned threads = 0;
   {
     auto state = state_.lock();
     if (!state->workers.empty() || state->started) {
@@ -35,9 +37,17 @@ void Manager::begin_stepping(std::uint64_t seed) {
     stepped_ = true;
     state->random = base::Random(seed);
     state->engine.reseed(seed);
-    state->target = 1;
+    threads = std::exchange(state->target, 1);
   }
-  start();
+  try {
+    start();
+  } catch (...) {  // nobody will step it, but it may be started
+    auto state = state_.lock();
+    stepped_ = state->started = state->leasing = false;
+    state->workers.clear();
+    state->target = threads;
+    throw;
+  }
   hub_.refuse_to_wait();
 }
 

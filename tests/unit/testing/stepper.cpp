@@ -178,6 +178,28 @@ TEST_CASE("stepper: the pauses after errors of the store are the same in every r
   CHECK(pauses_after(2) != pauses);
 }
 
+TEST_CASE("stepper: a manager whose stepper could not be made can be started, or stepped later") {
+  OnFickleStore on;
+  std::atomic<int> ran = 0;
+  const penstock::DeclaredLimit two{"bank", penstock::Limit{.running = 2}};
+  on.tasks.add_handler(penstock::job<Pay>, penstock::make_handler<Pay>([&](const Pay&) { ++ran; }), {two});
+  on.trouble.with = {penstock::Call::limit};
+  CHECK_THROWS_AS(Stepper(on.tasks), penstock::Exception);
+  on.trouble.with.clear();
+  SECTION("started") {
+    on.tasks.start();
+    const auto ref = on.tasks.enqueue(Pay{1});
+    CHECK(on.tasks.await(ref, penstock::Millis::max())->status == penstock::Status::succeeded);
+    CHECK_THROWS_AS(Stepper(on.tasks), penstock::Exception);
+  }
+  SECTION("stepped") {
+    Stepper stepper(on.tasks);
+    on.tasks.enqueue(Pay{1});
+    run_all(stepper);
+  }
+  CHECK(ran == 1);
+}
+
 TEST_CASE("stepper: a handler may destroy the manager; it is stopped when the handler has returned") {
   std::optional<TaskManager> tasks;
   std::optional<Stepper> stepper;
