@@ -85,9 +85,10 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
   counters.scheduled += closures.size();
   if (named) named->scheduled += closures.size();
   wake_for(*state, due > at ? 1 : closures.size(), after);
+  const std::function<void()> accepted = state->accepted;
   state.unlock();
   if (!after.empty()) tell(after);
-  if (accepted_) accepted_();
+  if (accepted) accepted();
   return refs;
 }
 

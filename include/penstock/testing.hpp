@@ -17,8 +17,8 @@
 // timeout strikes meanwhile. A call that would wait (await, result, run, next() of Results) throws instead of
 // hanging: let the tasks run first.
 //
-// Thread: one, that of the test. Errors: Failed for what the test expected and is not so; Exception as the
-// manager's calls.
+// Thread: one, that of the test: an OutboxRelay is flushed by the test, its thread is not started. Errors: Failed for
+// what the test expected and is not so; Exception as the manager's calls.
 #pragma once
 
 #include <atomic>

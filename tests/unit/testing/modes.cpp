@@ -74,6 +74,15 @@ TEST_CASE("inline: what a handler enqueues runs before the enqueue outside retur
   CHECK(shop.receipts == std::vector{1});
 }
 
+TEST_CASE("inline: handlers run in the thread of the test alone") {
+  Shop shop;
+  Cluster cluster(shop.setup(), {.mode = Mode::inline_});
+  std::thread([&] { cluster.tasks().enqueue(Pay{1}); }).join();
+  CHECK(shop.charged.empty());
+  CHECK(cluster.drain() == 1);
+  CHECK(shop.charged == std::vector{1});
+}
+
 TEST_CASE("inline: retries and delays wait for their time") {
   Shop shop;
   Cluster cluster(shop.setup(), {.mode = Mode::inline_});

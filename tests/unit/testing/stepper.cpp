@@ -1,4 +1,5 @@
 // The stepper that drives a manager by hand, without a cluster around it.
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -198,6 +199,20 @@ TEST_CASE("stepper: a manager whose stepper could not be made can be started, or
     run_all(stepper);
   }
   CHECK(ran == 1);
+}
+
+TEST_CASE("stepper: what is called after an enqueue may take its own place") {
+  auto tasks = TaskManager::open(penstock::testing::quiet_options());
+  tasks.handle<Pay>([](const Pay&) {});
+  Stepper stepper(tasks);
+  std::string calls;
+  stepper.when_accepted([&calls, &stepper, own = std::string(100, 'x')] {
+    stepper.when_accepted([&calls] { calls += "second "; });
+    calls += own.substr(0, 1) + " first ";
+  });
+  tasks.enqueue(Pay{1});
+  tasks.submit([] {});
+  CHECK(calls == "x first second ");
 }
 
 TEST_CASE("stepper: a handler may destroy the manager; it is stopped when the handler has returned") {
