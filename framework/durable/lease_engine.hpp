@@ -152,6 +152,7 @@ struct Changes {
 class LeaseEngine {
  public:
   explicit LeaseEngine(EngineOptions options);
+  void reseed(std::uint64_t seed) { random_ = base::Random(seed); }  // in place of EngineOptions::seed
 
   // ---- claims ----------------------------------------------------------------------------------------
   // The queues to claim from, with their weights: shares of each claim follow them.
