@@ -81,7 +81,7 @@ void LeaseEngine::applied(Plan& plan, Result<Exchanged> answer, Instant now, Cha
 // The call failed: what it carried is sent again, in its old order, after a pause that grows.
 void LeaseEngine::take_back(Plan& plan, Instant now) {
   ++errors_;
-  not_before_ = now + pause(errors_in_a_row_);
+  not_before_ = now + pause(errors_in_a_row_++);
   if (plan.limit > 0) maybe_work_ = true;
   std::vector<Task*> again;
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
@@ -91,11 +91,15 @@ void LeaseEngine::take_back(Plan& plan, Instant now) {
   pend(again, now);
 }
 
-// What one server of several did not answer is sent again after a pause of its own: the others go on.
+// What one server of several did not answer is sent again after a pause of its own: the others go on. It waits for no
+// longer than what was put off before it, and one time of sending all that again in vain makes the pause grow once.
 void LeaseEngine::put_off(std::vector<Task*>& tasks, Instant now) {
   if (tasks.empty()) return;
   ++errors_;
-  put_off_until_ = now + pause(unsure_in_a_row_);
+  const bool again = std::ranges::any_of(tasks, &Task::unsure);
+  if (again && !std::exchange(grown_, true)) ++unsure_in_a_row_;
+  const Instant at = now + pause(unsure_in_a_row_);
+  put_off_until_ = put_off_.empty() ? at : std::min(put_off_until_, at);
   for (Task* task : tasks) unsure_ += std::exchange(task->unsure, true) ? 0 : 1;
   put_off_.insert(put_off_.end(), tasks.begin(), tasks.end());
 }
@@ -113,8 +117,8 @@ void LeaseEngine::pend(std::vector<Task*>& tasks, Instant since) {
   tasks.clear();
 }
 
-Millis LeaseEngine::pause(std::uint32_t& in_a_row) {
-  std::uint32_t doublings = std::min(in_a_row++, 10u);
+Millis LeaseEngine::pause(std::uint32_t in_a_row) {
+  std::uint32_t doublings = std::min(in_a_row, 10u);
   Millis most = std::min(kFirstBackoff * (1 << doublings), kLastBackoff);
   return most / 2 + Millis(static_cast<std::int64_t>(random_.next() % (most.count() / 2 + 1)));
 }

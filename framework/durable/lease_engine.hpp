@@ -152,6 +152,7 @@ struct Changes {
 class LeaseEngine {
  public:
   explicit LeaseEngine(EngineOptions options);
+  void reseed(std::uint64_t seed) { random_ = base::Random(seed); }  // in place of EngineOptions::seed
 
   // ---- claims ----------------------------------------------------------------------------------------
   // The queues to claim from, with their weights: shares of each claim follow them.
@@ -235,7 +236,7 @@ class LeaseEngine {
   void put_off(std::vector<Task*>& tasks, Instant now);
   void answered(Task& task);
   void pend(std::vector<Task*>& tasks, Instant since);
-  Millis pause(std::uint32_t& in_a_row);
+  Millis pause(std::uint32_t in_a_row);
   bool goes_again(Task& task, const Settlement& sent);
   void admit(Task& task, Instant now, Changes& changes);
   void settle_unstarted(Task& task, State to, Millis delay, Instant now);
@@ -259,9 +260,10 @@ class LeaseEngine {
   Instant pending_since_{};
   std::vector<Task*> put_off_;  // the same, but not before `put_off_until_`: their server did not answer
   Instant put_off_until_{};
-  std::uint32_t unsure_in_a_row_ = 0;
-  std::size_t unsure_ = 0;       // tasks that were put off, and have had no answer since
-  bool pending_urgent_ = false;  // a suspect waits for its mark
+  std::uint32_t unsure_in_a_row_ = 0;  // times that they were sent again in vain
+  bool grown_ = false;                 // counted since they were sent again
+  std::size_t unsure_ = 0;             // tasks that were put off, and have had no answer since
+  bool pending_urgent_ = false;        // a suspect waits for its mark
   std::deque<Task*> parked_;
   Task* active_suspect_ = nullptr;
   std::uint32_t in_flight_ = 0;

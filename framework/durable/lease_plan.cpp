@@ -100,7 +100,10 @@ std::optional<Instant> LeaseEngine::plan_at() const {
 
 bool LeaseEngine::plan(Instant now, const Demand& demand, Plan& plan) {
   if (in_flight_ >= options_.in_flight || now < not_before_) return false;
-  if (now >= put_off_until_) pend(put_off_, now - options_.settle_within);
+  if (!put_off_.empty() && now >= put_off_until_) {
+    pend(put_off_, now - options_.settle_within);
+    grown_ = false;
+  }
   std::uint32_t limit = claim_limit(now, demand);
   if (limit == 0 && !settle_due(now, demand)) return false;
   plan = Plan{};

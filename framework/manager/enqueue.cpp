@@ -5,6 +5,7 @@
 
 #include <penstock/relay.hpp>
 
+#include "base/counted.hpp"
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "manager/answers.hpp"
@@ -329,9 +330,8 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
       {
         auto state = state_.lock();
         if (state->stopping) break;
-        ++state->awaiting;
+        const base::Counted awaiting(state, state->awaiting);
         wait_until(ended_, state, std::min(until, now() + pause));
-        --state->awaiting;
       }
       pause = std::min(pause * 2, kLongestFullPause);
       std::vector<EnqueueRequest> again;
@@ -360,8 +360,10 @@ std::vector<Enqueued> Manager::enqueue(std::vector<Draft> drafts, const EnqueueO
 // Counts what was created, and tells the hooks.
 void Manager::note_queued(std::span<const Enqueued> tasks, std::span<const std::string_view> kinds, Millis delay) {
   Aftermath after;
+  std::function<void()> accepted;
   {
     auto state = state_.lock();
+    accepted = state->accepted;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       if (!tasks[i].created()) continue;
       ++counters_of(*state, state->scheduler.lane(tasks[i].ref.queue)).scheduled;
@@ -375,7 +377,7 @@ void Manager::note_queued(std::span<const Enqueued> tasks, std::span<const std::
     }
   }
   if (!after.empty()) tell(after);
-  if (accepted_) accepted_();
+  if (accepted) accepted();
 }
 
 Result<std::vector<Admission>> Manager::enqueue_relayed(std::span<const NewTask> tasks) {

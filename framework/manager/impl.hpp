@@ -140,7 +140,10 @@ struct ManagerState {
   bool spinning = false, signalled = false;          // a worker looks out for work; it was told that there is some
   Instant timer = Instant::max();                    // when the first of the waiting workers looks again by itself
   bool started = false, leasing = false, stopping = false, stop_now = false, closed = false;
-  bool closing = false;  // nothing is left but the threads' own end
+  bool closing = false;            // nothing is left but the threads' own end
+  Instant asked{};                 // a step or a beat, whether a cancel is wanted
+  std::function<void()> accepted;  // of the stepper: called when tasks were put in, without the lock; may be empty
+  bool stop_put_off = false;       // of a stepped manager that a handler or a hook has destroyed
   std::uint64_t enqueue_generation = 0;
   unsigned awaiting = 0;         // threads that wait for some task's end
   unsigned watching_idle = 0;    // threads that wait for the manager to be idle
@@ -236,10 +239,11 @@ class Manager final : public std::enable_shared_from_this<Manager> {
 
   // stepped.cpp: what a Stepper does
   void begin_stepping(std::uint64_t seed);
+  void end_stepping() noexcept;
   Stepper::Did step();
   bool beat();
   std::optional<Instant> next_step();
-  void when_accepted(std::function<void()> f) { accepted_ = std::move(f); }
+  void when_accepted(std::function<void()> f) { std::swap(state_.lock()->accepted, f); }
   void abandon() noexcept;
 
   // Whose thread this one is to count as; returns whose it was. Null: nobody's.
@@ -331,11 +335,16 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void poke_watchdog() noexcept;
 
   // stepped.cpp
+  Stepper::Did take_step();
+  bool look_after(bool ask);
   bool exchange_once(Locked& state, Aftermath& after);
+  bool put_off_stop();
+  void finish_stop() noexcept;
   void refuse_to_wait() const;
 
   // lifecycle.cpp
   void begin_stop(ManagerState& state, bool now_, Instant now, Aftermath& after);
+  void run_out(Locked& state, Instant until, Aftermath& after);
   bool local_idle(const ManagerState& state) const;
   bool store_idle();
   void note_idle(ManagerState& state);
@@ -365,7 +374,6 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Clock& clock_;
   const bool real_time_;
   bool stepped_ = false;                // it has no threads; set before anything runs
-  std::function<void()> accepted_;      // of the stepper: called when tasks were put in; may be empty
   std::unique_ptr<HostServices> host_;  // outlives the plugins
   std::unique_ptr<plugins::PluginHost> plugins_;
   CodecSet codecs_;

@@ -1,6 +1,7 @@
 // Looking at tasks, waiting for them, cancelling them.
 #include <algorithm>
 
+#include "base/counted.hpp"
 #include "base/later.hpp"
 #include "durable/envelope.hpp"
 #include "manager/answers.hpp"
@@ -136,9 +137,10 @@ std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
       LocalTask* task = state->local.find(ref.id);
       return !task || ended(task->status);
     };
-    ++state->awaiting;
-    while (!finished() && now() < until) wait_until(ended_, state, until);
-    --state->awaiting;
+    {
+      const base::Counted awaiting(state, state->awaiting);
+      while (!finished() && now() < until) wait_until(ended_, state, until);
+    }
     if (!finished()) return std::nullopt;
     state.unlock();
     return info(ref);
@@ -159,9 +161,8 @@ std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
       value_or_throw(waiter_->wait(before->bell, left));
     } else {
       auto state = state_.lock();
-      ++state->awaiting;
+      const base::Counted awaiting(state, state->awaiting);
       wait_until(ended_, state, at + std::min(look, left));
-      --state->awaiting;
       look = std::min(look * 2, kLastLook);
     }
   }

@@ -5,6 +5,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "base/counted.hpp"
 #include "base/later.hpp"
 #include "manager/impl.hpp"
 
@@ -162,7 +163,7 @@ bool Manager::wait_idle(Millis at_most) {
   Instant until = base::later(now(), at_most);
   Millis look = kIdleLook;
   auto state = state_.lock();
-  ++state->watching_idle;
+  const base::Counted watching(state, state->watching_idle);
   bool idle = false;
   auto interrupted = [&] { return stop_requests_.load() > 0 || state->stopping; };
   while (!idle && !interrupted() && now() < until) {
@@ -179,7 +180,6 @@ bool Manager::wait_idle(Millis at_most) {
     wait_until(ended_, state, std::min(until, now() + look));  // others work, or tasks wait for their time
     look = std::min(look * 2, kLastIdleLook);
   }
-  --state->watching_idle;
   return idle;
 }
 
@@ -213,13 +213,36 @@ void Manager::begin_stop(ManagerState& state, bool now_, Instant at, Aftermath& 
   if (state.listening) after.interrupt = true;
 }
 
-// For a destructor, which may run inside a handler: there nobody may wait for handlers, so another thread does.
+// For a destructor, which may run inside a handler: there nobody may wait for handlers, so another thread does,
+// or, when this one is all there is, the stepper once the handler has returned.
 void Manager::stop_for_good() noexcept {
   Outcome failed = run_guarded([this] {
+    if (stepped_ && put_off_stop()) return;
     if (!in_own_thread()) return void(stop(Millis(0), true));
     std::thread([self = shared_from_this()] { self->stop(Millis(0), true); }).detach();
   });
   if (failed.verb != Outcome::Verb::done) host_->log(Level::error, "the task manager did not stop: " + failed.reason);
+}
+
+// Waits until no handler runs any more, asks those to stop that run past `until`, and sends what is settled by then.
+void Manager::run_out(Locked& state, Instant until, Aftermath& after) {
+  const base::Counted awaiting(state, state->awaiting);
+  auto busy = [&] { return std::ranges::any_of(state->workers, [](const auto& w) { return w->run.task != nullptr; }); };
+  while (busy() && now() < until) wait_until(ended_, state, std::min(until, now() + Millis(50)));
+  if (busy()) {  // the deadline has passed: they are asked to stop, and have the grace period
+    begin_stop(*state, true, now(), after);
+    conclude(state, after);
+    while (busy()) wait_until(ended_, state, now() + Millis(50));  // the watchdog gives them up
+  }
+  // What is settled but not sent yet, and claims that were under way: what they bring is given back.
+  Instant flush_until = base::later(now(), std::max(options_.grace, Millis(1'000)));
+  while (!state->engine.quiet() && now() < flush_until) {
+    if (!exchange(state, after, true)) {
+      if (stepped_) break;  // an error of the store's: the time it is left in peace does not pass by itself
+      wait_until(ended_, state, std::min(flush_until, now() + Millis(5)));
+    }
+    if (!after.empty()) conclude(state, after);
+  }
 }
 
 bool Manager::stop(Millis deadline, bool at_once) {
@@ -230,21 +253,7 @@ bool Manager::stop(Millis deadline, bool at_once) {
   Instant until = base::later(now(), deadline);
   begin_stop(*state, at_once, now(), after);
   conclude(state, after);
-  auto busy = [&] { return std::ranges::any_of(state->workers, [](const auto& w) { return w->run.task != nullptr; }); };
-  ++state->awaiting;
-  while (busy() && now() < until) wait_until(ended_, state, std::min(until, now() + Millis(50)));
-  if (busy()) {  // the deadline has passed: they are asked to stop, and have the grace period
-    begin_stop(*state, true, now(), after);
-    conclude(state, after);
-    while (busy()) wait_until(ended_, state, now() + Millis(50));  // the watchdog gives them up
-  }
-  // What is settled but not sent yet, and claims that were under way: what they bring is given back.
-  Instant flush_until = base::later(now(), std::max(options_.grace, Millis(1'000)));
-  while (!state->engine.quiet() && now() < flush_until) {
-    if (!exchange(state, after, true)) wait_until(ended_, state, std::min(flush_until, now() + Millis(5)));
-    if (!after.empty()) conclude(state, after);
-  }
-  --state->awaiting;
+  run_out(state, until, after);
   if (std::exchange(state->closed, true)) return state->stuck == 0;  // another thread stopped it meanwhile
   bool all_settled = state->engine.quiet();
   state->closing = true;

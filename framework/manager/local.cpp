@@ -1,6 +1,7 @@
 // In-memory tasks: submitted, cancelled, waited for.
 #include <algorithm>
 
+#include "base/counted.hpp"
 #include "base/later.hpp"
 #include "manager/impl.hpp"
 #include "manager/names.hpp"
@@ -33,9 +34,9 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
     return options_.local_limit == 0 || waiting + closures.size() <= options_.local_limit;
   };
   if (!room() && options_.local_if_full == IfFull::block && !in_own_thread()) {
-    ++state->awaiting;
+    refuse_to_wait();
+    const base::Counted awaiting(state, state->awaiting);
     while (!room() && !state->stopping) ended_.wait(state.native());
-    --state->awaiting;
   }
   if (state->stopping) throw Exception(Error{Errc::unavailable, "the task manager is stopping and takes no new tasks"});
   if (!room()) throw Exception(full(queue, options_.local_limit));
@@ -84,9 +85,10 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
   counters.scheduled += closures.size();
   if (named) named->scheduled += closures.size();
   wake_for(*state, due > at ? 1 : closures.size(), after);
+  const std::function<void()> accepted = state->accepted;
   state.unlock();
   if (!after.empty()) tell(after);
-  if (accepted_) accepted_();
+  if (accepted) accepted();
   return refs;
 }
 

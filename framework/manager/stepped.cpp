@@ -1,6 +1,7 @@
 // A manager without threads of its own: what its workers, keeper and watchdog do, a step at a time.
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include <penstock/stepper.hpp>
 
@@ -9,6 +10,8 @@
 
 namespace penstock::impl {
 namespace {
+
+constexpr Millis kAskEvery{20};
 
 // The calling thread counts as the manager's own meanwhile: handlers and hooks run in it.
 class OwnThread {
@@ -25,6 +28,7 @@ class OwnThread {
 }  // namespace
 
 void Manager::begin_stepping(std::uint64_t seed) {
+  unsigned threads = 0;
   {
     auto state = state_.lock();
     if (!state->workers.empty() || state->started) {
@@ -32,17 +36,34 @@ void Manager::begin_stepping(std::uint64_t seed) {
     }
     stepped_ = true;
     state->random = base::Random(seed);
-    state->target = 1;
+    state->engine.reseed(seed);
+    threads = std::exchange(state->target, 1);
   }
-  start();
+  try {
+    start();
+  } catch (...) {  // nobody will step it, but it may be started
+    auto state = state_.lock();
+    stepped_ = state->started = state->leasing = false;
+    state->workers.clear();
+    state->target = threads;
+    throw;
+  }
+  hub_.refuse_to_wait();
 }
 
 Stepper::Did Manager::step() {
+  const std::shared_ptr<Manager> alive = shared_from_this();  // a handler may destroy whatever drives it
+  const Stepper::Did did = take_step();
+  finish_stop();
+  return did;
+}
+
+Stepper::Did Manager::take_step() {
   if (in_own_thread() || state_.lock()->running > 0) {
     throw Exception(Error{Errc::invalid, "step() runs handlers, so a handler must not call it, nor a hook"});
   }
   const OwnThread own(*this);
-  beat();
+  look_after(false);
   Aftermath after;
   auto state = state_.lock();
   if (state->closed) return Stepper::Did::nothing;
@@ -74,13 +95,20 @@ bool Manager::exchange_once(Locked& state, Aftermath& after) {
   return sent && (unsaid > 0 || state->claimed || state->served.size() != served);
 }
 
-bool Manager::beat() {
+bool Manager::beat() { return look_after(true); }
+
+// Whether a cancel is wanted, the store says when leases are extended. Steps follow each other closely: they ask
+// for that alone as rarely as the keeper does in a storm of rings.
+bool Manager::look_after(bool ask) {
   Aftermath after;
   auto state = state_.lock();
   if (state->closed) return false;
   (void)patrol(*state, now(), after);
   if (!after.empty()) conclude(state, after);
-  (void)extend(state, true, after);
+  const Instant at = now();
+  ask |= at - state->asked >= kAskEvery;
+  if (ask) state->asked = at;
+  (void)extend(state, ask, after);
   return state->engine.held() > 0 || state->running > 0;
 }
 
@@ -96,20 +124,40 @@ std::optional<Instant> Manager::next_step() {
   if (state->leasing && state->engine.work_at())
     exchange = std::min(exchange.value_or(Instant::max()), *state->engine.work_at());
   if (exchange) earlier(std::max(*exchange, state->engine.not_before()));
+  if (state->leasing && state->engine.not_before() > now()) earlier(state->engine.not_before());  // it asks again
   return next;
+}
+
+// True: a handler or a hook runs, and the stop is finished when it has returned.
+bool Manager::put_off_stop() {
+  Aftermath after;
+  auto state = state_.lock();
+  if (!in_own_thread() && state->running == 0) return false;
+  state->stop_put_off = true;
+  begin_stop(*state, true, now(), after);
+  conclude(state, after);
+  return true;
+}
+
+void Manager::finish_stop() noexcept {
+  if (state_.lock()->stop_put_off) stop_for_good();
+}
+
+void Manager::end_stepping() noexcept {
+  when_accepted({});
+  finish_stop();
 }
 
 void Manager::abandon() noexcept {
   auto state = state_.lock();
   state->stopping = state->stop_now = state->closing = state->closed = true;
   state->leasing = false;
+  state.unlock();
+  hub_.close();
 }
 
 void Manager::refuse_to_wait() const {
-  if (!stepped_) return;
-  throw Exception(Error{Errc::invalid,
-                        "this call would wait, and nobody would do anything meanwhile: the manager is stepped by hand "
-                        "(in a test: let the tasks run first, with drain() or advance())"});
+  if (stepped_) throw Exception(results::would_wait());
 }
 
 }  // namespace penstock::impl
@@ -117,7 +165,7 @@ void Manager::refuse_to_wait() const {
 namespace penstock {
 
 Stepper::Stepper(TaskManager& tasks, std::uint64_t seed) : manager_(tasks.impl_) { manager_->begin_stepping(seed); }
-Stepper::~Stepper() { manager_->when_accepted({}); }
+Stepper::~Stepper() { manager_->end_stepping(); }
 Stepper::Did Stepper::step() { return manager_->step(); }
 bool Stepper::beat() { return manager_->beat(); }
 std::optional<Clock::Instant> Stepper::next() const { return manager_->next_step(); }

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include <penstock/error.hpp>
+
 #include "base/later.hpp"
 
 namespace penstock {
@@ -24,6 +26,7 @@ bool Subscriber::push(const TaskResult& result) {
 std::optional<TaskResult> Subscriber::next(Millis at_most) {
   auto buffer = buffer_.lock();
   auto ready = [&] { return !buffer->items.empty() || buffer->closed; };
+  if (buffer->refuses && at_most > Millis(0) && !ready()) throw Exception(results::would_wait());
   Instant until = base::later(std::chrono::steady_clock::now(), at_most);
   if (until == Instant::max()) {
     more_.wait(buffer.native(), ready);
@@ -40,6 +43,8 @@ void Subscriber::close() {
   buffer_.lock()->closed = true;
   more_.notify_all();
 }
+
+void Subscriber::refuse_to_wait() { buffer_.lock()->refuses = true; }
 
 bool Subscriber::closed() {
   auto buffer = buffer_.lock();
@@ -60,9 +65,16 @@ std::uint64_t Results::dropped() const { return subscriber_->dropped(); }
 
 namespace results {
 
+Error would_wait() {
+  return {Errc::invalid,
+          "this call would wait, and nobody would do anything meanwhile: the manager is stepped by hand "
+          "(in a test: let the tasks run first, with drain() or advance())"};
+}
+
 std::shared_ptr<impl::Subscriber> Hub::subscribe(std::size_t capacity, WhenFull when_full) {
   auto made = std::make_shared<impl::Subscriber>(capacity, when_full);
   auto members = members_.lock();
+  if (members->refuses) made->refuse_to_wait();
   if (members->closed) {
     made->close();
   } else {
@@ -80,6 +92,14 @@ void Hub::publish(const TaskResult& result) {
     return !subscriber;
   });
   subscribers_.store(members->list.size(), std::memory_order_relaxed);
+}
+
+void Hub::refuse_to_wait() {
+  auto members = members_.lock();
+  members->refuses = true;
+  for (auto& weak : members->list) {
+    if (auto subscriber = weak.lock()) subscriber->refuse_to_wait();
+  }
 }
 
 void Hub::close() {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include <penstock/stepper.hpp>
 #include <penstock/testing.hpp>
@@ -100,6 +101,7 @@ struct Cluster::State {
     if (!worker.alive() || worker.busy) return Stepper::Did::nothing;
     const Meanwhile<bool> busy(worker.busy, true);
     const Meanwhile<unsigned> deeper(turns, turns + 1);
+    worker.stepper->beat();  // a cancel is heard in time, though time stands still
     const Stepper::Did did = worker.stepper->step();
     if (worker.alive()) return did;
     worker.stepper->abandon();
@@ -183,8 +185,9 @@ std::size_t Cluster::add_worker() {
   s.setup(worker->tasks);
   worker->stepper = std::make_unique<Stepper>(worker->tasks, s.options.seed + s.workers.size());
   if (s.options.mode == Mode::inline_) {
-    worker->stepper->when_accepted([this] {
-      if (state_->turns == 0) drain();  // in a handler: whoever runs that goes on with it
+    worker->stepper->when_accepted([this, test = std::this_thread::get_id()] {
+      if (std::this_thread::get_id() != test) return;  // a relay's: handlers run in the test's thread alone
+      if (state_->turns == 0) drain();                 // in a handler: whoever runs that goes on with it
     });
   }
   s.workers.push_back(std::move(worker));

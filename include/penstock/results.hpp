@@ -42,7 +42,8 @@ class PENSTOCK_API Results {
   ~Results();
 
   // The next result; absent when `at_most` passed first, or when the manager has stopped and the
-  // buffer is empty (`closed` tells which).
+  // buffer is empty (`closed` tells which). Throws: invalid instead of waiting for a manager that is stepped by
+  // hand (penstock/stepper.hpp); with 0 it only looks.
   std::optional<TaskResult> next(Millis at_most);
   bool closed() const;
   std::uint64_t dropped() const;  // results this subscriber did not get, by either policy

@@ -14,11 +14,11 @@
 //
 // Workers take turns in their order, so the same test does the same in every run. Time stands still but for
 // advance() and finish(). A handler that has to take its time calls advance() itself: its lease is kept and its
-// timeout strikes meanwhile. A call that would wait (await, result, run) throws instead of hanging: let the
-// tasks run first.
+// timeout strikes meanwhile. A call that would wait (await, result, run, next() of Results) throws instead of
+// hanging: let the tasks run first.
 //
-// Thread: one, that of the test. Errors: Failed for what the test expected and is not so; Exception as the
-// manager's calls.
+// Thread: one, that of the test: an OutboxRelay is flushed by the test, its thread is not started. Errors: Failed for
+// what the test expected and is not so; Exception as the manager's calls.
 #pragma once
 
 #include <atomic>
@@ -83,7 +83,7 @@ struct ClusterOptions {
   unsigned workers = 1;
   Mode mode = Mode::manual;
   std::size_t most_attempts = 10'000;  // in one drain() or finish(); more, and it is Failed: it would never end
-  std::uint64_t seed = 1;              // of the jitter of retries
+  std::uint64_t seed = 1;              // of all jitter
   Options manager = quiet_options();   // of each worker; `threads` and `clock` are the cluster's
 };
 

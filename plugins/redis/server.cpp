@@ -114,10 +114,11 @@ Server::Run Server::all(std::string_view ms, std::string_view queue) {
   return run;
 }
 
-Server::Run Server::hold_of_all(std::string_view queue, std::string_view ms) {
+Server::Run Server::hold_of_all(std::string_view queue, std::string_view ms, bool instead) {
   Run run{scripts_.gate, {key(queue)}, words()};
   run.words.add("");
   run.words.add("all");
+  if (instead) run.words.add("0");
   run.words.add(ms);
   return run;
 }
@@ -137,13 +138,12 @@ Result<Server::Enrolled> Server::enroll(std::string_view queue, Deadline deadlin
   if (!told) {
     if (!can_wait) return told.error();
     std::lock_guard lock(mutex_);
-    names_[std::string(queue)] = {now(), true};  // in a Cluster it may be another server, that is away: another time
+    names_[std::string(queue)].asked = now();  // in a Cluster it may be another server, that is away: another time
     return Enrolled::remembered;
   }
-  const std::string_view held = (*told)[0].text();
-  const bool added = (*told)[1].integer() == 1;
-  if (in_doubt || (!held.empty() && (first || added))) {
-    if (auto e = pass_on(queue, std::string(held), deadline)) {
+  const bool held = !(*told)[0].text().empty(), added = (*told)[1].integer() == 1;
+  if (in_doubt || (held && (first || added))) {
+    if (auto e = pass_on(queue, *told, in_doubt, deadline)) {
       std::lock_guard lock(mutex_);
       names_[std::string(queue)].in_doubt = true;
       return *e;
@@ -154,18 +154,20 @@ Result<Server::Enrolled> Server::enroll(std::string_view queue, Deadline deadlin
   return Enrolled::known;
 }
 
-// What the queue is told may be outdated when it is told: whoever has ended the hold meanwhile may have told it before.
-std::optional<Error> Server::pass_on(std::string_view queue, std::string held, Deadline deadline) {
-  for (bool agreed = false; !agreed;) {
-    const bool open = held.empty();
-    const std::string_view ms = open ? "0" : held == "ever" ? "-1" : std::string_view(held);
-    if (auto done = run(hold_of_all(queue, ms), deadline); !done) return done.error();
-    const auto now_held = run(all(""), deadline);
+// What the queue is told may be outdated when it is told: whoever has ended the hold meanwhile, or set another one, may
+// have told it before. `held`: as lua/all.lua answers; `in_doubt`: the queue may know of another hold.
+std::optional<Error> Server::pass_on(std::string_view queue, Reply held, bool in_doubt, Deadline deadline) {
+  const auto until = [&held] { return held[0].text().empty() ? std::string() : std::string(held[2].text()); };
+  for (;; in_doubt = true) {
+    const std::string told = until();
+    const std::string_view left = held[0].text();
+    const std::string_view ms = left.empty() ? "0" : left == "ever" ? "-1" : left;
+    if (auto done = run(hold_of_all(queue, ms, in_doubt), deadline); !done) return done.error();
+    auto now_held = run(all(""), deadline);
     if (!now_held) return now_held.error();
-    held = (*now_held)[0].text();
-    agreed = held.empty() == open;
+    held = std::move(*now_held);
+    if (until() == told) return std::nullopt;
   }
-  return std::nullopt;
 }
 
 void Server::renew(std::string_view queue, Deadline deadline) {

@@ -86,8 +86,9 @@ class Server {
   void renew(std::string_view queue, Deadline);
   // Of what goes along with a call that can do without it: it leaves the call most of its time.
   Deadline beside(Deadline end) const noexcept { return std::min(end, Clock::now() + options_.timeout / 8); }
-  // What a queue is told of the hold of all. `ms`: as lua/gate.lua takes it.
-  Run hold_of_all(std::string_view queue, std::string_view ms);
+  // What a queue is told of the hold of all. `ms`: as lua/gate.lua takes it. `instead`: of any that it was told of
+  // before, which may be a longer one.
+  Run hold_of_all(std::string_view queue, std::string_view ms, bool instead = false);
   // The hold of all: sets it, or (`ms` empty) only asks. As lua/all.lua answers. A name alone is not waited for: what
   // is put into the queue then comes to the replicas after it.
   Run all(std::string_view ms, std::string_view queue = {});
@@ -106,8 +107,10 @@ class Server {
     bool known = false;
     bool in_doubt = false;  // it may have been told of a hold that is over
   };
-  std::optional<Error> pass_on(std::string_view queue, std::string held, Deadline);
-  bool fresh(const Name& name) const { return now() < name.asked + std::chrono::minutes(1); }
+  std::optional<Error> pass_on(std::string_view queue, Reply held, bool in_doubt, Deadline);
+  bool fresh(const Name& name) const {
+    return now() < name.asked + (name.in_doubt ? std::chrono::seconds(1) : std::chrono::minutes(1));
+  }
   std::map<std::string, Name, std::less<>> names_;  // of queues
 };
 

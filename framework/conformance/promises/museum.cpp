@@ -58,8 +58,9 @@ constexpr Promise kPromises[] = {
        constexpr std::uint32_t kMany = 150;
        lab.put(kMany);
        std::vector<Leased> unwanted;
-       while (unwanted.size() < kMany) {
+       for (std::size_t before = 0; unwanted.size() < kMany; before = unwanted.size()) {
          for (Leased& t : lab.claim(kMany, "q", lab.ticks(2))) unwanted.push_back(std::move(t));
+         holds(unwanted.size() > before, "each claim brings some of the tasks that wait");
        }
        for (const Leased& t : unwanted) same(lab.cancel(key(t)), Item::requested, "a cancel");
        lab.put();
@@ -261,19 +262,19 @@ constexpr Promise kPromises[] = {
      "A task that waits longer than any lease, at first or for a retry, runs once (kombu 337).", 0, nullptr,
      [](Lab& lab) {
        NewTask t = lab.task();
-       t.delay = lab.ticks(12);
+       t.delay = lab.ticks(7);
        lab.put(t);
        for (int round = 0; round < 2; ++round) {
-         for (int i = 0; i < 4; ++i) {
+         for (int i = 0; i < 2; ++i) {
            same(lab.claim(9, "q", lab.ticks(2)).size(), 0u, "tasks claimed before the time");
-           lab.pass(2);
+           lab.pass(3);
          }
-         lab.pass(5);
+         lab.pass(2);
          const Leased held = lab.claim_one();
          same(held.lapsed, false, "lapsed");
          lab.nothing_claimable("the claim");
          Settlement s = lab.say(held, State::ready);
-         s.delay = lab.ticks(12), s.charge = Charge::failure;
+         s.delay = lab.ticks(7), s.charge = Charge::failure;
          same(lab.settle(s), Item::ok, "the retry");
        }
        same(lab.count(State::scheduled), 1u, "tasks that wait");
@@ -283,7 +284,7 @@ constexpr Promise kPromises[] = {
      "Leases that end, however many, are no reason for a store to give a task up (Faktory 409).", 0, nullptr,
      [](Lab& lab) {
        lab.put();
-       for (int i = 0; i < 30; ++i) {
+       for (int i = 0; i < 6; ++i) {  // more than any store would forgive that counted them
          lab.claim_one("q", lab.ticks(2), 1);
          lab.pass(3);
        }

@@ -1,6 +1,7 @@
 -- What goes for all queues: their names, and the hold of them all, those to come included. KEYS: the hold, the names.
 -- ARGV[3]: for how long from now to hold (milliseconds, negative: for ever, 0: not any more), or empty; [4]: a name to be
--- put in, or empty. Answers for how long the hold holds: milliseconds, 'ever' or empty; and 1 if the name was not there.
+-- put in, or empty. Answers for how long the hold holds: milliseconds, 'ever' or empty; 1 if the name was not there; and
+-- until when the hold holds, by which one is told from another.
 -- Only a new name can be refused by a server that is full.
 local ask, queue, hold, names, added = arg(), arg(), KEYS[1], KEYS[2], 0
 local till = call('get', hold)
@@ -12,4 +13,4 @@ if ask ~= '' then
   call('del', hold .. ':free')
   call('set', hold, pack('<d', till))
 end
-return {till <= boot and '' or till == huge and 'ever' or text(ceil(till - boot)), added}
+return {till <= boot and '' or till == huge and 'ever' or text(ceil(till - boot)), added, text(till)}

@@ -1,6 +1,6 @@
 -- Looks at a part of a queue, and changes nothing: whether what is kept there more than once agrees. KEYS: the queue.
 -- ARGV[3]: the pass, a list of steps; then
---   'keys': what stands behind P in the names of keys that are there, 1,000 at the most
+--   'keys': what stands behind P in the names of keys that are there, 300 at the most
 --   the others: the step to go on with, the cursor of its page, how many elements of that are done; at first 1, 0, 0
 -- Answers where to go on, in these three (step 0: nowhere; -1: the queue is damaged so that nothing else makes sense);
 -- tasks seen; how many violations there are, and the first of them (rule, where, what); sums (rule and where with a
@@ -139,7 +139,7 @@ elseif pass ~= 'heads' or readable(P) then
   local steps
   steps, moment = PASSES[pass](open(P))
   while steps[step] do
-    cursor, done = steps[step](cursor, done)
+    cursor, done = guarded(pass .. ', step ', step, steps[step], cursor, done)
     if cursor then break end
     step, cursor, done = step + 1, '0', 0
   end

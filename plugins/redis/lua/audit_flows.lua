@@ -18,6 +18,7 @@ local function holds(q)
     local where, number = 'lease ' .. epoch, tonumber(epoch)
     local list_key = q.P .. ':l:' .. epoch
     local listed = call('strlen', list_key) / 16
+    if listed > 2 * MOST then return find('leases', where, 'it lists ' .. text(listed) .. ' tasks') end
     if listed > looks and looks < EYES then return false end
     looks = looks - listed
     if #v < 17 or not number then return find('leases', where, 'its row is damaged') end
@@ -39,9 +40,9 @@ local function holds(q)
     for i, live in ipairs(#ids > 0 and call('hmget', q.live, unpack(ids)) or {}) do
       if live and byte(live) == LEASED and #live >= 16 and sub(live, 3, 10) == pack('<d', number) then
         n = n + 1
-        local rec = call('hget', q.rec, ids[i])
-        local flow = has_task(q, ids[i], rec, 'it is leased') and has(byte(live, 2), TRAITS) and whole(rec) and
-          select(3, traits(rec, 19)) or ''
+        local seq = call('hexists', q.rec, ids[i]) == 1 and sub(live, 11, 16)
+        local rec = has_task(q, ids[i], seq, 'it is leased') and has(byte(live, 2), TRAITS) and record(q, ids[i])
+        local flow = rec and whole(rec) and select(3, traits(rec, 19)) or ''
         for _, gate in ipairs(flow ~= '' and gates_of(flow) or {}) do at_gate(gate, 'leased', 0, 1) end
       end
     end
@@ -60,7 +61,7 @@ local function is_in_line(q)
     local _, rank, seq, counted = unpick('<dddB', v)
     local line, fair, gates = sub(v, 26), sub(name, 2, 1 + byte(name, 1)), gates_of(name)
     local best = call('zrange', lane(q, name), 0, 0, 'withscores')
-    if not best[1] or tonumber(best[2]) ~= rank or unpick('>I6', best[1]) ~= seq then
+    if not best[1] or #best[1] < 22 or tonumber(best[2]) ~= rank or unpick('>I6', best[1]) ~= seq then
       find('flows', where, 'its best task is said to be number ' .. text(seq))
     end
     local place = call('zscore', q.P .. ':st:' .. counted .. line .. fair, pack('>I6', seq) .. name)

@@ -1,7 +1,9 @@
 -- What an audit looks at of each task, and of what leads to it. All that one script says is of one moment: a task that
 -- moves between two scripts is found where it is by each of them.
 local NAMED = 100                           -- violations told by one script; the rest is counted
-local EYES = 2 * CHUNK                       -- elements that one script looks at; one that leads to more comes first
+local EYES = 2 * CHUNK + 2                   -- elements that one script looks at; one that leads to more comes first
+local PIECE = 4096                          -- so many octets of a record count as an element more
+local AT_ONCE = 32                          -- live entries read in one go
 local looks = EYES                          -- what is left of them
 local broken, found, sums, seen = 0, {}, {}, 0
 
@@ -33,6 +35,15 @@ local function same(rule, where, said, real)
   if said ~= real then find(rule, where, 'it is said to be ' .. text(said) .. ', but is ' .. text(real)) end
 end
 
+-- Looks at an element, or takes a step. Damage that nobody thought of makes that fail, and the others go on all the same.
+local function guarded(name, item, look, ...)
+  local ok, answer, more = pcall(look, ...)
+  if ok then return answer, more end
+  local why = type(answer) == 'table' and answer.err or tostring(answer)
+  local other = string.match(why, 'WRONGTYPE') and 'a key that belongs to it is of another type'
+  find('keys', type(name) == 'string' and name .. item or name(item), other or 'it cannot be looked at: ' .. why)
+end
+
 -- A step of a pass: looks at each element of a hash, a set or a sorted set, until it may look at no more. It takes and
 -- returns where to go on: the cursor of a page, and how many elements of that are done; nil: at the end. `each` answers
 -- false where it would have to look at too much.
@@ -42,13 +53,15 @@ local SCANS = {
   set = function(key, cursor) return call('sscan', key, cursor, 'count', 250) end
 }
 local function pages(kind, key, each)
-  local stride = kind == 'set' and 1 or 2
+  local stride, name = kind == 'set' and 1 or 2, 'key ' .. string.match(key, '}:(.*)') .. ', '
   return function(cursor, done)
     repeat
       local page = SCANS[kind](key, cursor)
       local items = page[2]
       for i = done * stride + 1, #items, stride do
-        if looks <= 0 or each(items[i], items[i + 1]) == false then return cursor, (i - 1) / stride end
+        if looks <= 0 or guarded(name, items[i], each, items[i], items[i + 1]) == false then
+          return cursor, (i - 1) / stride
+        end
         looks = looks - 1
       end
       cursor, done = page[1], 0
@@ -57,6 +70,13 @@ local function pages(kind, key, each)
 end
 
 -- ---- a task by itself
+
+-- The server hands over all of a record, its body included.
+local function record(q, id)
+  local rec = call('hget', q.rec, id)
+  if rec then looks = looks - floor(#rec / PIECE) end
+  return rec
+end
 
 -- Whether the parts of a record fill it.
 local function whole(rec)
@@ -166,50 +186,79 @@ local function has_key(q, t)
   end
 end
 
--- ---- in the order of arrival: chunks of the index
-
-local function look_at_chunk(q, chunk, member)
-  local name, ids = 'chunk ' .. text(chunk), call('getrange', q.P .. ':a:' .. text(chunk), 0, 16 * CHUNK)
-  local full, n, gone_ones, alive = min(CHUNK, q.seq - chunk * CHUNK), #ids / 16, 0, {}
-  if member ~= text(chunk) or n ~= full then
-    find('arrivals', name, 'it has ' .. n .. ' ids, not ' .. text(full))
-    if n ~= floor(n) or n > CHUNK then return end
-  end
-  for i = 1, n do alive[i] = sub(ids, 16 * i - 15, 16 * i) end
-  local lives = n > 0 and call('hmget', q.live, unpack(alive)) or {}
-  for i, id in ipairs(alive) do
-    local rec = call('hget', q.rec, id)
-    if not rec or sub(rec, 1, 6) ~= pack('>I6', chunk * CHUNK + i - 1) then -- an id that was forgotten may have come again
-      gone_ones = gone_ones + 1
-    else
-      seen = seen + 1
-      local t = task_of(q, id, rec, lives[i])
-      if t then
-        stands(q, t)
-        if t.state == LEASED then is_leased(q, t) elseif t.state > LEASED then has_ended(q, t) end
-        if t.unique ~= '' then has_key(q, t) end
-      end
-    end
-  end
-  local said = call('hget', q.P .. ':ac', text(chunk))
-  same('arrivals', name .. ', ended', tonumber(said or 0) or -1, gone_ones)
+local function look_at_task(q, id, rec, v)
+  local t = task_of(q, id, rec, v)
+  if not t then return end
+  stands(q, t)
+  if t.state == LEASED then is_leased(q, t) elseif t.state > LEASED then has_ended(q, t) end
+  if t.unique ~= '' then has_key(q, t) end
 end
 
+-- ---- in the order of arrival: chunks of the index
+
+local function arrived_as(rec, chunk, i) return rec and sub(rec, 1, 6) == pack('>I6', chunk * CHUNK + i - 1) end
+
+-- How many of a chunk's tasks are there no more, if that is not what is said: an id that was forgotten may have come
+-- again, but it takes the record to see that.
+local function gone_of(q, chunk, ids, said)
+  local out = 0
+  for _, id in ipairs(ids) do out = out + 1 - call('hexists', q.rec, id) end
+  looks = looks - #ids
+  if out == said then return out end
+  out = 0
+  for i, id in ipairs(ids) do
+    if not arrived_as(record(q, id), chunk, i) then out = out + 1 end
+  end
+  return out
+end
+
+-- `done`: so many of its tasks were looked at by scripts before this one. Answers how many are after it; nil: all.
+local function look_at_chunk(q, chunk, member, done)
+  local name, list = 'chunk ' .. text(chunk), call('getrange', q.P .. ':a:' .. text(chunk), 0, 16 * CHUNK)
+  local full, n, gone_ones, ids, lives = min(CHUNK, q.seq - chunk * CHUNK), #list / 16, 0, {}, nil
+  if done == 0 and (member ~= text(chunk) or n ~= full) then
+    find('arrivals', name, 'it has ' .. n .. ' ids, not ' .. text(full))
+  end
+  if n ~= floor(n) or n > CHUNK then return end
+  for i = 1, n do ids[i] = sub(list, 16 * i - 15, 16 * i) end
+  for i = done + 1, n do
+    if looks <= 0 then return i - 1 end
+    looks = looks - 1
+    local at = (i - done - 1) % AT_ONCE
+    if at == 0 then lives = call('hmget', q.live, unpack(ids, i, min(n, i + AT_ONCE - 1))) end
+    local id = ids[i]
+    local rec = record(q, id)
+    if arrived_as(rec, chunk, i) then
+      seen = seen + 1
+      guarded(task_name, id, look_at_task, q, id, rec, lives[at + 1])
+    else
+      gone_ones = gone_ones + 1
+    end
+  end
+  local said = tonumber(call('hget', q.P .. ':ac', text(chunk)) or 0) or -1
+  if done > 0 then gone_ones = gone_of(q, chunk, ids, said) end
+  same('arrivals', name .. ', ended', said, gone_ones)
+end
+
+-- By their numbers, each once: no damage of those makes it begin anew.
 local function chunks(q)
-  return function(cursor)
-    local first = tonumber(cursor)
+  return function(cursor, done)
+    local first = cursor == '0' and done == 0 and '-inf' or cursor
     while true do
-      local chunk = call('zrangebyscore', q.P .. ':ai', first, '+inf', 'withscores', 'limit', 0, 1)
-      if not chunk[1] then return nil end
-      if looks < CHUNK then return text(first), 0 end
-      looks = looks - CHUNK
-      local number = tonumber(chunk[2])
-      if number * CHUNK >= q.seq or number ~= floor(number) then
-        find('arrivals', 'chunk ' .. chunk[1], 'nothing has arrived there yet')
+      local two = call('zrangebyscore', q.P .. ':ai', first, '+inf', 'withscores', 'limit', 0, 2)
+      local member, score = two[1], two[2]
+      if not member then return nil end
+      if looks <= CHUNK then return first, 0 end
+      looks = looks - 1
+      local number = tonumber(score) or huge
+      if two[4] == score then find('arrivals', 'chunk ' .. two[3], 'it has the number of another one') end
+      if number < 0 or number * CHUNK >= q.seq or number ~= floor(number) then
+        find('arrivals', 'chunk ' .. member, 'nothing has arrived there yet')
       else
-        look_at_chunk(q, number, chunk[1])
+        local stopped = guarded('chunk ', member, look_at_chunk, q, number, member, score == first and done or 0)
+        if stopped then return score, stopped end
       end
-      first = floor(number) + 1
+      first = '(' .. score
     end
   end
 end
@@ -223,12 +272,12 @@ local function indexed(q, seq, id)
   return call('getrange', q.P .. ':a:' .. text(floor(n / CHUNK)), at, at + 15) == id
 end
 
-local function has_task(q, id, rec, what)
-  if not rec or #rec < 20 then
+local function has_task(q, id, seq, what)
+  if not seq or #seq < 6 then
     find_task('one place', id, what .. ', but there is no record of it')
     return false
   end
-  if not indexed(q, sub(rec, 1, 6), id) then find_task('arrivals', id, 'the index of arrivals does not lead to it') end
+  if not indexed(q, seq, id) then find_task('arrivals', id, 'the index of arrivals does not lead to it') end
   return true
 end
 
@@ -237,12 +286,14 @@ local function waits(q, what)
   return function(member)
     local id = sub(member, 7, 22)
     if #member < 22 then return find('one place', what, 'a member of ' .. #member .. ' octets') end
-    local rec = call('hget', q.rec, id)
-    if not has_task(q, id, rec, 'it is ' .. what) then return end
+    local rec = record(q, id)
+    if not has_task(q, id, rec and sub(rec, 1, 6), 'it is ' .. what) then return end
     local v = call('hget', q.live, id)
     local full = sub(rec, 1, 6) .. id .. (what == 'scheduled' and sub(rec, 13, 19) or '')
     if member ~= full then find_task('one place', id, 'it is ' .. what .. ' as what it is not') end
-    if v and byte(v) ~= READY then find_task('one place', id, 'it is ' .. what .. ', but in state ' .. byte(v)) end
+    if v and byte(v) ~= READY then
+      find_task('one place', id, 'it is ' .. what .. ', but in state ' .. (byte(v) or 'none'))
+    end
     if what == 'ready' and whole(rec) and byte(rec, 19) ~= 0 and select(3, traits(rec, 19)) ~= '' then
       find_task('one place', id, 'it stands among those without fair key and gates')
     end
@@ -251,8 +302,8 @@ end
 
 local function is_kept(q, state, name)
   return function(id, arrival)
-    local rec = call('hget', q.rec, id)
-    if not has_task(q, id, rec, 'it is kept as ' .. name) then return end
+    local rec = record(q, id)
+    if not has_task(q, id, rec and sub(rec, 1, 6), 'it is kept as ' .. name) then return end
     local v = call('hget', q.live, id)
     if not v or byte(v) ~= state or #v < 48 then
       return find_task('one place', id, 'it is kept as ' .. name .. ', but in another state')
@@ -295,16 +346,15 @@ local function keeps_key(q)
     if #v ~= 25 then return find('unique keys', where, 'its entry is damaged') end
     local id, held, till = sub(v, 1, 16), byte(v, 17) == 1, unpick('<d', v, 18)
     if held then
-      local rec = call('hget', q.rec, id)
+      local rec = record(q, id)
       local unique
       if rec and whole(rec) and byte(rec, 19) ~= 0 then unique = select(2, traits(rec, 19)) end
       if unique ~= key then find('unique keys', where, task_name(id) .. ' holds it, but does not know') end
     end
-    if not held or till > wall then
-      local noted = call('zscore', q.P .. ':ut', key)
-      if not noted or tonumber(noted) ~= till then
-        find('retention', where, 'nobody has noted that it stays until ' .. text(till))
-      end
+    if held then return end -- what is noted of it may be of a time before it; it is noted anew when it is given up
+    local noted = call('zscore', q.P .. ':ut', key)
+    if not noted or tonumber(noted) ~= till then
+      find('retention', where, 'nobody has noted that it stays until ' .. text(till))
     end
   end
 end
@@ -312,7 +362,7 @@ end
 local function is_watched(q)
   return function(id)
     local v = call('hget', q.live, id)
-    if call('hexists', q.rec, id) == 0 or v and byte(v) > LEASED then
+    if call('hexists', q.rec, id) == 0 or v and (byte(v) or 0) > LEASED then
       find_task('watched', id, 'somebody waits for its end, but it has ended')
     end
   end

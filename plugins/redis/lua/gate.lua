@@ -1,13 +1,15 @@
 -- Sets what a gate lets through. KEYS: the queue.
 -- ARGV[3] the gate, [4] what: 'declared' or 'operator', then running, per_second and burst, or nothing for taking the
 -- limit away; 'hold' or 'all', then for how long (milliseconds, negative: for ever, 0: not any more). 'all' is the hold
--- of all queues, as far as it concerns this one; its gate is the empty name.
+-- of all queues, as far as it concerns this one; its gate is the empty name; it may be told several times in a row.
 local q, name, what = open(KEYS[1]), arg(), arg()
 check(q, KEYED)
 even_if_full(q)
 if what == 'all' then
-  local ms = tonumber(arg())
-  flows(q).hold_all(ms < 0 and huge or ms == 0 and 0 or q.now + ms)
+  while at < #ARGV do
+    local ms = tonumber(arg())
+    flows(q).hold_all(ms < 0 and huge or ms == 0 and 0 or q.now + ms)
+  end
 else
   local key = q.P .. ':limit'
   local s = setting(call('hget', key, name))

@@ -6,6 +6,7 @@
   work     is that other process
 STORE is a file for huey, the unix socket of a Redis server for rq and celery.
 """
+import ctypes
 import importlib.metadata
 import os
 import signal
@@ -116,6 +117,7 @@ def main(name, what, store="", count="0"):
         __import__(name)
         return print(importlib.metadata.version(name))
     if what == "work":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it ends with whoever measures it
         import python_jobs as jobs
         return QUEUES[name](store).work()
     with tempfile.NamedTemporaryFile() as marks:

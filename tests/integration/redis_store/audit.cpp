@@ -1,7 +1,6 @@
 // The audit: a sound store of every sort of key, and each of its rules broken by hand.
 #include <algorithm>
 #include <array>
-#include <thread>
 
 #include <penstock/plugin/leadership.hpp>
 
@@ -133,6 +132,11 @@ constexpr Damage kDamages[] = {
     {"keys", "return call('zadd', key('st:0' .. G .. 'zz'), 1, 'x')"},
     {"keys", "return call('zadd', key('away:zz'), 1, 'x')"},
     {"keys", "return call('zadd', key('ring:\\2zz'), 1, 'x')"},
+    {"keys", "call('del', key('a:0')) return call('hset', key('a:0'), 1, 1)"},
+    {"keys", "call('del', key('k:a')) call('set', key('k:a'), 1) return 1"},
+    {"keys", "call('del', key('f:' .. A)) call('set', key('f:' .. A), 1) return 1"},
+    {"keys", "call('del', key('ring:\\0')) call('set', key('ring:\\0'), 1) return 1"},
+    {"keys", "call('del', key('l:' .. first('batch'))) return call('hset', key('l:' .. first('batch')), 1, 1)"},
     {"queues", "return call('srem', '{penstock}:queues', 'q')"},
     {"counts", "return count(5, 1)"},
     {"counts", "return count(6, -1)"},
@@ -174,6 +178,7 @@ constexpr Damage kDamages[] = {
     {"leases", "return call('zrem', key('leases'), first('batch'))"},
     {"leases", "call('zincrby', key('leases'), 1, first('batch')) return 1"},
     {"leases", "return call('zadd', key('lapsed'), first('batch'), first('batch'))"},
+    {"leases", "return call('append', key('l:' .. first('batch')), ('x'):rep(1000000)) > 0 and 1"},
     {"leases", "call('zrem', key('leases'), first('batch')) return call('zadd', key('lapsed'), 1, first('batch'))"},
     {"leases", "return call('del', key('s:' .. first('batch')))"},
     {"leases", "return row('live', id(1), function(v) return over(v, 2, '\\9') end)"},
@@ -204,11 +209,17 @@ constexpr Damage kDamages[] = {
     {"content", "return row('live', id(3), function(v) return over(v, 16, '\\99') end)"},
     {"content", "return row('live', id(3), function(v) return over(v, 2, '\\0') end)"},
     {"content", "return row('live', id(1), function(v) return over(v, 2, '\\0'):sub(1, 16) end)"},
+    {"content", "return call('hset', key('live'), id(5), '')"},
+    {"content", "return call('hset', key('live'), id(11), '')"},
     {"arrivals", "return call('del', key('a:0'))"},
     {"arrivals", "return text('a:0', function(v) return v:sub(1, -17) end)"},
     {"arrivals", "return text('a:0', function(v) return over(v, #v - 15, id(98)) end)"},
     {"arrivals", "return call('hset', key('ac'), '0', '7') + 1"},
     {"arrivals", "return call('zadd', key('ai'), 99, '99')"},
+    {"arrivals", "return call('zadd', key('ai'), '1e18', 'x')"},
+    {"arrivals", "return call('zadd', key('ai'), 'inf', 'x')"},
+    {"arrivals", "return call('zadd', key('ai'), -5, '-5')"},
+    {"arrivals", "return call('zadd', key('ai'), 0, '00')"},
     {"arrivals", "return call('zrem', key('ai'), '0')"},
     {"arrivals", "return call('del', key('a:0'), key('ai'), key('ac')) / 3"},
     {"arrivals", "return call('hset', key('ac'), '99', '1')"},
@@ -230,6 +241,7 @@ constexpr Damage kDamages[] = {
     {"flows", "return row('flow', A, function(v) return over(v, 26, '\\1z') end)"},
     {"flows", "return row('flow', A, function(v) return v:sub(1, 20) end)"},
     {"flows", "return call('del', key('f:' .. A))"},
+    {"flows", "return call('zadd', key('f:' .. A), -1, 'x')"},
     {"flows", "return call('zrem', key('st:0' .. G .. 'a'), best('st:0' .. G .. 'a'))"},
     {"flows", "return call('zrem', key('away:a'), A)"},
     {"seats", "return row('seat', G .. 'a', function(v) return more(v, 1, 1) end)"},
@@ -280,6 +292,23 @@ TEST_CASE("an audit of a sound store finds nothing, and leaves it as it was") {
   REQUIRE(query<Leadership>(*b)->campaign("x", "me", Millis(10)));
   REQUIRE(query<Registry>(*b)->put({.name = "d", .value = "v", .revision = 0}));
   CHECK(audit(*b).broken == 0);
+}
+
+TEST_CASE("an audit finds nothing where the clock was set back") {
+  RedisServer server;
+  TurnedHost host;
+  const auto b = open(host, server.socket_url(), {{"clock", std::string("host")}});
+  NewTask t = task(1);
+  t.unique = "u";
+  t.unique_for = std::chrono::hours(1);
+  must_put(*b, t);
+  host.clock.turn(std::chrono::hours(2));
+  REQUIRE(b->trim({.queue = "q"}));
+  CHECK(told(audit(*b)).empty());
+  host.clock.turn(-std::chrono::hours(2));
+  CHECK(told(audit(*b)).empty());
+  must_settle(*b, settlement(claim(*b, 1)->leased.at(0)));
+  CHECK(told(audit(*b)).empty());
 }
 
 TEST_CASE("an audit names the rule that is broken") {
@@ -337,6 +366,42 @@ TEST_CASE("an audit looks at a long queue part by part, and finds what is wrong 
   CHECK(many.violations.size() == 10);
 }
 
+TEST_CASE("an audit looks at a few large bodies at a time, and at the chunk that they are in all the same") {
+  RedisServer server;
+  TurnedHost host;
+  const auto b = open(host, server.socket_url(), {{"clock", std::string("host")}});
+  const std::string body(256 * 1024, 'x');
+  constexpr int kTasks = 60;
+  for (int n = 1; n <= kTasks; ++n) {
+    NewTask t = task(n);
+    t.body = body;
+    must_put(*b, t);
+  }
+  const auto leased = claim(*b, 5);
+  REQUIRE(leased->leased.size() == 5);
+  for (const Leased& l : leased->leased) must_settle(*b, settlement(l));
+  for (int i = 0; i < 2; ++i) {  // forgets them
+    host.clock.turn(std::chrono::hours(24 * 400));
+    REQUIRE(b->trim({.queue = "q"}));
+  }
+  const long before = redis::told(server, "evalsha");
+  const Audited sound = audit(*b);
+  INFO(told(sound));
+  CHECK(sound.broken == 0);
+  CHECK(sound.tasks == kTasks - 5);
+  CHECK(redis::told(server, "evalsha") - before > 2 * 15 / 2);  // twice 15 MiB
+  must_put(*b, task(1));                                        // in the same chunk, at its end
+  const Audited again = audit(*b);
+  INFO(told(again));
+  CHECK(again.broken == 0);
+  CHECK(again.tasks == kTasks - 4);
+  server.cli({"HINCRBY", "{penstock:q}:ac", "0", "1"});
+  const Audited seen = audit(*b);
+  REQUIRE(seen.broken == 1);
+  CHECK(seen.violations[0].where == "q, chunk 0, ended");
+  CHECK(seen.violations[0].what == "it is said to be 6, but is 5");
+}
+
 TEST_CASE("sums over many leases and flows are compared when nothing changed meanwhile") {
   RedisServer server;
   testing::TestHost host;
@@ -367,39 +432,31 @@ TEST_CASE("sums over many leases and flows are compared when nothing changed mea
   CHECK(seen.violations[0].what == "it is said to be 1501, but is 1500");
 }
 
-TEST_CASE("an audit beside work finds nothing") {
+TEST_CASE("an audit that cannot compare its sums tries again, but finds nothing twice") {
   RedisServer server;
-  testing::TestHost host;
-  const auto b = open(host, server.socket_url());
-  furnish(*b);
-  fill(*b, 3000, "r");
-  std::jthread worker([&](const std::stop_token& stop) {
-    const auto other = open(host, server.socket_url());
-    const std::string_view gate = "h";
-    for (int n = 1000; !stop.stop_requested(); ++n) {
-      for (const char* queue : {"q", "r"}) {
-        NewTask t = task(n, queue);
-        t.fair = n % 2 ? "a" : "b";
-        if (n % 3 == 0) t.gates = std::span(&gate, 1);
-        if (n % 5 == 0) t.unique = "unique";
-        (void)put(*other, t);
-        const auto x = claim(*other, 3, std::chrono::minutes(5), queue);
-        if (!x) continue;
-        for (const Leased& l : x->leased) {
-          Settlement s = settlement(l, n % 7 ? State::succeeded : State::ready);
-          if (n % 4 == 0 && s.to == State::succeeded) s.keep = std::chrono::hours(1);
-          Exchange e;
-          e.settle = std::span(&s, 1);
-          (void)other->exchange(e);
-        }
-      }
-    }
-  });
-  for (int i = 0; i < 15; ++i) {
-    const Audited seen = audit(*b);
-    INFO(told(seen));
-    REQUIRE(seen.broken == 0);
+  TurnedHost host;
+  const auto b = open(host, server.socket_url(), {{"clock", std::string("host")}});
+  const Limit none{.running = 0};
+  REQUIRE(query<Gates>(*b)->limit("q", "g", Layer::operator_, &none));
+  const std::string_view gate = "g";
+  for (int n = 0; n < 600; ++n) {
+    const std::string key = "key" + std::to_string(n);
+    NewTask t = task(n);
+    t.fair = key;
+    t.gates = std::span(&gate, 1);
+    must_put(*b, t);
   }
+  const std::string damage = "for n = 0, 599 do call('del', key('away:key' .. n)) end return 1";
+  REQUIRE(server.cli({"EVAL", std::string(kHands) + damage, "0"}) == "1");
+  int scripts = 0;
+  host.clock.read = [&] { ++scripts; };
+  const Audited busy = audit(*b);  // as long as the clock stands, others may write at the time of the last write
+  const int while_busy = std::exchange(scripts, 0);
+  host.clock.turn(Millis(1));
+  const Audited quiet = audit(*b);
+  CHECK(quiet.broken == 2 * 600);
+  CHECK(busy.broken == quiet.broken);
+  CHECK(while_busy == scripts + 4 * 2);
 }
 
 TEST_CASE("an audit looks at every node of a cluster") {

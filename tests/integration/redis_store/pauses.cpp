@@ -84,4 +84,50 @@ TEST_CASE("a new queue that may have been told of a hold which was over is told 
   CHECK(claimed(*other, "new") == 1);
 }
 
+TEST_CASE("a new queue is told of the hold of all that there is, not of a longer one that was before") {
+  RedisServer server;
+  TurnedHost host;
+  const Written by_host{{"clock", std::string("host")}};
+  const auto one = open(host, server.url(), by_host), other = open(host, server.url(), by_host);
+  auto& gates = *query<Gates>(*other);
+  Millis before = GENERATE(kHoldForever, Millis(60'000));
+  REQUIRE(gates.hold("*", "", before));
+  int scripts = 0;
+  host.clock.read = [&] {
+    if (++scripts != 2) return;
+    REQUIRE(gates.hold("*", "", Millis(0)));
+    REQUIRE(gates.hold("*", "", Millis(5000)));
+  };
+  REQUIRE(*put(*one, task(1, "new")) == Item::ok);
+  CHECK(scripts > 2);
+  CHECK(claimed(*other, "new") == 0);
+  host.clock.turn(Millis(5001));
+  CHECK(claimed(*other, "new") == 1);
+}
+
+TEST_CASE("a queue that may have been told of a hold which was over is told again, though its server was away") {
+  RedisServer server;
+  TurnedHost host;
+  testing::TestHost plain;
+  const auto one = open(host, server.url(), {{"clock", std::string("host")}, {"timeout", std::string("1s")}});
+  const auto other = open(plain, server.url());
+  REQUIRE(*put(*one, task(1, "old")) == Item::ok);
+  REQUIRE(query<Gates>(*other)->hold("*", "", kHoldForever));
+  REQUIRE(server.cli({"SREM", "{penstock}:queues", "old"}) == "1");
+  host.clock.turn(std::chrono::minutes(2));  // it looks whether the name is known
+  int scripts = 0;
+  host.clock.read = [&] {
+    ++scripts;
+    if (scripts == 2) REQUIRE(query<Gates>(*other)->hold("*", "", Millis(0)));
+    if (scripts == 3) server.freeze();
+  };
+  CHECK(!put(*one, task(2, "old")));
+  CHECK(!put(*one, task(2, "old")));
+  server.thaw();
+  REQUIRE(insist([&] { return put(*one, task(2, "old")); }));  // it may go without asking once more
+  host.clock.turn(std::chrono::seconds(1));
+  REQUIRE(put(*one, task(3, "old")));
+  CHECK(claimed(*other, "old") == 3);
+}
+
 }  // namespace penstock::redis

@@ -114,6 +114,42 @@ TEST_CASE("the pause of what one server does not answer grows, whatever the othe
   CHECK(*lab.engine.plan_at() - lab.now <= 50ms);  // it began anew
 }
 
+TEST_CASE("what one server does not answer makes the pause grow when it is sent again, not when there is more of it") {
+  EngineOptions options = lab_options();
+  options.in_flight = 3;
+  options.max_batch = 4;  // it takes three calls to send all of it again
+  EngineLab lab(options);
+  std::vector<Task*> tasks;
+  for (unsigned n = 1; n <= 9; ++n) tasks.push_back(&lab.run(leased(n, n)));
+  std::optional<Instant> first;
+  for (Task* t : tasks) {
+    lab.settle(*t);
+    Plan plan = lab.flush();
+    lab.answer(plan, Item::unknown);
+    if (!first) first = lab.engine.plan_at();
+    REQUIRE(lab.engine.plan_at());
+    CHECK(*lab.engine.plan_at() <= *first);  // what was put off before has its time
+    CHECK(*lab.engine.plan_at() - lab.now <= 50ms);
+    lab.now += 1ms;
+  }
+  Millis expected = 100ms;
+  for (int times = 0; times < 3; ++times) {
+    lab.now = *lab.engine.plan_at();
+    Plan again[3];
+    for (Plan& plan : again) plan = lab.flush();
+    Instant at = Instant::max();
+    for (Plan& plan : again) {
+      lab.answer(plan, Item::unknown);
+      REQUIRE(lab.engine.plan_at());
+      CHECK(*lab.engine.plan_at() <= at);
+      at = *lab.engine.plan_at();
+      CHECK(at - lab.now >= expected / 2);
+      CHECK(at - lab.now <= expected);
+    }
+    expected *= 2;
+  }
+}
+
 TEST_CASE("a suspect whose mark one server did not answer waits for it, and is marked again") {
   EngineLab lab;
   lab.claim({crashed(1)});

@@ -74,6 +74,15 @@ TEST_CASE("inline: what a handler enqueues runs before the enqueue outside retur
   CHECK(shop.receipts == std::vector{1});
 }
 
+TEST_CASE("inline: handlers run in the thread of the test alone") {
+  Shop shop;
+  Cluster cluster(shop.setup(), {.mode = Mode::inline_});
+  std::thread([&] { cluster.tasks().enqueue(Pay{1}); }).join();
+  CHECK(shop.charged.empty());
+  CHECK(cluster.drain() == 1);
+  CHECK(shop.charged == std::vector{1});
+}
+
 TEST_CASE("inline: retries and delays wait for their time") {
   Shop shop;
   Cluster cluster(shop.setup(), {.mode = Mode::inline_});
@@ -147,6 +156,22 @@ TEST_CASE("results are there when the tasks have run; a call that would wait for
   CHECK(refusal([&] { cluster.tasks().drain(); }).find("stepped by hand") != std::string::npos);
   cluster.drain();
   CHECK(cluster.tasks().result<int>(ref) == 42);
+}
+
+TEST_CASE("the stream of results: what has ended is in it, and a wait for more says so") {
+  Shop shop;
+  Cluster cluster(shop.setup(), {.workers = 2});
+  penstock::Results results = cluster.tasks().results();
+  const auto ref = cluster.tasks().enqueue(Pay{1});
+  CHECK_FALSE(results.next(0ms));
+  CHECK(refusal([&] { results.next(1h); }).find("stepped by hand") != std::string::npos);
+  cluster.finish();
+  CHECK(results.next(1h).value().ref == ref);
+  CHECK(refusal([&] { results.next(penstock::Millis::max()); }).find("stepped by hand") != std::string::npos);
+  CHECK_FALSE(results.closed());
+  cluster.kill(0);
+  CHECK(results.closed());
+  CHECK_FALSE(results.next(1h));
 }
 
 }  // namespace

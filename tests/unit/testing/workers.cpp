@@ -1,8 +1,6 @@
-// Several workers over one store and one clock, and the stepper that drives them.
+// Several workers over one store and one clock.
 #include <algorithm>
 #include <stop_token>
-
-#include <penstock/stepper.hpp>
 
 #include "shop.hpp"
 
@@ -77,6 +75,20 @@ TEST_CASE("cluster: a cancel reaches the handler that runs") {
   CHECK(cluster.tasks().info(ref)->status == penstock::Status::cancelled);
 }
 
+TEST_CASE("cluster: a task that a worker has leased ahead is cancelled before it runs") {
+  Shop shop;
+  Cluster cluster(shop.setup());
+  std::vector<penstock::TaskRef> refs;
+  for (int order : {1, 2, 3}) refs.push_back(cluster.tasks().enqueue(Pay{order}));
+  shop.in_charge = [&](penstock::Context&, int order) {
+    cluster.advance(1ms);  // so that it knows how long they take
+    if (order == 2) CHECK(cluster.tasks().cancel(refs[2]) == penstock::Cancelled::requested);
+  };
+  cluster.finish();
+  CHECK(shop.charged == std::vector{1, 2});
+  CHECK(cluster.tasks().info(refs[2])->status == penstock::Status::cancelled);
+}
+
 TEST_CASE("cluster: a worker that lacks the handler leaves the task to another") {
   int worker = 0;
   std::vector<int> by;
@@ -90,45 +102,6 @@ TEST_CASE("cluster: a worker that lacks the handler leaves the task to another")
   cluster.tasks().enqueue(Pay{1});
   cluster.finish();
   CHECK(by == std::vector{1});
-}
-
-TEST_CASE("stepper: drives a manager on any clock, and only one that has not been started") {
-  penstock::Options options = penstock::testing::quiet_options();
-  auto tasks = penstock::TaskManager::open(options);
-  int ran = 0;
-  tasks.handle<Pay>([&](const Pay&) { ++ran; });
-  penstock::Stepper stepper(tasks);
-  tasks.start();  // changes nothing
-  tasks.enqueue(Pay{1});
-  while (stepper.step() != penstock::Stepper::Did::nothing) {
-  }
-  CHECK(ran == 1);
-  CHECK_FALSE(stepper.next());
-  CHECK_FALSE(stepper.beat());
-  tasks.enqueue(Pay{2}, {.delay = 1h});
-  CHECK(stepper.step() == penstock::Stepper::Did::nothing);
-  REQUIRE(stepper.next());
-  CHECK(*stepper.next() > std::chrono::steady_clock::now() + 59min);
-  CHECK(tasks.stop_graceful(1s));
-  CHECK(stepper.step() == penstock::Stepper::Did::nothing);
-
-  auto started = penstock::TaskManager::open(options);
-  started.handle<Pay>([](const Pay&) {});
-  started.start();
-  CHECK_THROWS_AS(penstock::Stepper(started), penstock::Exception);
-}
-
-TEST_CASE("stepper: a handler cannot step its own manager") {
-  auto tasks = penstock::TaskManager::open(penstock::testing::quiet_options());
-  penstock::Stepper* stepper = nullptr;
-  std::string why;
-  tasks.handle<Pay>([&](const Pay&) { why = refusal([&] { stepper->step(); }); });
-  penstock::Stepper made(tasks);
-  stepper = &made;
-  tasks.enqueue(Pay{1});
-  while (made.step() != penstock::Stepper::Did::nothing) {
-  }
-  CHECK(why.find("step() runs handlers") == 0);
 }
 
 TEST_CASE("a manager on a backend of the program's own: there has to be one") {
