@@ -1,5 +1,6 @@
 #include "torture/redis/crew.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <span>
 #include <utility>
@@ -31,6 +32,19 @@ void CrewTally::print() const {
             << " leases lost\n";
 }
 
+void Lateness::add(Progress::Clock::duration took) {
+  ++times_;
+  late_ += took > kPromised;
+  longest_ = std::max(longest_, took);
+}
+
+bool Lateness::passes() const {
+  if (times_ < kMany || (longest_ <= kMost && late_ * 100 <= times_)) return true;
+  std::cout << "TOO LATE: " << late_ << " of " << times_ << " times, the longest after "
+            << std::chrono::duration_cast<std::chrono::seconds>(longest_).count() << " s\n";
+  return false;
+}
+
 Crew::Crew(const Scratch& scratch, const RedisPlace& place, const RedisPlace& direct, std::uint64_t seed)
     : path_(scratch.fresh("load") + "/load"),
       load_(Shared<Load>::As::made, path_),
@@ -49,6 +63,11 @@ Crew::~Crew() {
 }
 
 std::uint32_t Crew::behind() const { return static_cast<std::uint32_t>(load_->next - 1) - load_->ends.count(); }
+
+void Crew::audit() const {
+  testing::TestHost host;
+  check_audit(*open_redis(direct_, host));
+}
 
 bool Crew::room() const { return load_->next < kLoadTasks * 3 / 4; }
 
@@ -76,10 +95,10 @@ void Crew::stuck(const std::string& what) {
   throw Violation(Harm::stuck, all);
 }
 
-bool Crew::late(std::optional<unsigned> queue) {
+void Crew::go_on(Lateness& lateness, std::optional<unsigned> queue) {
   const auto since = Clock::now();
   work(1, queue);
-  return Clock::now() - since > kPromised;
+  lateness.add(Clock::now() - since);
 }
 
 void Crew::kill_worker(std::size_t i) {

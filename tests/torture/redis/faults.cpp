@@ -22,7 +22,8 @@ constexpr std::chrono::milliseconds kPatience{300};
 
 struct FaultTally {
   std::array<std::uint64_t, 8> kinds{};
-  std::uint64_t flushes = 0, pauses = 0, stale = 0, late = 0;
+  std::uint64_t flushes = 0, pauses = 0, stale = 0, audits = 0;
+  Lateness lateness;
 };
 constexpr const char* kKinds[] = {"delays", "cuts", "resets", "half-open", "swallowed", "twice"};
 
@@ -45,11 +46,12 @@ class Network {
       strike();
       ++verdict.faults;
       counts_.stale += straggler.act();
-      if (i % 10 == 9) counts_.late += crew.late();
+      if (i % 40 == 19) crew.audit(), ++counts_.audits;
+      if (i % 10 == 9) crew.go_on(counts_.lateness);
     }
     proxy_.disarm();
     straggler.end();
-    counts_.late += crew.late();
+    crew.go_on(counts_.lateness);
     crew.finish(tally_);
   }
 
@@ -112,14 +114,15 @@ bool torture(std::uint64_t faults, std::uint64_t seed) {
   verdict.also = {{"script_flushes", counts.flushes},
                   {"stopped_workers", counts.pauses},
                   {"stale_calls", counts.stale},
-                  {"late", counts.late}};
+                  {"audits", counts.audits},
+                  {"late", counts.lateness.late()}};
   std::cout << "network: " << verdict.faults << " faults (";
   for (std::size_t i = 0; i < std::size(kKinds); ++i)
     std::cout << (i ? ", " : "") << counts.kinds[i] << " " << kKinds[i];
   std::cout << "), " << counts.flushes << " times no scripts, " << counts.pauses
             << " workers stopped past their lease, " << counts.stale << " stale calls, none accepted; ";
   tally.print();
-  return verdict.report("network") && counts.flushes > 0 && counts.stale > 0;
+  return verdict.report("network") && counts.flushes > 0 && counts.stale > 0 && counts.lateness.passes();
 }
 
 }  // namespace

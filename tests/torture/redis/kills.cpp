@@ -61,7 +61,8 @@ bool kill_workers(std::uint64_t kills, std::uint64_t seed) {
 
 class Servers {
  public:
-  Servers(Verdict& verdict, CrewTally& tally) : verdict_(verdict), tally_(tally) {}
+  Servers(Verdict& verdict, CrewTally& tally, Lateness& lateness)
+      : verdict_(verdict), tally_(tally), lateness_(lateness) {}
 
   // One crew, and that many ends of its server.
   void run(std::uint64_t kills, std::uint64_t seed) {
@@ -80,7 +81,7 @@ class Servers {
       ++verdict_.faults;
       if (worker_too) crew.kill_worker(random() % Crew::kWorkers), ++verdict_.also["kills"];
       server_.start();
-      verdict_.also["late"] += crew.late();
+      crew.go_on(lateness_);
     }
     crew.finish(tally_);
   }
@@ -92,14 +93,16 @@ class Servers {
       {"--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-min-size", "256kb"}};
   Verdict& verdict_;
   CrewTally& tally_;
+  Lateness& lateness_;
 };
 
 bool kill_servers(std::uint64_t restarts, std::uint64_t seed) {
   Verdict verdict("restarts");
   CrewTally tally;
+  Lateness lateness;
   while (verdict.faults < restarts && verdict.harmless()) {
     try {
-      Servers servers(verdict, tally);
+      Servers servers(verdict, tally, lateness);
       for (int crews = 0; crews < 10 && verdict.faults < restarts; ++crews, ++seed)
         servers.run(std::min<std::uint64_t>(kKillsPerCrew, restarts - verdict.faults), seed);
     } catch (const std::exception& e) {
@@ -107,10 +110,11 @@ bool kill_servers(std::uint64_t restarts, std::uint64_t seed) {
                          std::to_string(seed) + " (the seed fixes what is done, not who comes first)");
     }
   }
+  verdict.also["late"] = lateness.late();
   std::cout << "servers: " << verdict.faults << " killed and started again, " << verdict.also["kills"]
-            << " workers with them; work went on later than 5 s after the start " << verdict.also["late"] << " times; ";
+            << " workers with them; work went on later than 5 s after the start " << lateness.late() << " times; ";
   tally.print();
-  return verdict.report("servers");
+  return verdict.report("servers") && lateness.passes();
 }
 
 }  // namespace
