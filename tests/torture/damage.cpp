@@ -219,10 +219,10 @@ void meet_all(const Scratch& scratch, const Files& healthy, const std::vector<Da
     while (waitpid(child, &end.status, 0) < 0) {
     }
     if (end.well()) continue;
-    verdict.add({Harm::stuck, all[tally->at].name + ": the process " + end.text()}, again);
+    verdict.add(Violation(Harm::stuck, all[tally->at].name + ": the process " + end.text()), again);
     ++tally->at;
   }
-  if (tally->complaint[0]) verdict.add({tally->harm, tally->complaint.data()}, again);
+  if (tally->complaint[0]) verdict.add(Violation(tally->harm, tally->complaint.data()), again);
   verdict.faults += all.size();
   std::cout << name << ": " << all.size() << " damages:";
   for (std::size_t i = 0; i < std::size(kFates); ++i) std::cout << " " << tally->fates[i] << " " << kFates[i] << ";";
