@@ -298,7 +298,7 @@ def without_comments(lua):
 
 def calls(lua):
     """What a script's text calls: the commands that a call may be of, and its options, as far as both are written out."""
-    for match in re.finditer(r'\b(?:redis\.)?p?call\(', lua):
+    for match in re.finditer(r'\b(?:redis\.p?)?call\(', lua):  # Lua's own pcall is none
         depth, comma = 1, None
         for mark in re.compile(r"'(?:[^'\\]|\\.)*'|[(),]").finditer(lua, match.end()):
             depth += {'(': 1, ')': -1}.get(mark[0], 0)
