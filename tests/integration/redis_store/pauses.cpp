@@ -90,7 +90,7 @@ TEST_CASE("a new queue is told of the hold of all that there is, not of a longer
   const Written by_host{{"clock", std::string("host")}};
   const auto one = open(host, server.url(), by_host), other = open(host, server.url(), by_host);
   auto& gates = *query<Gates>(*other);
-  Millis before = GENERATE(kHoldForever, Millis(60'000));
+  const Millis before = GENERATE(true, false) ? kHoldForever : Millis(60'000);
   REQUIRE(gates.hold("*", "", before));
   int scripts = 0;
   host.clock.read = [&] {
