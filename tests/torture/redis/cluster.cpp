@@ -273,7 +273,7 @@ int main(int argc, char** argv) {
   using namespace penstock::torture;
   if (argc == 3 && std::strcmp(argv[1], "--worker") == 0) return be_load_worker(argv[2]);
   Options options(argc, argv);
-  const auto reshards = options.get("reshards", 4, 100), failovers = options.get("failovers", 1, 100),
+  const auto reshards = options.get("reshards", 5, 100), failovers = options.get("failovers", 1, 100),
              sentinel = options.get("sentinel", 1, 100), seed = options.seed();
   options.finish();
   Score score;

@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
   using namespace penstock::torture;
   if (argc == 3 && std::strcmp(argv[1], "--worker") == 0) return be_load_worker(argv[2]);
   Options options(argc, argv);
-  const auto faults = options.get("faults", 60, 10'000), seed = options.seed();
+  const auto faults = options.get("faults", 300, 10'000), seed = options.seed();
   options.finish();
   Score score;
   score.add(torture(faults, seed));

@@ -126,7 +126,7 @@ int main(int argc, char** argv) try {
     return be_manager_victim(argv[2], {.choose = choose_store, .arm = die_at_the_wire});
   if (argc == 3 && std::strcmp(argv[1], "--worker") == 0) return be_load_worker(argv[2]);
   Options options(argc, argv);
-  const auto kills = options.get("kills", 40, 10'000), restarts = options.get("restarts", 10, 1'000),
+  const auto kills = options.get("kills", 1'000, 10'000), restarts = options.get("restarts", 100, 1'000),
              seed = options.seed();
   options.finish();
   Score score;
