@@ -4,12 +4,11 @@
 #include "support/redis/cluster.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <iostream>
 
 #include "support/redis/sentinels.hpp"
-#include "torture/options.hpp"
 #include "torture/redis/crew.hpp"
+#include "torture/redis/program.hpp"
 
 namespace penstock::torture {
 namespace {
@@ -271,13 +270,11 @@ bool torture_sentinels(std::uint64_t failovers, std::uint64_t seed) {
 
 int main(int argc, char** argv) {
   using namespace penstock::torture;
-  if (argc == 3 && std::strcmp(argv[1], "--worker") == 0) return be_load_worker(argv[2]);
-  Options options(argc, argv);
-  const auto reshards = options.get("reshards", 5, 100), failovers = options.get("failovers", 1, 100),
-             sentinel = options.get("sentinel", 1, 100), seed = options.seed();
-  options.finish();
-  Score score;
-  if (reshards + failovers > 0) score.add(torture_cluster(reshards, failovers, seed));
-  if (sentinel > 0) score.add(torture_sentinels(sentinel, seed));
-  return score.end();
+  return torture_program(argc, argv, [](Options& options, Score& score) {
+    const auto reshards = options.get("reshards", 5, 100), failovers = options.get("failovers", 1, 100),
+               sentinel = options.get("sentinel", 1, 100), seed = options.seed();
+    options.finish();
+    if (reshards + failovers > 0) score.add(torture_cluster(reshards, failovers, seed));
+    if (sentinel > 0) score.add(torture_sentinels(sentinel, seed));
+  });
 }

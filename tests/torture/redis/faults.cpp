@@ -1,13 +1,12 @@
 // What networks do between workers and their server, again and again and at any octet: delays, cuts, resets,
 // half-open connections, replies that are lost or come twice (rows W9, W11, W12, R11, R12, R13); with scripts that the
 // server forgets (R5), workers that are stopped past their lease, and calls of holders whose lease is over (W5).
-#include <cstring>
 #include <iostream>
 
 #include "support/fault_proxy.hpp"
 #include "support/redis/server.hpp"
-#include "torture/options.hpp"
 #include "torture/redis/crew.hpp"
+#include "torture/redis/program.hpp"
 #include "torture/redis/straggler.hpp"
 
 namespace penstock::torture {
@@ -130,11 +129,9 @@ bool torture(std::uint64_t faults, std::uint64_t seed) {
 
 int main(int argc, char** argv) {
   using namespace penstock::torture;
-  if (argc == 3 && std::strcmp(argv[1], "--worker") == 0) return be_load_worker(argv[2]);
-  Options options(argc, argv);
-  const auto faults = options.get("faults", 300, 10'000), seed = options.seed();
-  options.finish();
-  Score score;
-  score.add(torture(faults, seed));
-  return score.end();
+  return torture_program(argc, argv, [](Options& options, Score& score) {
+    const auto faults = options.get("faults", 300, 10'000), seed = options.seed();
+    options.finish();
+    score.add(torture(faults, seed));
+  });
 }

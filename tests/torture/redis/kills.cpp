@@ -8,8 +8,8 @@
 
 #include "support/redis/server.hpp"
 #include "torture/manager_lives.hpp"
-#include "torture/options.hpp"
 #include "torture/redis/crew.hpp"
+#include "torture/redis/program.hpp"
 #include "torture/redis/wire.hpp"
 #include "torture/tasks.hpp"
 
@@ -120,20 +120,15 @@ bool kill_servers(std::uint64_t restarts, std::uint64_t seed) {
 }  // namespace
 }  // namespace penstock::torture
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv) {
   using namespace penstock::torture;
   if (argc == 3 && std::strcmp(argv[1], "--victim") == 0)
     return be_manager_victim(argv[2], {.choose = choose_store, .arm = die_at_the_wire});
-  if (argc == 3 && std::strcmp(argv[1], "--worker") == 0) return be_load_worker(argv[2]);
-  Options options(argc, argv);
-  const auto kills = options.get("kills", 1'000, 10'000), restarts = options.get("restarts", 100, 1'000),
-             seed = options.seed();
-  options.finish();
-  Score score;
-  if (kills) score.add(kill_workers(kills, seed));
-  if (restarts) score.add(kill_servers(restarts, seed));
-  return score.end();
-} catch (const std::exception& e) {
-  std::cerr << argv[0] << ": " << e.what() << "\n";
-  return 2;
+  return torture_program(argc, argv, [](Options& options, Score& score) {
+    const auto kills = options.get("kills", 1'000, 10'000), restarts = options.get("restarts", 100, 1'000),
+               seed = options.seed();
+    options.finish();
+    if (kills) score.add(kill_workers(kills, seed));
+    if (restarts) score.add(kill_servers(restarts, seed));
+  });
 }
