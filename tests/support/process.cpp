@@ -111,9 +111,9 @@ int Process::wait() {
 std::string run(const std::vector<std::string>& argv, const std::string& input) {
   Pipe in, out;
   const pid_t pid = start(argv, in.ends[0], out.ends[1], out.ends[1]);
-  close(in.ends[0]), close(out.ends[1]);
+  close(out.ends[1]);
   [[maybe_unused]] const ssize_t fed = write(in.ends[1], input.data(), input.size());
-  close(in.ends[1]);
+  close(in.ends[0]), close(in.ends[1]);  // only now: whoever does not read his input is no broken pipe
   std::string text;
   char piece[4096];
   for (ssize_t n; (n = read(out.ends[0], piece, sizeof piece)) > 0;) text.append(piece, static_cast<std::size_t>(n));

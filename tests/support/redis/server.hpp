@@ -41,6 +41,7 @@ class RedisServer {
 
  private:
   void kill_with(int signal);
+  void mend_log() const;
   std::vector<std::string> command_line() const;
 
   Folder folder_;
