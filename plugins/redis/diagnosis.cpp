@@ -41,6 +41,14 @@ Finding of_sync(const ServerFacts& f) {
   return out;
 }
 
+Finding of_torn_log(const ServerFacts& f) {
+  Finding out{"torn log", f.cuts_log ? "cut, or not told" : "refused"};
+  if (f.append_only && f.cuts_log) {
+    out.risk = "half a script may count after a crash: aof-load-truncated no, then redis-check-aof --fix, prevents it";
+  }
+  return out;
+}
+
 Finding of_memory(const ServerFacts& f) {
   Finding out{"memory", f.max_memory == 0 ? "no limit" : std::to_string(f.max_memory >> 20) + " MiB at the most"};
   out.value += ", " + f.eviction;
@@ -77,6 +85,7 @@ std::vector<Finding> findings(const ServerFacts& f, std::uint32_t confirming, Mi
                            {"durability", name(f.level(confirming))},
                            of_log(f),
                            of_sync(f),
+                           of_torn_log(f),
                            of_memory(f),
                            of_replicas(f, confirming)};
   Finding& clock = out.emplace_back(Finding{"clock", std::to_string(skew.count()) + " ms ahead of this host's"});

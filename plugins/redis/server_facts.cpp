@@ -31,8 +31,10 @@ Result<ServerFacts> read_one(Client& client, const Address& node, Deadline deadl
   constexpr std::array<std::string_view, 3> kFsync{"CONFIG", "GET", "appendfsync"};
   constexpr std::array<std::string_view, 3> kReplicas{"CONFIG", "GET", "min-replicas-to-write"};
   constexpr std::array<std::string_view, 3> kPause{"CONFIG", "GET", "no-appendfsync-on-rewrite"};
-  std::array<Call, 4> calls;
+  constexpr std::array<std::string_view, 3> kTruncated{"CONFIG", "GET", "aof-load-truncated"};
+  std::array<Call, 5> calls;
   calls[0].args = kInfo, calls[1].args = kFsync, calls[2].args = kReplicas, calls[3].args = kPause;
+  calls[4].args = kTruncated;
   for (Call& call : calls) call.node = &node, call.safe_to_repeat = true;
   const auto results = client.call(calls, deadline);
   for (const auto& result : results) {
@@ -43,6 +45,7 @@ Result<ServerFacts> read_one(Client& client, const Address& node, Deadline deadl
   read_info(results[0]->text(), facts);
   facts.append_fsync = setting(results[1]);
   facts.syncs_always = setting(results[3]) == "no";
+  facts.cuts_log = setting(results[4]) != "no";
   read(setting(results[2]), facts.min_replicas_to_write);
   return facts;
 }

@@ -19,6 +19,7 @@ struct ServerFacts {
   bool append_only = false;
   std::string append_fsync;   // "always", "everysec", "no"; empty: we may not ask (CONFIG is refused)
   bool syncs_always = false;  // not even while the file is rewritten (no-appendfsync-on-rewrite) does it go without
+  bool cuts_log = true;       // aof-load-truncated: it starts on a log that ends in the midst of a write
   std::uint64_t max_memory = 0;
   std::string eviction;                     // of keys when memory is full: anything but "noeviction" loses tasks
   std::uint32_t replicas = 0;               // connected now

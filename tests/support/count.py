@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sums what the tests of one Meson run counted, and prints it as `N passed, N failed`.
+"""Sums what the tests of one Meson run counted, and prints it as `N passed, N failed`, below the names of those that failed.
 
 Every test program ends its output with such a line. One that does not (it crashed, or counts
 nothing by itself) is one case, judged by its exit status.
@@ -9,6 +9,7 @@ import json
 import re
 import sys
 
+COMPLAINTS = 10  # lines of each that failed: the last ones
 LINE = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
 
 
@@ -26,12 +27,25 @@ def count(test):
     return passed, failed, skipped
 
 
+def complaint(test):
+    """A test that failed: its name, and the end of what it said."""
+    said = (test.get("stdout", "") + test.get("stderr", "")).splitlines()
+    said = [line for line in said if line.strip() and not LINE.match(line) and not line.startswith("ok")]
+    bad = [line for line in said[:-COMPLAINTS] if line.startswith("not ok")]
+    return "\n    ".join([f"failed: {test['name']} ({test['result']})", *bad, *said[-COMPLAINTS:]])
+
+
 def main():
+    tests = []
     try:
         with open(sys.argv[1]) as log:
-            counts = [count(json.loads(line)) for line in log]
+            tests = [json.loads(line) for line in log]
     except FileNotFoundError:
-        counts = []
+        pass
+    for test in tests:
+        if test["result"] not in ("OK", "SKIP"):
+            print(complaint(test))
+    counts = [count(test) for test in tests]
     passed, failed, skipped = (sum(column) for column in zip(*counts)) if counts else (0, 0, 0)
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 0 if passed and not failed else 1

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,11 +17,13 @@ struct Report : Catch::TestEventListenerBase {
   bool assertionEnded(const Catch::AssertionStats& stats) override {
     const Catch::AssertionResult& r = stats.assertionResult;
     if (r.isOk()) return true;
-    std::cerr << r.getSourceInfo() << ": in '" << name_ << "': " << r.getExpressionInMacro();
-    if (r.hasExpandedExpression()) std::cerr << "  is  " << r.getExpandedExpression();
-    if (r.hasMessage()) std::cerr << "  " << r.getMessage();
-    for (const Catch::MessageInfo& m : stats.infoMessages) std::cerr << "\n    " << m.message;
-    std::cerr << std::endl;
+    std::ostringstream out;
+    out << r.getSourceInfo() << ": in '" << name_ << "': " << r.getExpressionInMacro();
+    if (r.hasExpandedExpression()) out << "  is  " << r.getExpandedExpression();
+    if (r.hasMessage()) out << "  " << r.getMessage();
+    for (const Catch::MessageInfo& m : stats.infoMessages) out << "\n    " << m.message;
+    out << '\n';
+    std::fputs(out.str().c_str(), stderr);  // the JUnit report has std::cerr for itself
     return true;
   }
   void testRunEnded(const Catch::TestRunStats& run) override {

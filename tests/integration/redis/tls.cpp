@@ -139,8 +139,7 @@ TEST_CASE("TLS: the signal of a closed pipe is held back from the program") {
     }
     proxy.arm({.kind = NetworkFault::Kind::reset, .to = NetworkFault::To::server, .at = 1 << 20});
     const auto result = ask(client, {"SET", "a", std::string(30 << 20, 'x')});
-    REQUIRE(!result);
-    CHECK(result.error().code == Errc::unknown_outcome);
+    CHECK((!result && result.error().code == Errc::unknown_outcome));
   });
   other.join();
   std::signal(SIGPIPE, before);

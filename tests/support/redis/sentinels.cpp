@@ -17,9 +17,11 @@ Sentinels::Sentinels(const std::vector<std::string>& more) {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     ports_[i] = free_port();
     const std::string file = folder_ / ("sentinel" + std::to_string(i) + ".conf");
+    // They reconnect once a second, and lose their connections to whom they promote: a second or less would have them
+    // take the new master for lost.
     std::ofstream(file) << "port " << ports_[i] << "\nbind 127.0.0.1\ndir " << folder_.path() << "\nsentinel monitor "
                         << kMaster << " 127.0.0.1 " << master << " 2\nsentinel down-after-milliseconds " << kMaster
-                        << " 500\nsentinel failover-timeout " << kMaster << " 3000\n";
+                        << " 1500\nsentinel failover-timeout " << kMaster << " 3000\n";
     sentinels_[i] = std::make_unique<Process>(std::vector<std::string>{"redis-sentinel", file}, folder_ / "log");
   }
   for (auto& sentinel : sentinels_) {

@@ -28,17 +28,23 @@ TEST_CASE("a lock can be given up for a while, and waited with") {
   };
   Guarded<Data> guarded;
   std::condition_variable changed;
+  bool owned = true, owns = false;  // Catch2's checks are for one thread
   std::jthread other([&] {
     auto data = guarded.lock();
     data->value = 7;
     data->ready = true;
     data.unlock();
-    CHECK_FALSE(data.owns());
+    owned = data.owns();
     changed.notify_one();
     data.relock();
-    CHECK(data.owns());
+    owns = data.owns();
   });
-  auto data = guarded.lock();
-  changed.wait(data.native(), [&] { return data->ready; });
-  CHECK(data->value == 7);
+  {
+    auto data = guarded.lock();
+    changed.wait(data.native(), [&] { return data->ready; });
+    CHECK(data->value == 7);
+  }
+  other.join();
+  CHECK_FALSE(owned);
+  CHECK(owns);
 }
