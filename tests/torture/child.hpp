@@ -49,6 +49,7 @@ class Child {
     if (pid_ > 0) (void)wait();
   }
 
+  pid_t pid() const { return pid_; }  // 0: it was waited for
   // One that was waited for is sent nothing: 0 would be this whole process group.
   void send(int signal) const {
     if (pid_ > 0) ::kill(pid_, signal);

@@ -9,7 +9,7 @@
 
 namespace penstock::torture {
 
-// `--name N`; `--long` picks the long form of every number that was not given.
+// `--name VALUE`; `--long` picks the long form of every number that was not given.
 class Options {
  public:
   Options(int argc, char** argv) {
@@ -18,18 +18,24 @@ class Options {
       if (arg == "--long") {
         long_ = true;
       } else if (arg.rfind("--", 0) == 0 && i + 1 < argc) {
-        given_[arg.substr(2)] = std::strtoull(argv[++i], nullptr, 10);
+        given_[arg.substr(2)] = argv[++i];
       } else {
-        std::cerr << argv[0] << ": what is '" << arg << "'? Options are --long and --NAME NUMBER\n";
+        std::cerr << argv[0] << ": what is '" << arg << "'? Options are --long and --NAME VALUE\n";
         std::exit(2);
       }
     }
   }
 
   std::uint64_t get(const std::string& name, std::uint64_t short_form, std::uint64_t long_form) {
+    const std::string value = word(name, "");
+    if (!value.empty()) return std::strtoull(value.c_str(), nullptr, 10);
+    return long_ ? long_form : short_form;
+  }
+  std::string word(const std::string& name, const std::string& otherwise) {
     const auto found = given_.find(name);
-    const std::uint64_t value = found != given_.end() ? found->second : long_ ? long_form : short_form;
-    if (found != given_.end()) given_.erase(found);
+    if (found == given_.end()) return otherwise;
+    const std::string value = found->second;
+    given_.erase(found);
     return value;
   }
   std::uint64_t seed() { return get("seed", 1, 1); }
@@ -44,7 +50,7 @@ class Options {
 
  private:
   bool long_ = false;
-  std::map<std::string, std::uint64_t> given_;
+  std::map<std::string, std::string> given_;
 };
 
 // Counts the parts of a torture test; the last line of its output is `N passed, N failed[, N skipped]`.

@@ -1,0 +1,64 @@
+// The store in a SQLite file: another process that keeps all others from writing, and operations on the file that fail.
+#include <sys/prctl.h>
+#include <thread>
+
+#include "torture/child.hpp"
+#include "torture/raw_sqlite.hpp"
+#include "torture/soak/census.hpp"
+#include "torture/soak/failing_files.hpp"
+#include "torture/soak/ground.hpp"
+
+namespace penstock::torture {
+namespace {
+
+class Sqlite final : public Ground {
+ public:
+  explicit Sqlite(const Surroundings& around) : around_(around), file_(around.scratch.fresh("sqlite") + "/a.db") {}
+
+  StorePlace place() const override { return of_vfs(FailingFiles::kName); }
+  penstock::Options options() const override { return soak_options(of_vfs("")); }
+
+  std::vector<Misfortune> misfortunes(TaskManager&) override {
+    return {{"locks", [this] { lock(); }}, {"I/O errors", [this] {
+                                              around_.ring.io_errors =
+                                                  static_cast<std::uint32_t>(1 + around_.random() % 4);
+                                              around_.wait(Millis(300));
+                                              around_.ring.io_errors = 0;
+                                            }}};
+  }
+  // The file has pages to spare for the largest jam there was, and its log grows to twice the checkpoint.
+  std::vector<Size> sizes() const override {
+    return {{"octets of the file", {.absolute = 2 << 20, .share = 0.25}}, {"octets of its log", {.absolute = 4 << 20}}};
+  }
+  std::vector<double> measure(TaskManager&) const override {
+    return {static_cast<double>(fs::file_size(file_)), static_cast<double>(fs::file_size(file_ + "-wal"))};
+  }
+
+ private:
+  StorePlace of_vfs(const std::string& vfs) const {
+    return {"sqlite", {{"path", file_}, {"vfs", vfs}, {"remember", kRemember}, {"checkpoint", "1MiB"}}};
+  }
+  // Some last longer than the others wait for the lock.
+  void lock() const {
+    Child locker({"--lock", file_, std::to_string(200 + around_.random() % 6'000)});
+    if (const End end = locker.wait(); !end.well()) throw std::runtime_error("the locker " + end.text());
+  }
+
+  const Surroundings around_;
+  const std::string file_;
+};
+
+}  // namespace
+
+std::unique_ptr<Ground> sqlite_ground(const Surroundings& around) { return std::make_unique<Sqlite>(around); }
+
+int be_locker(const std::string& file, Millis time) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Raw raw(file);
+  raw.run("PRAGMA busy_timeout = 10000");
+  if (raw.run("BEGIN IMMEDIATE") != SQLITE_OK) return 1;
+  std::this_thread::sleep_for(time);
+  return raw.run("ROLLBACK") == SQLITE_OK ? 0 : 1;
+}
+
+}  // namespace penstock::torture
