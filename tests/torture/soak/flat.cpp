@@ -17,9 +17,9 @@ constexpr double kMebi = 1'024 * 1'024;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr double kMemory = 1'000 * kMebi;
 #elif defined(__has_feature)
-constexpr double kMemory = (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ? 1'000 : 3) * kMebi;
+constexpr double kMemory = (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ? 1'000 : 2) * kMebi;
 #else
-constexpr double kMemory = 3 * kMebi;
+constexpr double kMemory = 2 * kMebi;
 #endif
 
 struct Resources {
@@ -72,18 +72,16 @@ double Series::median(std::size_t from, std::size_t to) const {
   return *middle;
 }
 
-bool Series::judge(const std::string& of, std::chrono::seconds ran) const {
+Series::Trend Series::trend(std::chrono::seconds ran) const {
   const std::size_t third = count_ / 3;
-  if (third == 0) throw std::runtime_error(of + ": too few samples of " + what_);
+  if (third == 0) throw std::runtime_error("too few samples of " + what_);
   const double before = median(third, 2 * third), after = median(2 * third, count_);
   double allowed = std::max(allowed_.absolute, before * allowed_.share);
   if (allowed_.per_hour > 0 && ran >= kLongEnough)
     allowed = allowed_.per_hour * std::chrono::duration<double, std::ratio<3'600>>(ran).count() / 3;
   const bool flat = after <= before + allowed;
-  std::cout << of + ": " + what_ + " " + text(before) + " -> " + text(after) + " in a third of the run" +
-                   (flat ? "\n" : ": GROWS by more than " + text(allowed) + "\n")
-            << std::flush;
-  return flat;
+  return {flat, what_ + " " + text(before) + " -> " + text(after) +
+                    (flat ? "" : " (GROWS: " + text(allowed) + " more would be allowed)")};
 }
 
 void Flatness::watch(const std::string& who, pid_t pid, double descriptors) {
@@ -105,10 +103,15 @@ void Flatness::sample(const std::vector<double>& store) {
 
 bool Flatness::judge(const std::string& of, std::chrono::seconds ran) const {
   bool flat = true;
-  for (const Watched& w : processes_) {
-    for (const Series* s : {&w.memory, &w.descriptors, &w.threads}) flat = s->judge(of, ran) && flat;
-  }
-  for (const Series& s : store_) flat = s.judge(of, ran) && flat;
+  std::string all;
+  const auto add = [&](const Series& series) {
+    const Series::Trend trend = series.trend(ran);
+    flat = flat && trend.flat;
+    all += (all.empty() ? "" : ", ") + trend.text;
+  };
+  for (const Watched& w : processes_) add(w.memory), add(w.descriptors), add(w.threads);
+  for (const Series& s : store_) add(s);
+  std::cout << of + ": medians of the second and the last third: " + all + "\n" << std::flush;
   return flat;
 }
 

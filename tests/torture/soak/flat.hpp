@@ -22,8 +22,11 @@ class Series {
   Series(std::string what, Allowance allowed, std::size_t most);
 
   void add(double value);  // after `most` nothing more is kept
-  // Says how it went; false when it has grown by more than is allowed.
-  bool judge(const std::string& of, std::chrono::seconds ran) const;
+  struct Trend {
+    bool flat;  // it has not grown by more than is allowed
+    std::string text;
+  };
+  Trend trend(std::chrono::seconds ran) const;
 
  private:
   double median(std::size_t from, std::size_t to) const;
@@ -42,8 +45,8 @@ class Flatness {
   // A process that is there until the last sample; `descriptors`: by how many its own may differ.
   void watch(const std::string& who, pid_t pid, double descriptors);
   void watch_store(const std::string& what, Allowance allowed);
-  void sample(const std::vector<double>& store);  // in the order of watch_store()
-  bool judge(const std::string& of, std::chrono::seconds ran) const;
+  void sample(const std::vector<double>& store);                      // in the order of watch_store()
+  bool judge(const std::string& of, std::chrono::seconds ran) const;  // says how all went
 
  private:
   struct Watched {

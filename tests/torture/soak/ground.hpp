@@ -39,6 +39,7 @@ class Ground {
   virtual penstock::Options options() const { return soak_options(place()); }  // of the manager that enqueues
   virtual StorePlace place() const = 0;                                        // for worker processes
   virtual bool has_workers() const { return true; }                            // else that manager works as well
+  virtual double spare_descriptors() const { return 8; }  // by which those of the producer's process may differ
   virtual std::vector<Misfortune> misfortunes(TaskManager&) = 0;
   virtual std::vector<Size> sizes() const = 0;                  // what there is to measure of it
   virtual std::vector<double> measure(TaskManager&) const = 0;  // in that order

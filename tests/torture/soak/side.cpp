@@ -79,8 +79,8 @@ class Side {
   }
 
   void watch() {
-    flat_.watch("the producer", getpid(), 8);
-    if (!workers_.empty()) flat_.watch("a worker", workers_[0].pid(), 4);
+    flat_.watch("the producer", getpid(), ground_->spare_descriptors());
+    if (!workers_.empty()) flat_.watch("a worker", workers_[0].pid(), 8);
     for (const Ground::Size& size : ground_->sizes()) flat_.watch_store(size.what, size.allowed);
   }
 

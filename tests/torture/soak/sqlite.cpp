@@ -19,12 +19,7 @@ class Sqlite final : public Ground {
   penstock::Options options() const override { return soak_options(of_vfs("")); }
 
   std::vector<Misfortune> misfortunes(TaskManager&) override {
-    return {{"locks", [this] { lock(); }}, {"I/O errors", [this] {
-                                              around_.ring.io_errors =
-                                                  static_cast<std::uint32_t>(1 + around_.random() % 4);
-                                              around_.wait(Millis(300));
-                                              around_.ring.io_errors = 0;
-                                            }}};
+    return {{"locks", [this] { lock(); }}, {"I/O errors", [this] { fail_some(); }}};
   }
   // The file has pages to spare for the largest jam there was, and its log grows to twice the checkpoint.
   std::vector<Size> sizes() const override {
@@ -37,6 +32,13 @@ class Sqlite final : public Ground {
  private:
   StorePlace of_vfs(const std::string& vfs) const {
     return {"sqlite", {{"path", file_}, {"vfs", vfs}, {"remember", kRemember}, {"checkpoint", "1MiB"}}};
+  }
+  // Until they have struck: somebody is always writing.
+  void fail_some() const {
+    around_.ring.io_errors = static_cast<std::uint32_t>(1 + around_.random() % 4);
+    const auto end = Census::Clock::now() + Census::kStuck;
+    while (around_.ring.io_errors > 0 && Census::Clock::now() < end) around_.wait(Millis(50));
+    if (around_.ring.io_errors > 0) throw Violation(Harm::stuck, "no worker has touched the file for a minute");
   }
   // Some last longer than the others wait for the lock.
   void lock() const {
