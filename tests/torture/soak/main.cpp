@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string_view>
 
 #include "torture/child.hpp"
@@ -29,6 +30,7 @@ int soak(Options& options) {
     words.insert(words.begin(), "--side");
     sides.emplace_back(std::move(words));
   }
+  if (sides.empty()) throw std::runtime_error("no backend '" + all.backend + "' (known: memory, sqlite, redis, all)");
   Score score;
   for (Child& side : sides) score.add(side.wait().well());
   return score.end();

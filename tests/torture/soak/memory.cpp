@@ -32,11 +32,13 @@ class Memory final : public Ground {
   }
 
   std::vector<Misfortune> misfortunes(TaskManager& tasks) override {
-    return {{"stops", [this] { stop(); }}, {"resizes", [this, &tasks] {
-                                              tasks.resize(static_cast<unsigned>(1 + around_.random() % 5));
-                                              around_.wait(Millis(500));
-                                              tasks.resize(2);
-                                            }}};
+    return {{"stops", [this] { stop(); }},
+            {"holds", [&tasks] { tasks.pause("*", {}, kPastTheLease); }},
+            {"resizes", [this, &tasks] {
+               tasks.resize(static_cast<unsigned>(1 + around_.random() % 5));
+               around_.wait(Millis(500));
+               tasks.resize(2);
+             }}};
   }
   std::vector<Size> sizes() const override { return {{"tasks kept", {.absolute = 300, .share = 0.3}}}; }
   std::vector<double> measure(TaskManager& tasks) const override {
