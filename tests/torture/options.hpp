@@ -34,7 +34,7 @@ class Options {
   std::string word(const std::string& name, const std::string& otherwise) {
     const auto found = given_.find(name);
     if (found == given_.end()) return otherwise;
-    const std::string value = found->second;
+    std::string value = found->second;
     given_.erase(found);
     return value;
   }

@@ -55,7 +55,7 @@ bool may_end_as(Sort sort, Status status) {
 
 std::vector<std::string> StorePlace::words() const {
   std::vector<std::string> out{backend};
-  for (const auto& [key, value] : settings) out.push_back(key + "=" + value);
+  for (const auto& [key, value] : settings) out.push_back(std::string(key).append("=").append(value));
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "torture/soak/producer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "torture/tasks.hpp"
