@@ -126,17 +126,23 @@ void FaultProxy::join() {
   reset_all();
 }
 
+void FaultProxy::reset_all() { end(Ending::all); }
+void FaultProxy::reset_half_open() { end(Ending::half_open); }
+
 // By the serving thread: a socket that is being polled is not closed before the poll returns.
-void FaultProxy::reset_all() {
+void FaultProxy::end(Ending which) {
   std::unique_lock lock(mutex_);
-  ending_ = true;
+  ending_ = std::max(ending_, which);
   wake();
-  ended_.wait(lock, [&] { return !ending_; });
+  ended_.wait(lock, [&] { return ending_ == Ending::none; });
 }
 
-void FaultProxy::end_all() {
-  if (!std::exchange(ending_, false)) return;
-  for (auto& pair : pairs_) pair->end(true);
+void FaultProxy::end_some() {
+  const Ending which = std::exchange(ending_, Ending::none);
+  if (which == Ending::none) return;
+  for (auto& pair : pairs_) {
+    if (which == Ending::all || pair->silent) pair->end(true);
+  }
   ended_.notify_all();
 }
 
@@ -147,7 +153,7 @@ void FaultProxy::serve() {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) break;
-      end_all();
+      end_some();
       pairs_.remove_if([](const auto& pair) { return pair->gone; });
       const auto now = Clock::now();
       const auto events = [&](const Flow& in, const Flow& out) {

@@ -59,7 +59,8 @@ class FaultProxy {
   // new ones work, and the old ones are reset.
   void part();
   void join();
-  void reset_all();  // the connections there are
+  void reset_all();        // the connections there are
+  void reset_half_open();  // of these, those that have become so: what keepalive does in the end
   // Another target for the connections made from now on.
   void aim(std::uint16_t target) { target_ = target; }
 
@@ -77,7 +78,9 @@ class FaultProxy {
   void happen(Pair& pair, Flow& flow);
   static void flush(Pair& pair, Flow& flow, int to);
   void wake() const;
-  void end_all();
+  enum class Ending : std::uint8_t { none, half_open, all };
+  void end(Ending which);
+  void end_some();
 
   std::uint16_t port_ = 0;
   std::atomic<std::uint16_t> target_;
@@ -87,7 +90,8 @@ class FaultProxy {
   std::mutex mutex_;  // of all below
   std::deque<NetworkFault> faults_;
   std::uint64_t armed_ = 0;  // how often faults were armed
-  bool parted_ = false, stopping_ = false, ending_ = false;
+  bool parted_ = false, stopping_ = false;
+  Ending ending_ = Ending::none;
   std::condition_variable ended_, happened_more_;
   std::list<std::unique_ptr<Pair>> pairs_;
 

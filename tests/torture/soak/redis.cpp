@@ -24,13 +24,22 @@ class Redis final : public Ground {
   }
 
   // Both ends of all connections are in this process, and after a fault they are opened as they are needed.
-  double spare_descriptors() const override { return 24; }
+  double spare_descriptors() const override { return 16; }
 
   std::vector<Misfortune> misfortunes(TaskManager&) override {
-    return {
-        {"restarts", [this] { server_.restart(); }}, {"script flushes", [this] { server_.cli({"SCRIPT", "FLUSH"}); }},
-        {"cuts", [this] { harm(Kind::cut); }},       {"resets", [this] { harm(Kind::reset); }},
-        {"delays", [this] { harm(Kind::delay); }},   {"half-open", [this] { harm(Kind::half_open); }}};
+    return {{"restarts", [this] { server_.restart(); }},
+            {"script flushes",
+             [this] {
+               server_.cli({"SCRIPT", "FLUSH"});
+             }},
+            {"cuts", [this] { harm(Kind::cut); }},
+            {"resets", [this] { harm(Kind::reset); }},
+            {"delays", [this] { harm(Kind::delay); }},
+            {"half-open", [this] {
+               harm(Kind::half_open);
+               around_.wait(kPastTheLease);
+               network_.reset_half_open();
+             }}};
   }
   std::vector<Size> sizes() const override {
     return {{"octets used", {.absolute = 1 << 20, .share = 0.2}}, {"keys", {.absolute = 50}}};
