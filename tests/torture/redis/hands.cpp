@@ -187,7 +187,7 @@ bool Hands::exchange(Way& way, DurableBackend& store, std::vector<Leased>& held)
       {.settle = ends, .claim = shares, .limit = kAtOnce, .begin = kAtOnce, .lease = kLoadLease, .worker = "hand"});
   if (!answered(way, answer ? nullptr : &answer.error())) return false;
   if (!answer->leased.empty() && cuts % 2 == 1 && way.cuts == cuts)
-    throw Violation(Harm::duplicate, "a task was handed out by a primary that was cut off");
+    throw Violation(Harm::lost, "a task was handed out by a primary that was cut off");
   for (std::size_t i = 0; i < held.size(); ++i) answered_.settled(held[i], answer->settled[i]);
   answered_.claimed(answer->leased);
   held = std::move(answer->leased);
