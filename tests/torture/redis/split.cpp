@@ -203,7 +203,7 @@ bool torture(std::uint64_t failovers, std::uint64_t splits, std::uint64_t seed) 
 int main(int argc, char** argv) {
   using namespace penstock::torture;
   return torture_program(argc, argv, [](Options& options, Score& score) {
-    const auto failovers = options.get("failovers", 4, 200), splits = options.get("splits", 2, 200),
+    const auto failovers = options.get("failovers", 3, 200), splits = options.get("splits", 2, 200),
                seed = options.seed();
     options.finish();
     score.add(torture(failovers, splits, seed));
