@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include <algorithm>
+#include <mutant.hpp>
 
 namespace penstock::redis {
 namespace {
@@ -43,6 +44,7 @@ std::vector<Result<Reply>> Server::run(std::span<Run> runs, Deadline deadline, L
   // A quarter each: there is time left to load a script that the server does not know, and to send it again.
   const std::string wait_ms = std::to_string(std::max<std::int64_t>(1, options_.timeout.count() / 4));
   const std::string_view wait[] = {"WAIT", wait_for, wait_ms};
+  const bool waits = options_.replicas > 0 && !mutant("redis.wait.left_out");
   keys.reserve(runs.size());
   words.reserve(runs.size());
   for (Run& r : runs) {
@@ -56,7 +58,7 @@ std::vector<Result<Reply>> Server::run(std::span<Run> runs, Deadline deadline, L
     c.args = words.back();
     c.safe_to_repeat = !r.writes;
     calls.push_back(c);
-    if (!r.writes || options_.replicas == 0) continue;
+    if (!r.writes || !waits) continue;
     Call w;
     w.args = wait;
     w.follows = true;
@@ -70,9 +72,10 @@ std::vector<Result<Reply>> Server::run(std::span<Run> runs, Deadline deadline, L
     out.push_back(std::move(answers[at++]));
     if (!out.back() && out.back().error().message.find("the store is damaged") != std::string::npos)
       out.back() = Error{Errc::data_regression, out.back().error().message};
-    if (!r.writes || options_.replicas == 0) continue;
+    if (!r.writes || !waits) continue;
     const auto& confirmed = answers[at++];
     if (!out.back() || (confirmed && confirmed->integer() >= options_.replicas)) continue;
+    if (mutant("redis.wait.ignored")) continue;
     out.back() = Error{Errc::unknown_outcome,
                        "done, but " + (confirmed ? std::to_string(confirmed->integer()) : std::string("no")) + " of " +
                            wait_for + " replicas have confirmed it",

@@ -120,7 +120,7 @@ int main(int argc, char** argv) {
   using namespace penstock::torture;
   if (argc == 3 && std::strcmp(argv[1], "--victim") == 0) return be_victim(argv[2]);
   Options options(argc, argv);
-  const auto kills = options.get("kills", 240, 10'000), seed = options.seed();
+  const auto kills = options.get("kills", 1'000, 10'000), seed = options.seed();
   const auto power = options.get("power", kills / 2, kills / 2);
   const auto process = options.get("process", kills / 2, kills / 2);
   options.finish();

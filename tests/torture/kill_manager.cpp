@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
   using namespace penstock::torture;
   if (argc == 3 && std::strcmp(argv[1], "--victim") == 0) return be_manager_victim(argv[2], {.choose = choose_store});
   Options options(argc, argv);
-  const auto kills = options.get("kills", 80, 2'000), seed = options.seed();
+  const auto kills = options.get("kills", 80, 10'000), seed = options.seed();
   const auto power = options.get("power", kills / 2, kills / 2);
   const auto process = options.get("process", kills / 2, kills / 2);
   options.finish();

@@ -131,7 +131,7 @@ bool torture(const std::string& level, std::uint64_t cuts, std::uint64_t seed) {
 int main(int argc, char** argv) {
   using namespace penstock::torture;
   Options options(argc, argv);
-  const auto cuts = options.get("cuts", 2000, 100'000), seed = options.seed();
+  const auto cuts = options.get("cuts", 20'000, 1'000'000), seed = options.seed();
   const auto power = options.get("power", cuts * 3 / 4, cuts * 3 / 4);
   const auto process = options.get("process", cuts / 4, cuts / 4);
   options.finish();

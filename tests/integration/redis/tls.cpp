@@ -77,7 +77,7 @@ TEST_CASE("TLS: a server with another name that answers late is told nothing") {
   Options o = tls_options("127.0.0.1", proxy.port(), certificates.ca());
   for (int i = 0; i < 4; ++i) {
     Client client(o);
-    proxy.arm({.kind = NetworkFault::Kind::delay, .at = 0, .time = std::chrono::milliseconds(100 * i)});
+    proxy.arm({.kind = NetworkFault::Kind::delay, .at = 0, .time = std::chrono::milliseconds(i == 3 ? 5000 : 100 * i)});
     const auto result = ask(client, {"SET", "secret", "1"}, in(i == 3 ? 200ms : 5000ms));
     REQUIRE(!result);
     CHECK(result.error().code == (i == 3 ? Errc::unavailable : Errc::permission));

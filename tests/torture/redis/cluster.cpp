@@ -271,8 +271,8 @@ bool torture_sentinels(std::uint64_t failovers, std::uint64_t seed) {
 int main(int argc, char** argv) {
   using namespace penstock::torture;
   return torture_program(argc, argv, [](Options& options, Score& score) {
-    const auto reshards = options.get("reshards", 5, 100), failovers = options.get("failovers", 1, 100),
-               sentinel = options.get("sentinel", 1, 100), seed = options.seed();
+    const auto reshards = options.get("reshards", 5, 100), failovers = options.get("failovers", 10, 100),
+               sentinel = options.get("sentinel", 10, 100), seed = options.seed();
     options.finish();
     if (reshards + failovers > 0) score.add(torture_cluster(reshards, failovers, seed));
     if (sentinel > 0) score.add(torture_sentinels(sentinel, seed));
