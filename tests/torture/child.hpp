@@ -1,6 +1,7 @@
 // Other runs of this very program, and how they are killed.
 #pragma once
 
+#include <cstdint>
 #include <signal.h>
 #include <spawn.h>
 #include <stdexcept>
@@ -67,17 +68,27 @@ class Child {
   pid_t pid_ = 0;
 };
 
-// Lets the kernel kill this process so much later, wherever it is then.
-inline void kill_me_in(std::uint64_t microseconds) {
+// Lets the kernel send this process a signal so much later, wherever it is then. Returns the timer.
+inline timer_t signal_me_in(int signal, std::uint64_t microseconds) {
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
-  event.sigev_signo = SIGKILL;
+  event.sigev_signo = signal;
   timer_t timer{};
   itimerspec when{};
   when.it_value.tv_sec = static_cast<time_t>(microseconds / 1'000'000);
   when.it_value.tv_nsec = static_cast<long>(microseconds % 1'000'000 * 1000 + 1);
   if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &when, nullptr) != 0)
     throw std::runtime_error("cannot arm a timer");
+  return timer;
+}
+
+inline void kill_me_in(std::uint64_t microseconds) { (void)signal_me_in(SIGKILL, microseconds); }
+
+// This whole process stands still for so long.
+inline void stop_me_for(std::uint64_t microseconds) {
+  const timer_t timer = signal_me_in(SIGCONT, microseconds);
+  ::kill(getpid(), SIGSTOP);
+  timer_delete(timer);
 }
 
 }  // namespace penstock::torture

@@ -66,7 +66,7 @@ class Round {
       });
     }
     keepers.clear();
-    if (!wrong_.empty()) throw Violation(Harm::stuck, wrong_ + ": " + crowd_->complaint.data());
+    if (!wrong_.empty()) throw Violation(Harm::stuck, wrong_ + ": " + crowd_->complaint.text());
   }
 
   // Whatever is there runs to its end.

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "torture/complaint.hpp"
+
 namespace penstock::torture {
 
 inline constexpr int kCrowdTasks = 1 << 18;
@@ -23,7 +25,7 @@ struct Crowd {
     std::atomic<std::uint64_t> epoch;  // the highest seen
   };
   std::array<Task, kCrowdTasks> tasks;
-  std::array<char, 500> complaint;
+  Complaint complaint;
 
   Task& task(int number) { return tasks[static_cast<std::size_t>(number)]; }
 };

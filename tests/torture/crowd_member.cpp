@@ -172,7 +172,7 @@ void live(Crowd& crowd, std::uint64_t seed) {
         while (!failed && std::chrono::steady_clock::now() < end) member.act(), tell();
       } catch (const std::exception& e) {
         failed = true;
-        std::string(e.what()).copy(crowd.complaint.data(), crowd.complaint.size() - 1);
+        crowd.complaint.say(e.what());
       }
     };
     std::jthread other(work, random());
@@ -191,7 +191,7 @@ int be_one_of_the_crowd(const std::string& path, std::uint64_t seed) {
     live(*crowd, seed);
     return 0;
   } catch (const std::exception& e) {
-    if (!crowd->complaint[0]) std::string(e.what()).copy(crowd->complaint.data(), crowd->complaint.size() - 1);
+    if (crowd->complaint.empty()) crowd->complaint.say(e.what());
     return 1;
   }
 }

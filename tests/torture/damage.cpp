@@ -6,6 +6,7 @@
 #include <random>
 
 #include "torture/child.hpp"
+#include "torture/complaint.hpp"
 #include "torture/folder.hpp"
 #include "torture/ledger.hpp"
 #include "torture/operations.hpp"
@@ -33,7 +34,7 @@ struct Tally {
   std::atomic<std::uint64_t> at;  // the case under way
   std::array<std::atomic<std::uint64_t>, std::size(kFates)> fates;
   Harm harm = Harm::corrupt;
-  std::array<char, 600> complaint;
+  Complaint complaint;
 };
 
 struct Files {
@@ -114,8 +115,8 @@ class Subject {
     return complain(damage, Harm::corrupt, std::string("is told unclearly: ") + name(e.code) + ": " + e.message);
   }
   Fate complain(const Damage& damage, Harm harm, const std::string& what) {
-    if (!tally_.complaint[0]) {
-      (damage.name + ": " + what).copy(tally_.complaint.data(), tally_.complaint.size() - 1);
+    if (tally_.complaint.empty()) {
+      tally_.complaint.say(damage.name + ": " + what);
       tally_.harm = harm;
     }
     return Fate::harmful;
@@ -222,7 +223,7 @@ void meet_all(const Scratch& scratch, const Files& healthy, const std::vector<Da
     verdict.add(Violation(Harm::stuck, all[tally->at].name + ": the process " + end.text()), again);
     ++tally->at;
   }
-  if (tally->complaint[0]) verdict.add(Violation(tally->harm, tally->complaint.data()), again);
+  if (!tally->complaint.empty()) verdict.add(Violation(tally->harm, tally->complaint.text()), again);
   verdict.faults += all.size();
   std::cout << name << ": " << all.size() << " damages:";
   for (std::size_t i = 0; i < std::size(kFates); ++i) std::cout << " " << tally->fates[i] << " " << kFates[i] << ";";

@@ -47,7 +47,7 @@ class File {
       } else if (end.well()) {
         ++tally_.survived;
       } else {
-        throw Violation(Harm::stuck, "the victim " + end.text() + ": " + diary->complaint.data());
+        throw Violation(Harm::stuck, "the victim " + end.text() + ": " + diary->complaint.text());
       }
       witness_.begin_life();
       replay(*diary);

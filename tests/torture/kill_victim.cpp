@@ -18,7 +18,7 @@ void append(Diary& diary, T value) {
 }
 
 int complain(Diary& diary, const std::string& why) {
-  why.copy(diary.complaint.data(), diary.complaint.size() - 1);
+  diary.complaint.say(why);
   return 1;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "torture/complaint.hpp"
 #include "torture/ledger.hpp"
 #include "torture/shared.hpp"
 
@@ -37,7 +38,7 @@ struct Diary {
   Orders orders;
   std::atomic<std::uint32_t> opened, begun, answered, size;
   std::array<char, 4 << 20> answers;
-  std::array<char, 500> complaint;  // of the victim, when it ends by itself
+  Complaint complaint;  // of the victim, when it ends by itself
 };
 
 void write(Diary&, const Answer&);

@@ -55,7 +55,7 @@ bool ManagerLives::live() {
   for (std::size_t i = 0; i < before_.size(); ++i) before_[i] = scene_->tasks[i].starts;
   const End end = Child({"--victim", scene_path_}).wait();
   if (!(scene_->drain ? end.well() : end.killed()))
-    throw Violation(Harm::stuck, "the victim " + end.text() + ": " + scene_->complaint.data());
+    throw Violation(Harm::stuck, "the victim " + end.text() + ": " + scene_->complaint.text());
   if (!scene_->drain) ++tally_.kills[static_cast<std::size_t>(scene_->moment)], ++verdict_.faults;
   check_starts();
   return store_.is_there();

@@ -98,7 +98,7 @@ int be_manager_victim(const std::string& path, const VictimStore& store) {
     work(*scene, store);
     return 0;
   } catch (const std::exception& e) {
-    std::string(e.what()).copy(scene->complaint.data(), scene->complaint.size() - 1);
+    scene->complaint.say(e.what());
     return 1;
   }
 }

@@ -8,6 +8,8 @@
 
 #include <penstock/options.hpp>
 
+#include "torture/complaint.hpp"
+
 namespace penstock::torture {
 
 enum class Moment : std::uint32_t {
@@ -40,7 +42,7 @@ struct Scene {
     std::atomic<std::uint8_t> queue, sent, accepted, starts, acks;
   };
   std::array<Task, kMostTasks> tasks;
-  std::array<char, 500> complaint;
+  Complaint complaint;
 };
 
 // What differs by store.

@@ -252,6 +252,21 @@ TEST_CASE("a half-open connection ends the call at its deadline, and only that c
   CHECK(check_own(lab.numbered(10, in(10s)), 10) == 0);
 }
 
+// Of the proxy itself: a long run must not pile them up.
+TEST_CASE("half-open connections end when they are told to, and no others") {
+  Lab lab;
+  const std::string well = text(ask(lab.client, {"CLIENT", "ID"}));
+  Client other(Lab::make_options(lab.proxy.port()));
+  const std::string ill = text(ask(other, {"CLIENT", "ID"}));
+  lab.proxy.arm({.kind = Kind::half_open});
+  REQUIRE_FALSE(ask(other, {"PING"}, in(200ms)));
+  const auto there = [&](const std::string& id) { return !lab.server.cli({"CLIENT", "LIST", "ID", id}).empty(); };
+  CHECK(there(ill));
+  lab.proxy.reset_half_open();
+  CHECK(eventually([&] { return !there(ill); }));
+  CHECK(text(ask(lab.client, {"CLIENT", "ID"})) == well);
+}
+
 TEST_CASE("a reply that comes after the deadline is too late") {
   Lab lab;
   lab.proxy.arm({.kind = Kind::delay, .at = 5, .time = 3s});

@@ -83,7 +83,7 @@ void Crew::work(std::uint32_t more, std::optional<unsigned> queue) {
 // With what there is to see of it.
 void Crew::stuck(const std::string& what) {
   std::string all = what + "; " + std::to_string(load_->next - 1) + " tasks sent, " +
-                    std::to_string(load_->ends.count()) + " ended, last complaint: " + load_->complaint.data();
+                    std::to_string(load_->ends.count()) + " ended, last complaint: " + load_->complaint.text();
   testing::TestHost host;
   const auto store = open_redis(direct_, host);
   const auto counts = store->counts();
@@ -104,7 +104,7 @@ void Crew::go_on(Lateness& lateness, std::optional<unsigned> queue) {
 void Crew::kill_worker(std::size_t i) {
   workers_[i].kill();
   const End end = workers_[i].wait();
-  if (!end.killed()) throw Violation(Harm::stuck, "a worker " + end.text() + ": " + load_->complaint.data());
+  if (!end.killed()) throw Violation(Harm::stuck, "a worker " + end.text() + ": " + load_->complaint.text());
   workers_[i] = Child({"--worker", path_});
 }
 
@@ -166,7 +166,7 @@ void Crew::put_some() {
     const Enqueued& e = answers[i];
     const bool unanswered = e.error && (e.error->retryable || e.error->code == Errc::unknown_outcome);
     if (!unanswered) check_in(sent[i], e);
-    if (unanswered) open.push_back(sent[i]), load_->complain("the producer: " + e.error->message);
+    if (unanswered) open.push_back(sent[i]), load_->complaint.say("the producer: " + e.error->message);
   }
   if (!open.empty()) load_->ends.reaches(load_->ends.count() + 1, Clock::now() + std::chrono::milliseconds(2));
   if (open.empty() && random_() % 4 == 0) put_again(sent.front());
@@ -227,7 +227,7 @@ void Crew::stop_workers() {
   load_->stop.raise();
   for (Child& worker : workers_) {
     const End end = worker.wait();
-    if (!end.well()) throw Violation(Harm::stuck, "a worker " + end.text() + ": " + load_->complaint.data());
+    if (!end.well()) throw Violation(Harm::stuck, "a worker " + end.text() + ": " + load_->complaint.text());
   }
   workers_.clear();
 }

@@ -1,15 +1,13 @@
 #include "torture/redis/load.hpp"
 
-#include <csignal>
-#include <optional>
-#include <sys/prctl.h>
+#include <stdexcept>
 
 #include <penstock/penstock.hpp>
 
-#include "torture/child.hpp"
 #include "torture/redis/policy.hpp"
 #include "torture/shared.hpp"
 #include "torture/tasks.hpp"
+#include "torture/worker_life.hpp"
 
 namespace penstock::torture {
 namespace {
@@ -19,7 +17,8 @@ void look_on(TaskManager& tasks, Load& load) {
     const int number = number_of(ctx.task().id);
     Load::Task& task = load.task(number);
     if (ctx.payload() != body_of(number)) ++load.wrong_payloads;
-    if (!task.start(ctx.task().epoch)) ++load.started_twice;
+    ++task.starts;
+    if (!task.epochs.add(ctx.task().epoch)) ++load.started_twice;
     ++load.starts;
     if (number % 16 == 0 && task.starts == 1) throw std::runtime_error("the first time it fails");
   });
@@ -42,47 +41,12 @@ penstock::Options worker_options(const Load& load) {
   return o;
 }
 
-// Only at its start does a worker need somebody who tries again.
-std::optional<TaskManager> open_manager(Load& load) {
-  while (!load.stop.raised()) {
-    try {
-      return TaskManager::open(worker_options(load));
-    } catch (const Exception& e) {
-      if (!e.error().retryable) throw;
-      load.complain(std::string("a worker's start: ") + e.what());
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
-bool Load::Task::start(std::uint64_t epoch) {
-  ++starts;
-  for (auto& slot : epochs) {
-    std::uint64_t there = 0;
-    if (slot.compare_exchange_strong(there, epoch)) return true;
-    if (there == epoch) return false;
-  }
-  return true;  // more than are kept
-}
-
 int be_load_worker(const std::string& path) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   const Shared<Load> load(Shared<Load>::As::found, path);
-  try {
-    std::optional<TaskManager> tasks = open_manager(*load);
-    if (!tasks) return 0;
-    look_on(*tasks, *load);
-    tasks->start();
-    load->stop.wait();
-    alarm(kStuckAfter);
-    if (!tasks->stop_graceful(std::chrono::seconds(20))) throw std::runtime_error("a worker did not stop");
-    return 0;
-  } catch (const std::exception& e) {
-    load->complain(e.what());
-    return 1;
-  }
+  return live_as_worker(worker_options(*load), load->stop, load->complaint,
+                        [&](TaskManager& tasks) { look_on(tasks, *load); });
 }
 
 }  // namespace penstock::torture

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include "torture/complaint.hpp"
+#include "torture/epochs.hpp"
 #include "torture/progress.hpp"
 #include "torture/redis/place.hpp"
 #include "torture/signal.hpp"
@@ -24,9 +26,7 @@ struct Load {
   // By number. Every handler notes the epoch under which it starts: no other may start under that one.
   struct Task {
     std::atomic<std::uint8_t> queue, sent, accepted, starts, ends;
-    std::array<std::atomic<std::uint64_t>, 8> epochs;
-
-    bool start(std::uint64_t epoch);  // false: it has started under that epoch before
+    Epochs epochs;
   };
 
   RedisPlace place;
@@ -36,13 +36,9 @@ struct Load {
   std::atomic<int> next;
   std::atomic<std::uint64_t> starts, lost, started_twice, wrong_payloads;
   std::array<Task, kLoadTasks> tasks;
-  std::array<char, 500> complaint;
+  Complaint complaint;
 
   Task& task(int number) { return tasks[static_cast<std::size_t>(number)]; }
-  void complain(const std::string& why) {
-    complaint = {};
-    why.copy(complaint.data(), complaint.size() - 1);
-  }
 };
 
 // One worker process: runs until `stop`. Returns its exit status.

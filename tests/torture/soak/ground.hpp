@@ -49,11 +49,6 @@ std::unique_ptr<Ground> memory_ground(const Surroundings&);
 std::unique_ptr<Ground> sqlite_ground(const Surroundings&);
 std::unique_ptr<Ground> redis_ground(const Surroundings&);
 
-// Stops process `pid` for a while: the program runs itself as that. Returns its exit status.
-int be_stopper(pid_t pid, Millis time);
-// Holds the write lock of a SQLite file for a while.
-int be_locker(const std::string& file, Millis time);
-
 // Longer than a lease of soak_options().
 inline constexpr Millis kPastTheLease{2'300};
 

@@ -1,6 +1,5 @@
 // A soak (C11): a mixed load through TaskManager at a steady rate, and a fault every 10 s; nothing is lost, doubled or
 // stuck, and memory, file descriptors, threads and the store stay as large as they are. All backends side by side.
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
@@ -8,7 +7,7 @@
 
 #include "torture/child.hpp"
 #include "torture/options.hpp"
-#include "torture/soak/ground.hpp"
+#include "torture/soak/mix.hpp"
 #include "torture/soak/side.hpp"
 #include "torture/soak/worker.hpp"
 
@@ -45,8 +44,6 @@ int main(int argc, char** argv) try {
   if (first == "--worker" && argc >= 4)
     return be_soak_worker(argv[2], StorePlace::of({argv + 3, static_cast<std::size_t>(argc - 3)}));
   if (first == "--side" && argc == 2 + kSoakWords) return be_soak_side(Soak::of(argv + 2));
-  if (first == "--stop" && argc == 4) return be_stopper(std::atoi(argv[2]), penstock::Millis(std::atoi(argv[3])));
-  if (first == "--lock" && argc == 4) return be_locker(argv[2], penstock::Millis(std::atoi(argv[3])));
   Options options(argc, argv);
   return soak(options);
 } catch (const std::exception& e) {

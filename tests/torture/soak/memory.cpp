@@ -1,8 +1,4 @@
 // The store in memory: its calls fail now and then, answers are lost, and the whole process stands still.
-#include <csignal>
-#include <thread>
-#include <unistd.h>
-
 #include "torture/child.hpp"
 #include "torture/soak/census.hpp"
 #include "torture/soak/ground.hpp"
@@ -32,7 +28,7 @@ class Memory final : public Ground {
   }
 
   std::vector<Misfortune> misfortunes(TaskManager& tasks) override {
-    return {{"stops", [this] { stop(); }},
+    return {{"stops", [] { stop_me_for(std::chrono::microseconds(kPastTheLease).count()); }},
             {"holds", [&tasks] { tasks.pause("*", {}, kPastTheLease); }},
             {"resizes", [this, &tasks] {
                tasks.resize(static_cast<unsigned>(1 + around_.random() % 5));
@@ -50,22 +46,11 @@ class Memory final : public Ground {
   }
 
  private:
-  void stop() const {
-    Child stopper({"--stop", std::to_string(getpid()), std::to_string(kPastTheLease.count())});
-    if (const End end = stopper.wait(); !end.well()) throw std::runtime_error("the stopper " + end.text());
-  }
-
   const Surroundings around_;
 };
 
 }  // namespace
 
 std::unique_ptr<Ground> memory_ground(const Surroundings& around) { return std::make_unique<Memory>(around); }
-
-int be_stopper(pid_t pid, Millis time) {
-  if (kill(pid, SIGSTOP) != 0) return 1;
-  std::this_thread::sleep_for(time);  // nothing else will happen: that is the fault
-  return kill(pid, SIGCONT) == 0 ? 0 : 1;
-}
 
 }  // namespace penstock::torture

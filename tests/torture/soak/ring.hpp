@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "torture/complaint.hpp"
+#include "torture/epochs.hpp"
 #include "torture/signal.hpp"
 
 namespace penstock::torture {
@@ -16,22 +18,12 @@ inline constexpr int kSlots = 1 << 14;
 struct Slot {
   std::atomic<int> number;  // of its task; 0: free
   std::atomic<std::uint8_t> starts, ends, child_starts, follower_sent, follower_starts;
-  std::array<std::atomic<std::uint64_t>, 6> epochs;  // under which it has started
+  Epochs epochs;  // under which it has started
 
   void clear(int next_number) {
     for (auto* count : {&starts, &ends, &child_starts, &follower_sent, &follower_starts}) *count = 0;
-    for (auto& e : epochs) e = 0;
+    epochs.clear();
     number = next_number;
-  }
-  // False: it has started under that epoch before.
-  bool start(std::uint64_t epoch) {
-    ++starts;
-    for (auto& slot : epochs) {
-      std::uint64_t there = 0;
-      if (slot.compare_exchange_strong(there, epoch)) return true;
-      if (there == epoch) return false;
-    }
-    return true;  // more than are kept
   }
 };
 
@@ -40,17 +32,13 @@ struct Ring {
   std::atomic<std::uint32_t> io_errors;  // so many of the next operations on files fail
   std::atomic<std::uint64_t> runs, late_runs, lost_leases, started_twice, wrong_payloads, local_runs;
   std::array<Slot, kSlots> slots;
-  std::array<char, 500> complaint;
+  Complaint complaint;
 
   Slot& slot(int number) { return slots[static_cast<std::size_t>(number % kSlots)]; }
   // Null: the task has been judged, and its slot is another's.
   Slot* find(int number) {
     Slot& s = slot(number);
     return s.number == number ? &s : nullptr;
-  }
-  void complain(const std::string& why) {
-    complaint = {};
-    why.copy(complaint.data(), complaint.size() - 1);
   }
 };
 

@@ -109,7 +109,7 @@ class Side {
     Child& one = workers_[1 + random_() % (kWorkers - 1)];
     one.kill();
     if (const End end = one.wait(); !end.killed())
-      throw Violation(Harm::stuck, "a worker " + end.text() + ": " + ring_->complaint.data());
+      throw Violation(Harm::stuck, "a worker " + end.text() + ": " + ring_->complaint.text());
     one = worker();
   }
   void stop_one() {
@@ -123,7 +123,7 @@ class Side {
     ring_->stop.raise();
     for (Child& one : workers_) {
       if (const End end = one.wait(); !end.well())
-        throw Violation(Harm::stuck, "a worker " + end.text() + ": " + ring_->complaint.data());
+        throw Violation(Harm::stuck, "a worker " + end.text() + ": " + ring_->complaint.text());
     }
     if (!tasks_.stop_graceful(seconds(20))) throw Violation(Harm::stuck, "the manager did not stop");
   }

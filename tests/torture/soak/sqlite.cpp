@@ -1,8 +1,6 @@
-// The store in a SQLite file: another process that keeps all others from writing, and operations on the file that fail.
-#include <sys/prctl.h>
-#include <thread>
+// The store in a SQLite file: somebody who keeps all others from writing, and operations on the file that fail.
+#include <stdexcept>
 
-#include "torture/child.hpp"
 #include "torture/raw_sqlite.hpp"
 #include "torture/soak/census.hpp"
 #include "torture/soak/failing_files.hpp"
@@ -42,8 +40,11 @@ class Sqlite final : public Ground {
   }
   // Some last longer than the others wait for the lock.
   void lock() const {
-    Child locker({"--lock", file_, std::to_string(200 + around_.random() % 6'000)});
-    if (const End end = locker.wait(); !end.well()) throw std::runtime_error("the locker " + end.text());
+    Raw raw(file_);
+    raw.run("PRAGMA busy_timeout = 10000");
+    if (raw.run("BEGIN IMMEDIATE") != SQLITE_OK) throw std::runtime_error("the write lock was not to be had");
+    around_.wait(Millis(200 + around_.random() % 6'000));
+    if (raw.run("ROLLBACK") != SQLITE_OK) throw std::runtime_error("the write lock was lost");
   }
 
   const Surroundings around_;
@@ -53,14 +54,5 @@ class Sqlite final : public Ground {
 }  // namespace
 
 std::unique_ptr<Ground> sqlite_ground(const Surroundings& around) { return std::make_unique<Sqlite>(around); }
-
-int be_locker(const std::string& file, Millis time) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  Raw raw(file);
-  raw.run("PRAGMA busy_timeout = 10000");
-  if (raw.run("BEGIN IMMEDIATE") != SQLITE_OK) return 1;
-  std::this_thread::sleep_for(time);
-  return raw.run("ROLLBACK") == SQLITE_OK ? 0 : 1;
-}
 
 }  // namespace penstock::torture

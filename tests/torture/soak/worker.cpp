@@ -1,17 +1,13 @@
 #include "torture/soak/worker.hpp"
 
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
-#include <optional>
 #include <stdexcept>
-#include <sys/prctl.h>
-#include <unistd.h>
 
-#include "torture/child.hpp"
 #include "torture/shared.hpp"
 #include "torture/soak/failing_files.hpp"
 #include "torture/tasks.hpp"
+#include "torture/worker_life.hpp"
 
 namespace penstock::torture {
 namespace {
@@ -60,19 +56,6 @@ Outcome act(TaskManager& tasks, Context& ctx, Slot& slot, int number) {
 
 Slot* parent_of(Context& ctx, Ring& ring) { return ring.find(std::stoi(std::string(ctx.payload()))); }
 
-// Only at its start does a worker need somebody who tries again.
-std::optional<TaskManager> open_manager(Ring& ring, const StorePlace& place) {
-  while (!ring.stop.raised()) {
-    try {
-      return TaskManager::open(soak_options(place));
-    } catch (const Exception& e) {
-      if (!e.error().retryable) throw;
-      ring.complain(std::string("a worker's start: ") + e.what());
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 void work_on(TaskManager& tasks, Ring& ring) {
@@ -82,7 +65,8 @@ void work_on(TaskManager& tasks, Ring& ring) {
     if (ctx.payload() != body_of(number)) ++ring.wrong_payloads;
     Slot* slot = ring.find(number);
     if (!slot) return ++ring.late_runs, done();  // a holder that was stopped, and whom nobody hears any more
-    if (!slot->start(ctx.task().epoch)) ++ring.started_twice;
+    ++slot->starts;
+    if (!slot->epochs.add(ctx.task().epoch)) ++ring.started_twice;
     return act(tasks, ctx, *slot, number);
   });
   tasks.handle(kChild, [&ring](Context& ctx) {
@@ -101,22 +85,10 @@ void work_on(TaskManager& tasks, Ring& ring) {
 }
 
 int be_soak_worker(const std::string& path, const StorePlace& place) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   const Shared<Ring> ring(Shared<Ring>::As::found, path);
   FailingFiles files(ring->io_errors);
-  try {
-    std::optional<TaskManager> tasks = open_manager(*ring, place);
-    if (!tasks) return 0;
-    work_on(*tasks, *ring);
-    tasks->start();
-    ring->stop.wait();
-    alarm(kStuckAfter);
-    if (!tasks->stop_graceful(std::chrono::seconds(20))) throw std::runtime_error("a worker did not stop");
-    return 0;
-  } catch (const std::exception& e) {
-    ring->complain(e.what());
-    return 1;
-  }
+  return live_as_worker(soak_options(place), ring->stop, ring->complaint,
+                        [&](TaskManager& tasks) { work_on(tasks, *ring); });
 }
 
 }  // namespace penstock::torture
