@@ -1,6 +1,7 @@
 // Data that can be reached only through its lock.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -21,9 +22,9 @@ inline void relax() noexcept {
 class SpinMutex {
  public:
   void lock() {
-    for (int i = 0; i < kSpins; ++i) {
+    for (int spun = 0, wait = 1; spun < kSpins; spun += wait, wait = std::min(2 * wait, kLongestWait)) {
       if (mutex_.try_lock()) return;
-      relax();
+      for (int i = 0; i < wait; ++i) relax();  // ever longer: each look takes the line from the holder
     }
     mutex_.lock();
   }
@@ -32,7 +33,7 @@ class SpinMutex {
   std::mutex& native() { return mutex_; }
 
  private:
-  static constexpr int kSpins = 128;
+  static constexpr int kSpins = 192, kLongestWait = 8;
   std::mutex mutex_;
 };
 

@@ -129,8 +129,8 @@ class Services final : public execution::AttemptServices {
 void Manager::set_deadline(Run& run, Instant at) {
   // A stop that was asked for meanwhile has set its own.
   Instant::rep none = Instant::max().time_since_epoch().count();
-  if (!run.deadline.compare_exchange_strong(none, at.time_since_epoch().count(), std::memory_order_relaxed)) return;
-  if (at.time_since_epoch().count() < watchdog_at_.load(std::memory_order_relaxed)) poke_watchdog();
+  if (!run.deadline.compare_exchange_strong(none, at.time_since_epoch().count())) return;
+  if (at.time_since_epoch().count() < watchdog_at_.load()) poke_watchdog();
 }
 
 Manager::Attempted Manager::attempt(Worker& self, Runnable& task) {
@@ -310,7 +310,6 @@ void Manager::seal(durable::Task& task, Attempted& out) {
 
 void Manager::finish(ManagerState& state, Worker& self, Runnable& task, Attempted attempted, Instant at,
                      Aftermath& after) {
-  attempted.ran = at - self.run.started;
   Counters& queue = counters_of(state, *task.lane);
   --queue.running;
   queue.latency.add(attempted.ran);
@@ -324,6 +323,7 @@ void Manager::finish(ManagerState& state, Worker& self, Runnable& task, Attempte
     state.engine.handler_returned(leased);
   } else {
     auto& local = static_cast<LocalTask&>(task);
+    note_length(state, attempted.ran);
     if (local.details && local.details->handler_stats) {
       auto& named = *static_cast<Counters*>(local.details->handler_stats);
       --named.running;

@@ -35,6 +35,7 @@
 #include "durable/retry_budget.hpp"
 #include "execution/attempt.hpp"
 #include "manager/codecs.hpp"
+#include "manager/hand.hpp"
 #include "manager/host.hpp"
 #include "manager/limits.hpp"
 #include "manager/weight_store.hpp"
@@ -73,7 +74,7 @@ struct QueueRecord {
   bool ended = false;        // a durable task of it has, since the store was last asked to forget some
 };
 
-// What a worker is doing. Read by the watchdog and by cancel, under the lock.
+// What a worker is doing. Read by the watchdog and by cancel, under the lock, unless it plays a hand.
 struct Run {
   Runnable* task = nullptr;
   Instant started{};
@@ -89,6 +90,8 @@ struct Run {
 struct Worker {
   std::thread thread;
   Run run;
+  base::Guarded<Hand> hand;
+  std::optional<Instant> dealt;          // since when it plays a hand
   std::stop_source stop;
   std::atomic<bool> stop_shared{false};  // somebody else has a token or the source: not to be used again
   bool retire = false;                   // exits when it has nothing to run
@@ -135,6 +138,9 @@ struct ManagerState {
   unsigned target = 0;                               // workers wanted
   unsigned sleeping = 0;                             // idle workers on the condition variable
   unsigned woken = 0;                                // of these, told to wake and not awake yet
+  unsigned dealt = 0;                                // workers that play a hand
+  double closure_ns = 1e9;                           // how long closures run, on average of late
+  Instant last_start{};                              // when a worker began a task, or a hand
   unsigned idle = 0;                                 // workers with nothing to run, sleeping, listening or leading
   bool listening = false;                            // a worker waits for the store's bell
   bool spinning = false, signalled = false;          // a worker looks out for work; it was told that there is some
@@ -274,14 +280,26 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void hand_over(ManagerState& state, Aftermath& after);
   void conclude(Locked& state, Aftermath& after);  // tells what happened, without the lock
   void begin_run(ManagerState& state, Worker& self, Runnable& task, Instant now);
+  void count_begun(ManagerState& state, Runnable& task, Instant now);
   void end_run(ManagerState& state, Worker& self, Instant now);
 
   // limits.cpp
   Runnable* pop_within_limits(Locked& state);
   void hold_up(ManagerState& state, const std::string& queue, const Tokens::Shortage& shortage);
 
-  // attempts.cpp
+  // hands.cpp
   struct Attempted;  // an attempt's outcome and what belongs to it
+  void note_length(ManagerState& state, std::chrono::nanoseconds ran);
+  bool deals(const ManagerState& state) const;
+  void deal(ManagerState& state, Worker& self, LocalTask& first, Instant now, Aftermath& after);
+  LocalTask* play(Worker& self, Attempted& attempted, Instant now);
+  void take_back(ManagerState& state, Worker& worker, Instant now, Aftermath& after);
+  void take_back_all(ManagerState& state, Aftermath& after);
+  Instant look_after_hands(ManagerState& state, Instant now, Aftermath& after);
+  bool somebody_comes(const ManagerState& state, Instant now, Aftermath& after);
+  void watch_soon(Instant now, Aftermath& after);
+
+  // attempts.cpp
   struct Treatment;
   Treatment treatment(const durable::Task& task, const durable::Envelope& envelope) const;
   Attempted attempt(Worker& self, Runnable& task);
@@ -325,6 +343,10 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   Registry& weights_registry();
   void refresh_weights(Locked& state);
   void use_weights(ManagerState& state);
+
+  // inspect.cpp
+  std::optional<TaskInfo> local_info(ManagerState& state, const TaskRef& ref);
+  Cancelled cancel_local(ManagerState& state, const TaskRef& ref, Aftermath& after);
 
   // watchdog.cpp
   void watch(std::stop_token stop);

@@ -59,14 +59,23 @@ TaskInfo info_of(const TaskRef& ref, Record record, durable::Note note) {
 }  // namespace
 
 std::optional<TaskInfo> Manager::local_info(const TaskRef& ref) {
+  Aftermath after;
   auto state = state_.lock();
-  LocalTask* task = state->local.find(ref.id);
+  take_back_all(*state, after);
+  std::optional<TaskInfo> info = local_info(*state, ref);
+  state.unlock();
+  tell(after);
+  return info;
+}
+
+std::optional<TaskInfo> Manager::local_info(ManagerState& state, const TaskRef& ref) {
+  LocalTask* task = state.local.find(ref.id);
   if (!task) return std::nullopt;
   auto wall = [this, at = now()](Instant t) {
     return t == Instant{} ? Time{} : clock_.wall() - std::chrono::duration_cast<Millis>(at - t);
   };
   TaskInfo info;
-  info.ref = ref_of(*state, *task);
+  info.ref = ref_of(state, *task);
   info.kind = task->details ? task->details->name : "";
   info.status = task->status;
   info.failures = task->failures;
@@ -138,7 +147,10 @@ std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
       return !task || ended(task->status);
     };
     {
-      const base::Counted awaiting(state, state->awaiting);
+      const base::Counted awaiting(state, state->awaiting);  // from now on no hand is dealt
+      Aftermath after;
+      take_back_all(*state, after);
+      if (!after.empty()) conclude(state, after);
       while (!finished() && now() < until) wait_until(ended_, state, until);
     }
     if (!finished()) return std::nullopt;
@@ -168,23 +180,28 @@ std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
   }
 }
 
+Cancelled Manager::cancel_local(ManagerState& state, const TaskRef& ref, Aftermath& after) {
+  LocalTask* task = state.local.find(ref.id);
+  if (!task) return Cancelled::not_found;
+  if (ended(task->status)) return Cancelled::was_finished;
+  task->cancel_requested = true;
+  Instant at = now();
+  if (Worker* worker = worker_of(state, *task)) {
+    ask_to_stop(state, *worker, StopReason::cancel, at, after);
+  } else if (state.scheduler.erase(task)) {
+    if (task->closure) after.closures.push_back(std::move(task->closure));
+    end_local(state, *task, Status::cancelled, {}, at, after);
+    return Cancelled::was_waiting;
+  }
+  return Cancelled::requested;
+}
+
 Cancelled Manager::cancel(const TaskRef& ref) {
-  Aftermath after;
   if (is_local(ref.id)) {
+    Aftermath after;
     auto state = state_.lock();
-    LocalTask* task = state->local.find(ref.id);
-    if (!task) return Cancelled::not_found;
-    if (ended(task->status)) return Cancelled::was_finished;
-    task->cancel_requested = true;
-    Instant at = now();
-    Cancelled answer = Cancelled::requested;
-    if (Worker* worker = worker_of(*state, *task)) {
-      ask_to_stop(*state, *worker, StopReason::cancel, at, after);
-    } else if (state->scheduler.erase(task)) {
-      answer = Cancelled::was_waiting;
-      if (task->closure) after.closures.push_back(std::move(task->closure));
-      end_local(*state, *task, Status::cancelled, {}, at, after);
-    }
+    take_back_all(*state, after);
+    const Cancelled answer = cancel_local(*state, ref, after);
     state.unlock();
     tell(after);
     return answer;
@@ -228,7 +245,9 @@ Metrics Manager::metrics() {
       h->max = std::max(h->max, other->max);
     }
   };
+  Aftermath after;
   auto state = state_.lock();
+  take_back_all(*state, after);
   for (const auto& [queue, record] : state->queues) {
     m.by_queue[queue] = record->counters;
     add(m.total, record->counters);
@@ -246,6 +265,8 @@ Metrics Manager::metrics() {
   m.leases_held = state->engine.held();
   if (state->last_exchange != Instant{})
     m.last_exchange_age = std::chrono::duration_cast<Millis>(now() - state->last_exchange);
+  state.unlock();
+  tell(after);
   return m;
 }
 

@@ -187,6 +187,7 @@ bool Manager::wait_idle(Millis at_most) {
 void Manager::begin_stop(ManagerState& state, bool now_, Instant at, Aftermath& after) {
   if (!state.stopping) {
     state.stopping = true;
+    take_back_all(state, after);
     for (durable::Task* task : state.engine.parked_tasks()) state.engine.release(*task, Millis(0), at);
     state.scheduler.promote(Instant::max());
     while (auto* next = static_cast<Runnable*>(state.scheduler.pop(at))) {

@@ -84,7 +84,7 @@ std::vector<TaskRef> Manager::submit(std::span<Closure> closures, const SubmitOp
   }
   counters.scheduled += closures.size();
   if (named) named->scheduled += closures.size();
-  wake_for(*state, due > at ? 1 : closures.size(), after);
+  if (due > at || !somebody_comes(*state, at, after)) wake_for(*state, due > at ? 1 : closures.size(), after);
   const std::function<void()> accepted = state->accepted;
   state.unlock();
   if (!after.empty()) tell(after);

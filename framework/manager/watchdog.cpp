@@ -28,13 +28,14 @@ void Manager::watch(std::stop_token stop) {
   while (!stop.stop_requested()) {
     Instant at = now();
     auto state = state_.lock();
+    watchdog_at_ = Instant::max().time_since_epoch().count();  // first: a deadline that is set now is seen, or pokes
     Instant next = patrol(*state, at, after);
     if (int stops = stop_requests_.load(); stops != stops_seen) {
       if (stops >= 2) begin_stop(*state, true, at, after);  // a second signal: at once
       stops_seen = stops;
       after.ended = true;  // run() and drain() look
     }
-    watchdog_at_.store(next.time_since_epoch().count(), std::memory_order_relaxed);
+    watchdog_at_ = next.time_since_epoch().count();
     conclude(state, after);
     state.unlock();
     auto wait = std::clamp(std::chrono::ceil<Millis>(next - at), Millis(0), kTick);
@@ -53,8 +54,10 @@ Instant Manager::patrol(ManagerState& state, Instant at, Aftermath& after) {
   Changes changes;
   state.engine.expire(at, changes);
   if (!changes.lost.empty()) apply(state, changes, at, after);
+  next = std::min(next, look_after_hands(state, at, after));
   for (std::size_t i = 0; i < state.workers.size(); ++i) {
     Worker& worker = *state.workers[i];
+    if (worker.dealt) continue;  // it began what it runs a moment ago
     Run& run = worker.run;
     if (!run.task) continue;
     if (!run.marked && at - run.started >= kMarkAfter) {
@@ -62,7 +65,7 @@ Instant Manager::patrol(ManagerState& state, Instant at, Aftermath& after) {
       state.engine.mark_begun(static_cast<durable::Task&>(*run.task), at);
       after.poke_pump = true;
     }
-    Instant deadline{Instant::duration(run.deadline.load(std::memory_order_relaxed))};
+    Instant deadline{Instant::duration(run.deadline.load())};
     if (deadline > at) {
       next = std::min(next, deadline);
     } else if (run.stop == StopReason::none) {
@@ -77,7 +80,7 @@ Instant Manager::patrol(ManagerState& state, Instant at, Aftermath& after) {
 }
 
 Worker* Manager::worker_of(ManagerState& state, const Runnable& task) {
-  auto at = std::ranges::find_if(state.workers, [&](const auto& w) { return w->run.task == &task; });
+  auto at = std::ranges::find_if(state.workers, [&](const auto& w) { return !w->dealt && w->run.task == &task; });
   return at == state.workers.end() ? nullptr : at->get();
 }
 

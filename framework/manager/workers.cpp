@@ -81,7 +81,9 @@ void Manager::work(std::shared_ptr<Worker> self) {
 bool Manager::run_next(Locked& state, Worker& self, Aftermath& after) {
   Runnable* task = pick(state, after);
   if (!task) return false;
-  begin_run(*state, self, *task, now());
+  const Instant start = now();
+  begin_run(*state, self, *task, start);
+  if (!task->durable) deal(*state, self, static_cast<LocalTask&>(*task), start, after);
   hand_over(*state, after);
   if (state->leasing && state->pump_waits && state->woken == 0 &&
       (state->engine.plan_at() || (state->sleeping == 0 && state->engine.wants(now(), demand(*state, false))))) {
@@ -92,8 +94,15 @@ bool Manager::run_next(Locked& state, Worker& self, Aftermath& after) {
   if (!after.empty()) tell(after);
   after.clear();
   Attempted attempted = attempt(self, *task);
-  state.relock();
   Instant ended = now();
+  while (LocalTask* next = task->durable ? nullptr : play(self, attempted, ended)) {
+    task = next;
+    attempted = attempt_local(self, *next);
+    ended = now();
+  }
+  state.relock();
+  take_back(*state, self, ended, after);
+  attempted.ran = ended - self.run.started;
   finish(*state, self, *task, std::move(attempted), ended, after);
   end_run(*state, self, ended);
   return true;
@@ -142,17 +151,22 @@ void Manager::begin_run(ManagerState& state, Worker& self, Runnable& task, Insta
   self.run.deadline.store(Instant::max().time_since_epoch().count(), std::memory_order_relaxed);
   self.run.ready.store(false, std::memory_order_relaxed);
   ++state.running;
+  state.last_start = at;
+  if (!task.durable) self.run.id = state.local.id_of(static_cast<LocalTask&>(task));
+  if (task.durable) self.run.marked = static_cast<durable::Task&>(task).begun;
+  count_begun(state, task, at);
+}
+
+void Manager::count_begun(ManagerState& state, Runnable& task, Instant at) {
   Counters& queue = counters_of(state, *task.lane);
   ++queue.running;
   queue.wait.add(at - task.available);
   if (task.durable) {
     auto& leased = static_cast<durable::Task&>(task);
-    self.run.marked = leased.begun;
     ++static_cast<HandlerRecord*>(leased.handler)->counters.running;
   } else {
     auto& local = static_cast<LocalTask&>(task);
     local.status = Status::running;
-    self.run.id = state.local.id_of(local);
     if (local.details && local.details->handler_stats) ++static_cast<Counters*>(local.details->handler_stats)->running;
   }
 }
