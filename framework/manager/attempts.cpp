@@ -133,19 +133,13 @@ void Manager::set_deadline(Run& run, Instant at) {
   if (at.time_since_epoch().count() < watchdog_at_.load()) poke_watchdog();
 }
 
-Manager::Attempted Manager::attempt(Worker& self, Runnable& task) {
-  return task.durable ? attempt_durable(self, static_cast<durable::Task&>(task))
-                      : attempt_local(self, static_cast<LocalTask&>(task));
-}
-
 std::uint64_t Manager::start_span(const TaskView& task, std::string_view parent) {
   if (!tracer_) return 0;
   const std::string id = to_text(task.id);
   return tracer_->start({"attempt", task.kind, task.queue, id, task.attempt, parent});
 }
 
-Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
-  Attempted out;
+Outcome Manager::attempt_local(Worker& self, LocalTask& task) {
   Millis timeout = task.details && task.details->timeout ? *task.details->timeout : options_.timeout;
   Instant deadline = timeout > Millis(0) ? base::later(self.run.started, timeout) : Instant::max();
   self.run.ready.store(true, std::memory_order_release);
@@ -159,17 +153,18 @@ Manager::Attempted Manager::attempt_local(Worker& self, LocalTask& task) {
   Services services(*this, nullptr);
   execution::Attempt ctx(view, {}, {}, self.stop, self.stop_shared, deadline, services);
   if (hooked(Aftermath::Event::What::start)) {
-    fire(Aftermath::Event::What::start, {.key = {view.queue, view.id},
-                                         .kind = view.kind,
-                                         .attempt = view.attempt,
-                                         .status = Status::running,
-                                         .waited = self.run.started - task.available});
+    fire(hooks(), Aftermath::Event::What::start,
+         {.key = {view.queue, view.id},
+          .kind = view.kind,
+          .attempt = view.attempt,
+          .status = Status::running,
+          .waited = self.run.started - task.available});
   }
   const std::uint64_t span = start_span(view, {});
-  out.outcome = execution::run_chain(middleware_, ctx, [&](Context& c) { return task.closure(c); });
-  if (tracer_) tracer_->end(span, {name(out.outcome.verb), out.outcome.reason});
-  if (out.outcome.verb == Outcome::Verb::done) task.closure.reset();  // user code: not under the lock
-  return out;
+  Outcome outcome = execution::run_chain(middleware_, ctx, [&](Context& c) { return task.closure(c); });
+  if (tracer_) tracer_->end(span, {name(outcome.verb), outcome.reason});
+  if (outcome.verb == Outcome::Verb::done) task.closure.reset();  // user code: not under the lock
+  return outcome;
 }
 
 // What its enqueue said of it, then its handler's policy, then the options.
@@ -229,12 +224,13 @@ Manager::Attempted Manager::attempt_durable(Worker& self, durable::Task& task) {
   Services services(*this, &task);
   execution::Attempt ctx(view, payload, envelope->metadata, self.stop, self.stop_shared, deadline, services);
   if (hooked(Aftermath::Event::What::start)) {
-    fire(Aftermath::Event::What::start, {.key = {view.queue, view.id},
-                                         .kind = view.kind,
-                                         .durable = true,
-                                         .attempt = view.attempt,
-                                         .status = Status::running,
-                                         .waited = self.run.started - task.available});
+    fire(hooks(), Aftermath::Event::What::start,
+         {.key = {view.queue, view.id},
+          .kind = view.kind,
+          .durable = true,
+          .attempt = view.attempt,
+          .status = Status::running,
+          .waited = self.run.started - task.available});
   }
   const std::uint64_t span = start_span(view, ctx.metadata("traceparent"));
   if (tracer_) services.traceparent = tracer_->inject(span);
@@ -308,33 +304,31 @@ void Manager::seal(durable::Task& task, Attempted& out) {
   std::erase_if(out.children, [&](const durable::Child& c) { return !together || c.queue != task.leased.queue; });
 }
 
-void Manager::finish(ManagerState& state, Worker& self, Runnable& task, Attempted attempted, Instant at,
-                     Aftermath& after) {
-  Counters& queue = counters_of(state, *task.lane);
-  --queue.running;
-  queue.latency.add(attempted.ran);
-  if (task.durable) {
-    auto& leased = static_cast<durable::Task&>(task);
-    Counters& handler = static_cast<HandlerRecord*>(leased.handler)->counters;
-    --handler.running;
-    handler.latency.add(attempted.ran);
-    state.engine.ran(attempted.ran);
-    if (!self.abandoned && !leased.lost) finish_durable(state, leased, attempted, self.run.stop, at, after);
-    state.engine.handler_returned(leased);
+void Manager::count_returned(ManagerState& state, Runnable& task, Counters* own, std::chrono::nanoseconds ran) {
+  for (Counters* c : {&counters_of(state, *task.lane), own}) {
+    if (!c) continue;
+    --c->running;
+    c->latency.add(ran);
+  }
+}
+
+void Manager::returned(ManagerState& state, Worker& self, durable::Task& task, Attempted attempted, Instant at,
+                       Aftermath& after) {
+  count_returned(state, task, &static_cast<HandlerRecord*>(task.handler)->counters, attempted.ran);
+  state.engine.ran(attempted.ran);
+  if (!self.abandoned && !task.lost) finish_durable(state, task, attempted, self.run.stop, at, after);
+  state.engine.handler_returned(task);
+}
+
+void Manager::returned(ManagerState& state, Worker& self, LocalTask& task, Outcome outcome,
+                       std::chrono::nanoseconds ran, Instant at, Aftermath& after) {
+  count_returned(state, task, task.details ? static_cast<Counters*>(task.details->handler_stats) : nullptr, ran);
+  note_length(state, ran);
+  if (self.abandoned) {
+    if (task.closure) after.closures.push_back(std::move(task.closure));
+    state.local.unpin(task);
   } else {
-    auto& local = static_cast<LocalTask&>(task);
-    note_length(state, attempted.ran);
-    if (local.details && local.details->handler_stats) {
-      auto& named = *static_cast<Counters*>(local.details->handler_stats);
-      --named.running;
-      named.latency.add(attempted.ran);
-    }
-    if (self.abandoned) {
-      if (local.closure) after.closures.push_back(std::move(local.closure));
-      state.local.unpin(local);
-    } else {
-      finish_local(state, local, std::move(attempted.outcome), self.run.stop, attempted.ran, at, after);
-    }
+    finish_local(state, task, std::move(outcome), self.run.stop, ran, at, after);
   }
 }
 

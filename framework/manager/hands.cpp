@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <mutant.hpp>
 
-#include "manager/attempted.hpp"
 #include "manager/impl.hpp"
 
 namespace penstock::impl {
@@ -10,7 +9,8 @@ namespace {
 
 constexpr std::chrono::nanoseconds kShort{5'000};       // closures up to this, on average, are dealt
 constexpr std::chrono::nanoseconds kComesBack{20'000};  // so soon after it took some, a worker is back for more
-constexpr Millis kPlayedOut{1};                         // what has not come to its end by then is taken back
+constexpr std::chrono::nanoseconds kNotShort{1'000'000};
+constexpr Millis kPlayedOut{1};  // what has not come to its end by then is taken back
 
 }  // namespace
 
@@ -18,27 +18,26 @@ void Manager::note_length(ManagerState& state, std::chrono::nanoseconds ran) {
   state.closure_ns += (double(ran.count()) - state.closure_ns) / 8;
 }
 
-// Whether closures are short, and nobody waits for the end of one.
+// Whether closures are short, nobody waits for the end of one, and the watchdog is there.
 bool Manager::deals(const ManagerState& state) const {
   return real_time_ && !stepped_ && !limiter_ && options_.local_limit == 0 && state.awaiting == 0 &&
-         state.watching_idle == 0 && !state.stopping && state.closure_ns <= double(kShort.count());
+         state.watching_idle == 0 && !state.watchdog_tells && !state.stopping && state.closure_ns <= double(kShort.count());
 }
 
-// Deals the worker, which has begun the first one, as many as wait.
+// Deals the worker, which has begun the first one, as many as wait: of one queue only, so that turns are kept.
 void Manager::deal(ManagerState& state, Worker& self, LocalTask& first, Instant at, Aftermath& after) {
-  if (state.scheduler.ready() == 0 || !deals(state)) return;
+  if (!state.scheduler.one_queue() || !deals(state)) return;
   auto hand = self.hand.lock();
   auto add = [&](LocalTask& task) {
     Hand::Card& card = hand->cards[hand->count++];
     card.task = &task;
     card.id = state.local.id_of(task);
   };
-  hand->current = 0;
+  hand->current = hand->count = 0;
   add(first);
   hand->cards[0].started = at;
-  while (hand->count < Hand::kMost) {
-    auto* next = static_cast<Runnable*>(state.scheduler.peek(at));
-    if (!next || next->durable) break;
+  while (hand->count < Hand::kMost && state.scheduler.one_queue()) {
+    if (static_cast<Runnable*>(state.scheduler.peek(at))->durable) break;
     add(static_cast<LocalTask&>(*state.scheduler.pop(at)));
   }
   if (hand->count == 1) {
@@ -51,11 +50,11 @@ void Manager::deal(ManagerState& state, Worker& self, LocalTask& first, Instant 
 }
 
 // The next closure of the hand, when this one has ended well; null: the worker has to settle what it has.
-LocalTask* Manager::play(Worker& self, Attempted& attempted, Instant at) {
-  if (attempted.outcome.verb != Outcome::Verb::done || self.stop_shared.load(std::memory_order_relaxed)) return nullptr;
+LocalTask* Manager::play(Worker& self, Outcome& outcome, Instant at) {
+  if (outcome.verb != Outcome::Verb::done || self.stop_shared.load(std::memory_order_relaxed)) return nullptr;
   auto hand = self.hand.lock();
-  if (hand->current + 1 >= hand->count) return nullptr;
-  hand->cards[hand->current].outcome = std::move(attempted.outcome);
+  if (hand->current + 1 >= hand->count) return nullptr;  // played out, or taken back
+  hand->cards[hand->current].outcome = std::move(outcome);
   hand->cards[hand->current].ran = at - self.run.started;
   Hand::Card& next = hand->cards[++hand->current];
   next.started = at;
@@ -67,50 +66,66 @@ LocalTask* Manager::play(Worker& self, Attempted& attempted, Instant at) {
   return next.task;
 }
 
+// Once the hand is empty its worker leaves the cards alone, until it is dealt others under the manager's lock.
 void Manager::take_back(ManagerState& state, Worker& worker, Instant at, Aftermath& after) {
   if (!worker.dealt) return;
   worker.dealt.reset();
   --state.dealt;
   auto hand = worker.hand.lock();
-  for (std::size_t i = 0; i < hand->current; ++i) {
-    Hand::Card& card = hand->cards[i];
-    Attempted attempted;
-    attempted.outcome = std::move(card.outcome);
-    attempted.ran = card.ran;
-    finish(state, worker, *card.task, std::move(attempted), card.started + card.ran, after);
-    const Hand::Card& next = hand->cards[i + 1];
-    count_begun(state, *next.task, next.started);
+  const std::size_t count = std::exchange(hand->count, 0), current = hand->current;
+  auto& cards = hand->cards;
+  hand.unlock();
+  for (std::size_t i = 0; i < current; ++i) {
+    Hand::Card& card = cards[i];
+    returned(state, worker, *card.task, std::move(card.outcome), card.ran, card.started + card.ran, after);
+    count_begun(state, *cards[i + 1].task, cards[i + 1].started);
   }
-  for (std::size_t i = hand->current + 1; i < hand->count; ++i) state.scheduler.push(hand->cards[i].task, at, at);
-  hand->count = 0;
+  for (std::size_t i = current + 1; i < count; ++i) state.scheduler.push(cards[i].task, at, at);
+  if (current == 0) state.closure_ns = std::max(state.closure_ns, double(kNotShort.count()));  // dealt in vain
 }
 
+// For those who wait for an end: none is dealt while they are counted, so nobody comes by himself either.
+void Manager::end_dealing(ManagerState& state, Aftermath& after) {
+  take_back_all(state, after);
+  if (!limiter_ && state.scheduler.ready() > 0) wake_for(state, state.scheduler.ready(), after);
+}
+
+void Manager::take_back_each(ManagerState& state, Instant at, Aftermath& after) {
+  for (const auto& worker : state.workers) take_back(state, *worker, at, after);
+  if (!limiter_ && state.scheduler.ready() > 0) wake_for(state, state.scheduler.ready(), after);
+}
+
+// For those who only look at tasks: what there is to tell of them is not theirs to tell.
 void Manager::take_back_all(ManagerState& state, Aftermath& after) {
   if (state.dealt == 0 || mutant("manager.hand.unseen")) return;
-  const Instant at = now();
-  for (const auto& worker : state.workers) take_back(state, *worker, at, after);
-  wake_for(state, state.scheduler.ready(), after);
+  take_back_each(state, now(), after);
+  after.move_news(state.untold);
+  after.poke_watchdog |= !state.untold.empty();
 }
 
 // Takes back what was not played out in time. Returns when to look again.
 Instant Manager::look_after_hands(ManagerState& state, Instant at, Aftermath& after) {
+  Instant next = Instant::max();
   for (const auto& worker : state.workers) {
-    if (!worker->dealt || *worker->dealt + kPlayedOut > at || mutant("manager.hand.kept")) continue;
+    if (!worker->dealt || mutant("manager.hand.kept")) continue;
+    next = std::min(next, *worker->dealt + kPlayedOut);
+    if (*worker->dealt + kPlayedOut > at) continue;
     take_back(state, *worker, at, after);
-    state.closure_ns = std::max(state.closure_ns, double((at - worker->run.started).count()));
+    state.closure_ns = std::max(state.closure_ns, double(kNotShort.count()));
   }
   if (!limiter_ && state.scheduler.ready() > 0) wake_for(state, state.scheduler.ready(), after);
-  const bool lately = at - state.last_start < kPlayedOut && deals(state);
-  return state.dealt > 0 || lately ? at + kPlayedOut : Instant::max();
+  const bool lately = at - state.last_start < kPlayedOut && deals(state);  // there will be others at once
+  return lately ? std::min(next, at + kPlayedOut) : next;
 }
 
-// Whether a worker that is awake will come for what waits before another could be woken: no more than one hand is
-// waiting, and somebody is looking for some, or began short closures a moment ago. If he does not, the watchdog sees.
+// Whether a worker that is awake comes for what waits before another could be woken: no more than one hand waits, and
+// one that was told is on its way, or is at closures that it began a moment ago. If it does not, the watchdog sees.
 bool Manager::somebody_comes(const ManagerState& state, Instant at, Aftermath& after) {
   if (state.scheduler.ready() > Hand::kMost || !deals(state)) return false;
-  const bool looks = (state.spinning && state.signalled) || state.woken > 0;
-  const bool back = state.running > 0 && at - state.last_start < kComesBack;
-  if (!looks && !back) return false;
+  if (state.spinning && !state.signalled) return false;  // telling that one costs nothing
+  const bool told = (state.spinning && state.signalled) || state.woken > 0;
+  const bool back = state.recent && at - state.last_start < kComesBack;
+  if (!told && !back) return false;
   watch_soon(at, after);
   return true;
 }

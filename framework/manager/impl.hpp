@@ -119,6 +119,7 @@ struct Aftermath {
   bool wake_one = false, wake_all = false, interrupt = false, poke_pump = false, poke_watchdog = false, ended = false;
   bool empty() const;
   void clear();
+  void move_news(Aftermath& to);  // events, and what is to be destroyed
 };
 
 // What the manager's one lock guards.
@@ -140,7 +141,10 @@ struct ManagerState {
   unsigned woken = 0;                                // of these, told to wake and not awake yet
   unsigned dealt = 0;                                // workers that play a hand
   double closure_ns = 1e9;                           // how long closures run, on average of late
-  Instant last_start{};                              // when a worker began a task, or a hand
+  Instant last_start{};                              // when a worker last began closures
+  const Worker* recent = nullptr;                    // that worker, as long as it is at them
+  Aftermath untold;                                  // news of hands that were taken back: the watchdog tells it
+  bool watchdog_tells = false;                       // it is in user code, and looks after nothing
   unsigned idle = 0;                                 // workers with nothing to run, sleeping, listening or leading
   bool listening = false;                            // a worker waits for the store's bell
   bool spinning = false, signalled = false;          // a worker looks out for work; it was told that there is some
@@ -272,6 +276,8 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void spawn_worker(ManagerState& state);
   void work(std::shared_ptr<Worker> self);
   bool run_next(Locked& state, Worker& self, Aftermath& after);
+  void run_durable(Locked& state, Worker& self, durable::Task& task, Aftermath& after);
+  void run_closures(Locked& state, Worker& self, LocalTask* task, Aftermath& after);
   Runnable* pick(Locked& state, Aftermath& after);
   void idle(Locked& state, Worker& self, Aftermath& after);
   void spin(Locked& state);
@@ -281,33 +287,38 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void conclude(Locked& state, Aftermath& after);  // tells what happened, without the lock
   void begin_run(ManagerState& state, Worker& self, Runnable& task, Instant now);
   void count_begun(ManagerState& state, Runnable& task, Instant now);
-  void end_run(ManagerState& state, Worker& self, Instant now);
+  void end_run(ManagerState& state, Worker& self);
 
   // limits.cpp
   Runnable* pop_within_limits(Locked& state);
   void hold_up(ManagerState& state, const std::string& queue, const Tokens::Shortage& shortage);
 
   // hands.cpp
-  struct Attempted;  // an attempt's outcome and what belongs to it
   void note_length(ManagerState& state, std::chrono::nanoseconds ran);
   bool deals(const ManagerState& state) const;
   void deal(ManagerState& state, Worker& self, LocalTask& first, Instant now, Aftermath& after);
-  LocalTask* play(Worker& self, Attempted& attempted, Instant now);
+  LocalTask* play(Worker& self, Outcome& outcome, Instant now);
   void take_back(ManagerState& state, Worker& worker, Instant now, Aftermath& after);
+  void take_back_each(ManagerState& state, Instant now, Aftermath& after);
   void take_back_all(ManagerState& state, Aftermath& after);
+  void end_dealing(ManagerState& state, Aftermath& after);
   Instant look_after_hands(ManagerState& state, Instant now, Aftermath& after);
   bool somebody_comes(const ManagerState& state, Instant now, Aftermath& after);
   void watch_soon(Instant now, Aftermath& after);
 
   // attempts.cpp
+  struct Attempted;  // a durable task's attempt: its outcome and what belongs to it
   struct Treatment;
   Treatment treatment(const durable::Task& task, const durable::Envelope& envelope) const;
-  Attempted attempt(Worker& self, Runnable& task);
   std::uint64_t start_span(const TaskView& task, std::string_view parent);
-  Attempted attempt_local(Worker& self, LocalTask& task);
+  Outcome attempt_local(Worker& self, LocalTask& task);
   Attempted attempt_durable(Worker& self, durable::Task& task);
   void seal(durable::Task& task, Attempted& attempted);
-  void finish(ManagerState& state, Worker& self, Runnable& task, Attempted attempted, Instant now, Aftermath& after);
+  void count_returned(ManagerState& state, Runnable& task, Counters* own, std::chrono::nanoseconds ran);
+  void returned(ManagerState& state, Worker& self, durable::Task& task, Attempted attempted, Instant now,
+                Aftermath& after);
+  void returned(ManagerState& state, Worker& self, LocalTask& task, Outcome outcome, std::chrono::nanoseconds ran,
+                Instant now, Aftermath& after);
   void finish_local(ManagerState& state, LocalTask& task, Outcome outcome, StopReason stop,
                     std::chrono::nanoseconds ran, Instant now, Aftermath& after);
   void end_local(ManagerState& state, LocalTask& task, Status status, std::chrono::nanoseconds ran, Instant now,
@@ -387,7 +398,9 @@ class Manager final : public std::enable_shared_from_this<Manager> {
     return hooked(what) || (what == Aftermath::Event::What::finish && hub_.wanted());
   }
   void tell(const Aftermath& after);
-  void fire(Aftermath::Event::What what, const TaskEvent& event);
+  using HookList = std::shared_ptr<const std::vector<Hooks>>;
+  HookList hooks() { return *hooks_.lock(); }
+  void fire(const HookList& hooks, Aftermath::Event::What what, const TaskEvent& event);
   TaskRef ref_of(ManagerState& state, const LocalTask& task) const {
     return {task.lane->name, state.local.id_of(task)};
   }
@@ -411,7 +424,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   std::map<std::string, std::shared_ptr<HandlerRecord>, std::less<>> handlers_;  // fixed from start() on
   std::vector<Middleware> middleware_;
   std::vector<EnqueueMiddleware> enqueue_middleware_;
-  base::Guarded<std::shared_ptr<const std::vector<Hooks>>> hooks_;
+  base::Guarded<HookList> hooks_;
   std::atomic<std::uint32_t> signals_{0};  // to the worker that spins
   std::atomic<unsigned> hooked_{0};        // a bit for each Aftermath::Event::What
   std::atomic<bool> frozen_{false};        // started: handlers and middleware are fixed

@@ -149,7 +149,7 @@ std::optional<TaskInfo> Manager::await(const TaskRef& ref, Millis at_most) {
     {
       const base::Counted awaiting(state, state->awaiting);  // from now on no hand is dealt
       Aftermath after;
-      take_back_all(*state, after);
+      end_dealing(*state, after);
       if (!after.empty()) conclude(state, after);
       while (!finished() && now() < until) wait_until(ended_, state, until);
     }

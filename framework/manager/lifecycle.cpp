@@ -164,6 +164,9 @@ bool Manager::wait_idle(Millis at_most) {
   Millis look = kIdleLook;
   auto state = state_.lock();
   const base::Counted watching(state, state->watching_idle);
+  Aftermath after;
+  end_dealing(*state, after);
+  if (!after.empty()) conclude(state, after);
   bool idle = false;
   auto interrupted = [&] { return stop_requests_.load() > 0 || state->stopping; };
   while (!idle && !interrupted() && now() < until) {
@@ -277,6 +280,10 @@ bool Manager::stop(Millis deadline, bool at_once) {
     if (thread->joinable()) thread->join();
   }
   flush_failures(SIZE_MAX);
+  state.relock();
+  state->untold.move_news(after);
+  conclude(state, after);
+  state.unlock();
   hub_.close();
   ended_.notify_all();
   state.relock();

@@ -110,10 +110,13 @@ std::unique_ptr<ResultValue> Manager::take_result(const TaskRef& ref, Millis at_
 
 std::size_t Manager::cancel_local() {
   std::vector<TaskRef> refs;
+  Aftermath after;
   {
     auto state = state_.lock();
+    take_back_all(*state, after);
     state->local.for_each_active([&](LocalTask& task) { refs.push_back(ref_of(*state, task)); });
   }
+  tell(after);
   for (const TaskRef& ref : refs) cancel(ref);
   return refs.size();
 }

@@ -1,5 +1,6 @@
 // The public face, and what all parts of the manager share.
 #include <array>
+#include <iterator>
 #include <set>
 #include <unistd.h>
 
@@ -21,6 +22,16 @@ constexpr std::array kHooks{&Hooks::on_queued, &Hooks::on_start, &Hooks::on_retr
 bool Aftermath::empty() const {
   return events.empty() && garbage.empty() && stops.empty() && closures.empty() && !wake_one && !wake_all &&
          !interrupt && !poke_pump && !poke_watchdog && !ended;
+}
+
+void Aftermath::move_news(Aftermath& to) {
+  auto move = [](auto& from, auto& into) {
+    into.insert(into.end(), std::move_iterator(from.begin()), std::move_iterator(from.end()));
+    from.clear();
+  };
+  move(events, to.events);
+  move(garbage, to.garbage);
+  move(closures, to.closures);
 }
 
 void Aftermath::clear() {
@@ -88,9 +99,8 @@ void Manager::add_hooks(Hooks hooks) {
   hooked_.fetch_or(asked);
 }
 
-void Manager::fire(Aftermath::Event::What what, const TaskEvent& event) {
+void Manager::fire(const HookList& all, Aftermath::Event::What what, const TaskEvent& event) {
   const auto hook = kHooks[static_cast<std::size_t>(what)];
-  std::shared_ptr<const std::vector<Hooks>> all = *hooks_.lock();
   if (!all) return;
   for (const Hooks& hooks : *all) {
     if (!(hooks.*hook)) continue;
@@ -118,6 +128,8 @@ void Manager::tell(const Aftermath& after) {
   if (after.poke_watchdog) poke_watchdog();
   if (after.ended) ended_.notify_all();
   for (const std::stop_source& source : after.stops) const_cast<std::stop_source&>(source).request_stop();
+  if (after.events.empty()) return;
+  const HookList all = hooks();
   for (const Aftermath::Event& e : after.events) {
     if (hooked(e.what)) {
       TaskEvent event{.key = e.ref.key(),
@@ -128,7 +140,7 @@ void Manager::tell(const Aftermath& after) {
                       .error = e.error,
                       .delay = e.delay,
                       .ran = e.ran};
-      fire(e.what, event);
+      fire(all, e.what, event);
     }
     if (e.what == What::finish && hub_.wanted()) {
       hub_.publish({e.ref, e.kind, e.durable, e.status, e.attempt, e.error, e.value, e.ran});

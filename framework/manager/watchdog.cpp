@@ -28,7 +28,7 @@ void Manager::watch(std::stop_token stop) {
   while (!stop.stop_requested()) {
     Instant at = now();
     auto state = state_.lock();
-    watchdog_at_ = Instant::max().time_since_epoch().count();  // first: a deadline that is set now is seen, or pokes
+    watchdog_at_ = (at + kTick).time_since_epoch().count();  // a deadline that is set from now on is seen, or pokes
     Instant next = patrol(*state, at, after);
     if (int stops = stop_requests_.load(); stops != stops_seen) {
       if (stops >= 2) begin_stop(*state, true, at, after);  // a second signal: at once
@@ -36,7 +36,11 @@ void Manager::watch(std::stop_token stop) {
       after.ended = true;  // run() and drain() look
     }
     watchdog_at_ = next.time_since_epoch().count();
+    state->untold.move_news(after);
+    state->watchdog_tells = !after.events.empty() || !after.stops.empty();
+    if (state->watchdog_tells) take_back_each(*state, at, after);
     conclude(state, after);
+    state->watchdog_tells = false;
     state.unlock();
     auto wait = std::clamp(std::chrono::ceil<Millis>(next - at), Millis(0), kTick);
     if (!real_time_) wait = std::min(wait, Millis(2));

@@ -93,19 +93,35 @@ bool Manager::run_next(Locked& state, Worker& self, Aftermath& after) {
   state.unlock();
   if (!after.empty()) tell(after);
   after.clear();
-  Attempted attempted = attempt(self, *task);
+  if (task->durable) {
+    run_durable(state, self, static_cast<durable::Task&>(*task), after);
+  } else {
+    run_closures(state, self, static_cast<LocalTask*>(task), after);
+  }
+  end_run(*state, self);
+  return true;
+}
+
+// Both are called without the lock, and return with it.
+void Manager::run_durable(Locked& state, Worker& self, durable::Task& task, Aftermath& after) {
+  Attempted attempted = attempt_durable(self, task);
+  const Instant ended = now();
+  attempted.ran = ended - self.run.started;
+  state.relock();
+  returned(*state, self, task, std::move(attempted), ended, after);
+}
+
+void Manager::run_closures(Locked& state, Worker& self, LocalTask* task, Aftermath& after) {
+  Outcome outcome = attempt_local(self, *task);
   Instant ended = now();
-  while (LocalTask* next = task->durable ? nullptr : play(self, attempted, ended)) {
+  while (LocalTask* next = play(self, outcome, ended)) {
     task = next;
-    attempted = attempt_local(self, *next);
+    outcome = attempt_local(self, *task);
     ended = now();
   }
   state.relock();
   take_back(*state, self, ended, after);
-  attempted.ran = ended - self.run.started;
-  finish(*state, self, *task, std::move(attempted), ended, after);
-  end_run(*state, self, ended);
-  return true;
+  returned(*state, self, *task, std::move(outcome), ended - self.run.started, ended, after);
 }
 
 // A worker that is about to be busy, or a thread that only exchanges, leaves the bell, the time and what
@@ -151,9 +167,13 @@ void Manager::begin_run(ManagerState& state, Worker& self, Runnable& task, Insta
   self.run.deadline.store(Instant::max().time_since_epoch().count(), std::memory_order_relaxed);
   self.run.ready.store(false, std::memory_order_relaxed);
   ++state.running;
-  state.last_start = at;
-  if (!task.durable) self.run.id = state.local.id_of(static_cast<LocalTask&>(task));
-  if (task.durable) self.run.marked = static_cast<durable::Task&>(task).begun;
+  if (task.durable) {
+    self.run.marked = static_cast<durable::Task&>(task).begun;
+  } else {
+    self.run.id = state.local.id_of(static_cast<LocalTask&>(task));
+    state.last_start = at;
+    state.recent = &self;
+  }
   count_begun(state, task, at);
 }
 
@@ -171,12 +191,13 @@ void Manager::count_begun(ManagerState& state, Runnable& task, Instant at) {
   }
 }
 
-void Manager::end_run(ManagerState& state, Worker& self, Instant) {
+void Manager::end_run(ManagerState& state, Worker& self) {
   self.run.task = nullptr;
   if (self.stop_shared.load(std::memory_order_relaxed) || self.run.stop != StopReason::none) {
     self.stop = std::stop_source();
     self.stop_shared.store(false, std::memory_order_relaxed);
   }
+  if (state.recent == &self) state.recent = nullptr;
   --state.running;
 }
 

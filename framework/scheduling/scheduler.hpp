@@ -52,6 +52,8 @@ class Scheduler {
   void block(Lane& lane, Instant until);
 
   void promote(Instant now);
+  // Whether all that is ready is in one queue, so that taking some of it takes no turn from another.
+  bool one_queue() const noexcept { return cursor_ && cursor_->next_active == cursor_; }
   std::size_t ready() const noexcept { return ready_; }  // those that `pop` may give
   std::size_t delayed() const noexcept { return delayed_.size(); }
   std::size_t queued() const noexcept { return ready_ + held_up_ + delayed_.size(); }  // in all

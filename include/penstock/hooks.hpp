@@ -1,5 +1,5 @@
 // Hooks observe; they change nothing. They are called after the fact, on the thread on which it
-// happened, never under a lock. One that throws is logged and ignored.
+// happened or one of the manager's own, never under a lock. One that throws is logged and ignored.
 #pragma once
 
 #include <functional>

@@ -162,8 +162,8 @@ class PENSTOCK_API TaskManager {
   // ---- in-memory tasks ------------------------------------------------------------------------------
   // Runs `f`, a callable () or (Context&), on a worker. Errors: resource_exhausted when local_limit is
   // reached, unavailable after a stop. While closures take a few microseconds each, a worker takes up to 16
-  // at a time: one of a better priority that comes meanwhile waits for these, and hooks hear of an end
-  // within a millisecond. One that turns out to block holds up no other.
+  // at a time, in order, and tells of their ends together: what another worker starts meanwhile may overtake
+  // them. When one of them turns out to block, the others go on, and their ends are told, after a millisecond or two.
   template <class F>
   Ticket<impl::TicketOf<std::decay_t<F>>> submit(F&& f, const SubmitOptions& options = {}) {
     TaskRef ref = submit_closure(impl::Closure(std::forward<F>(f)), options);

@@ -3,6 +3,7 @@
 #include <functional>
 #include <mutex>
 #include <semaphore>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -157,5 +158,43 @@ TEST_CASE("each closure that was taken has its own timeout, its own failure, and
     CHECK(pool.status(2) == Status::timed_out);
     CHECK(pool.status(3) == Status::succeeded);
     CHECK(pool.status(4) == Status::succeeded);
+  }
+}
+
+TEST_CASE("all of an in-memory queue is cancelled, but what has ended") {
+  Pool pool(1);
+  for (int round = 0; round < kRounds; ++round) {
+    pool.warm_up();
+    std::binary_semaphore begun(0), go(0);
+    pool.submit({nothing, [&](penstock::Context&) { begun.release(), go.acquire(); }, nothing, nothing});
+    REQUIRE(begun.try_acquire_for(20s));
+    CHECK(pool.tasks.cancel_local() == 3);
+    go.release();
+    pool.expect_ends(4);
+    CHECK(pool.status(0) == Status::succeeded);
+    CHECK(pool.status(2) == Status::cancelled);
+  }
+}
+
+TEST_CASE("queues take turns one by one, whatever a worker takes at once and gives back") {
+  Pool pool(1);
+  for (int round = 0; round < kRounds; ++round) {
+    pool.warm_up();
+    std::string order;
+    auto many = [&order](char name) {
+      return Closures(32, [&order, name](penstock::Context& ctx) {
+        expect(!ctx.stop_token().stop_requested());  // who has asked for it gets no other closure without the lock
+        order += name;
+      });
+    };
+    pool.submit({[&](penstock::Context&) {
+      Closures a = many('a'), b = many('b');
+      pool.tasks.submit_many(std::span(a), {.queue = "a"});
+      pool.tasks.submit_many(std::span(b), {.queue = "b"});
+    }});
+    pool.expect_ends(65);
+    std::string turns;
+    for (int i = 0; i < 32; ++i) turns += "ab";
+    REQUIRE(order == turns);
   }
 }

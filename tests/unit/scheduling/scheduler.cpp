@@ -98,3 +98,17 @@ TEST_CASE("a queue is made once, and lives on when it is empty") {
   CHECK(&lab.scheduler.lane("other") != &lane);
   CHECK(lane.name == "q");
 }
+
+TEST_CASE("whether all that is ready is in one queue") {
+  Lab lab;
+  CHECK(!lab.scheduler.one_queue());
+  lab.push(0);
+  lab.push(1, 5, 0, "other");  // not ready yet
+  CHECK(lab.scheduler.one_queue());
+  lab.scheduler.promote(at(5));
+  CHECK(!lab.scheduler.one_queue());
+  lab.scheduler.pop(at(5));
+  CHECK(lab.scheduler.one_queue());
+  lab.scheduler.block(lab.scheduler.lane("other"), at(9));
+  CHECK(!lab.scheduler.one_queue());
+}
