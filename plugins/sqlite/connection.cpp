@@ -57,6 +57,11 @@ void Connection::execute(const char* sql) {
   if (code != SQLITE_OK) throw failure(raw_, code, sql);
 }
 
+std::uint32_t Connection::version() noexcept {
+  std::uint32_t version = 0;
+  return sqlite3_file_control(raw_, "main", SQLITE_FCNTL_DATA_VERSION, &version) == SQLITE_OK ? version : 0;
+}
+
 std::int64_t Connection::integer(const char* sql) {
   Statement statement(raw_, sql);
   Use use(statement);

@@ -31,6 +31,8 @@ class Connection {
 
   sqlite3* raw() const noexcept { return raw_; }
   void execute(const char* sql);                // throws Failure
+  // Of the file as this connection sees it: another one after every commit, of any connection. 0: not known.
+  std::uint32_t version() noexcept;
   std::int64_t integer(const char* sql);        // the first value of the first row, 0 when there is none
   std::string text(const char* sql);
 

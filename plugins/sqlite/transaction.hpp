@@ -85,6 +85,10 @@ class Transaction {
   void flush() { lines_.flush(), ledger_.save(); }
   std::uint32_t calls() const noexcept { return calls_; }  // what the bell is to ring for, once committed
   Epoch epoch() const noexcept { return epoch_; }          // the last one drawn; 0: none
+  // No tombstone has an id above this one; absent: not looked at. What one transaction knows the next one may be
+  // told, if nobody has written in between.
+  std::optional<std::string> gone_top() const { return gone_top_; }
+  void trust_gone_top(std::optional<std::string> id) { gone_top_ = std::move(id); }
 
  private:
   struct Gone {
@@ -182,7 +186,7 @@ class Transaction {
   std::uint32_t calls_ = 0;
   Epoch epoch_ = 0;
   std::optional<int> gone_table_;
-  std::optional<std::string> gone_top_;                  // no tombstone has an id above it
+  std::optional<std::string> gone_top_;
   std::vector<std::pair<Epoch, std::int64_t>> settled_;  // by lease, of the request at hand
 };
 

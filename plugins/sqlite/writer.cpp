@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <mutant.hpp>
+#include <utility>
 
 #include "schema.hpp"
 
@@ -21,6 +22,8 @@ struct Writer::Session {
   std::optional<Connection> checkpointer;  // a checkpoint runs on another connection than the lock it needs
   std::int64_t frames = 0, checked = 0;    // how many there are, and were at the last checkpoint
   bool wrote = false;                      // by the commit at hand
+  std::optional<std::string> gone_top;     // as the last commit left it, when the file was of this version
+  std::uint32_t version = 0;
 };
 
 Writer::Writer(Host& host, const Options& options, const Clock& clock, Bell& bell, Reserve& reserve,
@@ -98,12 +101,18 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
       stage = kWork;
       const auto log = watermark_.log();
       Transaction transaction(*session_->sql, options_, clock_, bell_);
+      const std::uint32_t version = std::exchange(session_->version, 0);
+      if (version != 0 && (version == session_->connection.version() || mutant("sqlite.gone.trusted"))) {
+        transaction.trust_gone_top(session_->gone_top);
+      }
       perform(group, transaction);
       transaction.flush();
+      session_->gone_top = transaction.gone_top();
       calls = transaction.calls();
       stage = kCommit;
       session_->wrote = false;
       commit();
+      session_->version = session_->connection.version();
       if (session_->wrote) watermark_.note(log, session_->frames, transaction.epoch());
       return {};
     } catch (const Failure& failure) {

@@ -112,3 +112,21 @@ TEST_CASE("two backends on one file see each other's tasks at once") {
   CHECK(settle(one, {.key = {"q", id(1)}, .epoch = leased[0].epoch}) == Item::ok);
   CHECK(get(*two, 1)->tombstone);
 }
+
+TEST_CASE("an id that was ended by another process is known, even right after a call that found none ended") {
+  Store store;
+  DurableBackend& one = store.open();
+  const auto two = store.make();
+  auto end = [](DurableBackend& b, unsigned n) {
+    CHECK(enqueue(b, task(n)) == Item::ok);
+    const auto leased = claim(b);
+    REQUIRE(leased.size() == 1);
+    CHECK(settle(b, {.key = {"q", id(n)}, .epoch = leased[0].epoch}) == Item::ok);
+  };
+  for (unsigned n = 1; n < 10; n += 2) {
+    end(one, n);
+    CHECK(enqueue(one, task(n)) == Item::exists);  // it knows the highest id that has ended
+    end(*two, n + 1);
+    CHECK(enqueue(one, task(n + 1)) == Item::exists);
+  }
+}
