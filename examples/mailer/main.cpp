@@ -50,8 +50,8 @@ class Outbox {
 int main(int argc, char** argv) try {
   penstock::Options options;
   options.backend = {.use = "memory"};
-  if (argc > 1) options = penstock::read_config(argv[1]);
   options.threads = 2;
+  if (argc > 1) options = penstock::read_config(argv[1]);
   options.log_level = penstock::Level::warn;
   auto tasks = penstock::TaskManager::open(options);
   Outbox outbox;

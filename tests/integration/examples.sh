@@ -8,18 +8,24 @@ has() { grep -qx "$1" out; }
 # The first mails of the tenants that have few, among those that tenant acme has many of.
 turns() { test "$(grep -E ': to ' out | head -n 5 | grep -cE '^(bolt|cosy): ')" -eq 2; }
 
-printf '[backend]\nuse = "sqlite"\n[backend.sqlite]\npath = "%s/mails.db"\n' "$dir" >sqlite.toml
-for config in '' sqlite.toml; do
-  name=${config:-memory}
-  check "mailer runs on $name" bash -c '"$@" >out' _ "$mailer" ${config:+"$config"}
-  check "mailer on $name: all mails are sent" test "$(grep -c ': to ' out)" -eq 8
-  check "mailer on $name: tenants take turns" turns
-  check "mailer on $name: a mail asked for twice is sent once" has 'asked twice, sent once'
-  for tenant in acme bolt cosy; do
-    check "mailer on $name: $tenant has one at a time" has "$tenant: at most 1 at once"
+# With one thread mails are sent in the order in which they are claimed; with two, one may be overtaken on its way.
+for use in memory sqlite; do
+  for threads in 1 2; do
+    name="$use with $threads threads"
+    printf '[worker]\nthreads = %s\n[backend]\nuse = "%s"\n' $threads $use >mailer.toml
+    [[ $use != sqlite ]] || printf '[backend.sqlite]\npath = "%s/mails%s.db"\n' "$dir" $threads >>mailer.toml
+    check "mailer runs on $name" bash -c '"$@" >out' _ "$mailer" mailer.toml
+    check "mailer on $name: all mails are sent" test "$(grep -c ': to ' out)" -eq 8
+    ((threads > 1)) || check "mailer on $name: tenants take turns" turns
+    check "mailer on $name: a mail asked for twice is sent once" has 'asked twice, sent once'
+    for tenant in acme bolt cosy; do
+      check "mailer on $name: $tenant has one at a time" has "$tenant: at most 1 at once"
+    done
+    check "mailer on $name: the limit is declared" has 'gate tenant: 1 running, as declared by the type'
   done
-  check "mailer on $name: the limit is declared" has 'gate tenant: 1 running, as declared by the type'
 done
+check "mailer runs without a config" bash -c '"$1" >out' _ "$mailer"
+check "mailer without a config: all mails are sent" test "$(grep -c ': to ' out)" -eq 8
 
 check "quickstart runs" bash -c '"$1" >out' _ "$quickstart"
 check "quickstart greets" has 'hello, world, attempt 1'

@@ -56,6 +56,10 @@ class Child {
     if (pid_ > 0) ::kill(pid_, signal);
   }
   void kill() const { send(SIGKILL); }
+  bool has_ended() const {  // and can be waited for
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+  }
   End wait() {
     End end;
     while (waitpid(pid_, &end.status, 0) < 0) {
