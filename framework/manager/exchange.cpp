@@ -63,7 +63,10 @@ bool Manager::exchange(Locked& state, Aftermath& after, bool flush) {
   apply(*state, changes, at, after);
   // Tasks of a queue that is not known yet may have rung the bell: an empty claim looks for new queues. One
   // that was not empty may have answered the same ring, so another one follows.
-  if (plan.limit > 0 && !claimed && !failed) (void)refresh_queues(state);
+  if (plan.limit > 0 && !claimed && !failed) {
+    if (!after.empty()) conclude(state, after);
+    (void)refresh_queues(state);
+  }
   if (claimed && got < plan.limit && options_.queues.contains("*")) state->engine.expect_work(at + kLookAgain);
   return true;
 }

@@ -60,6 +60,7 @@ void Manager::tidy(durable::Housekeeping& house, Aftermath& after) {
   if (counts) {  // should a new queue ever have failed to ring, it is found now
     auto state = state_.lock();
     if (learn_queues(*state, asked, *counts)) wake_for(*state, 1, after);
+    if (!after.empty()) conclude(state, after);
   }
   const std::optional<Counts> turn = house.looked(counts ? *counts : std::vector<Counts>(), now());
   if (!turn) return;
