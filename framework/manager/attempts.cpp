@@ -305,11 +305,9 @@ void Manager::seal(durable::Task& task, Attempted& out) {
 }
 
 void Manager::count_returned(ManagerState& state, Runnable& task, Counters* own, std::chrono::nanoseconds ran) {
-  for (Counters* c : {&counters_of(state, *task.lane), own}) {
-    if (!c) continue;
-    --c->running;
-    c->latency.add(ran);
-  }
+  auto count = [ran](Counters& c) { --c.running, c.latency.add(ran); };
+  count(counters_of(state, *task.lane));
+  if (own) count(*own);
 }
 
 void Manager::returned(ManagerState& state, Worker& self, durable::Task& task, Attempted attempted, Instant at,

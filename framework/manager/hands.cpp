@@ -21,7 +21,8 @@ void Manager::note_length(ManagerState& state, std::chrono::nanoseconds ran) {
 // Whether closures are short, nobody waits for the end of one, and the watchdog is there.
 bool Manager::deals(const ManagerState& state) const {
   return real_time_ && !stepped_ && !limiter_ && options_.local_limit == 0 && state.awaiting == 0 &&
-         state.watching_idle == 0 && !state.watchdog_tells && !state.stopping && state.closure_ns <= double(kShort.count());
+         state.watching_idle == 0 && !state.watchdog_tells && !state.stopping &&
+         state.closure_ns <= double(kShort.count());
 }
 
 // Deals the worker, which has begun the first one, as many as wait: of one queue only, so that turns are kept.
@@ -84,15 +85,9 @@ void Manager::take_back(ManagerState& state, Worker& worker, Instant at, Afterma
   if (current == 0) state.closure_ns = std::max(state.closure_ns, double(kNotShort.count()));  // dealt in vain
 }
 
-// For those who wait for an end: none is dealt while they are counted, so nobody comes by himself either.
-void Manager::end_dealing(ManagerState& state, Aftermath& after) {
-  take_back_all(state, after);
-  if (!limiter_ && state.scheduler.ready() > 0) wake_for(state, state.scheduler.ready(), after);
-}
-
 void Manager::take_back_each(ManagerState& state, Instant at, Aftermath& after) {
   for (const auto& worker : state.workers) take_back(state, *worker, at, after);
-  if (!limiter_ && state.scheduler.ready() > 0) wake_for(state, state.scheduler.ready(), after);
+  wake_for_ready(state, after);
 }
 
 // For those who only look at tasks: what there is to tell of them is not theirs to tell.
@@ -103,19 +98,32 @@ void Manager::take_back_all(ManagerState& state, Aftermath& after) {
   after.poke_watchdog |= !state.untold.empty();
 }
 
+// For those who wait for an end: none is dealt while they are counted, so nobody comes by himself either.
+void Manager::end_dealing(ManagerState& state, Aftermath& after) {
+  take_back_all(state, after);
+  wake_for_ready(state, after);
+}
+
 // Takes back what was not played out in time. Returns when to look again.
 Instant Manager::look_after_hands(ManagerState& state, Instant at, Aftermath& after) {
-  Instant next = Instant::max();
+  const bool lately = at - state.last_start < kPlayedOut && deals(state);  // there will be others at once
+  Instant next = lately ? at + kPlayedOut : Instant::max();
   for (const auto& worker : state.workers) {
     if (!worker->dealt || mutant("manager.hand.kept")) continue;
-    next = std::min(next, *worker->dealt + kPlayedOut);
-    if (*worker->dealt + kPlayedOut > at) continue;
+    if (*worker->dealt + kPlayedOut > at) {
+      next = std::min(next, *worker->dealt + kPlayedOut);
+      continue;
+    }
     take_back(state, *worker, at, after);
     state.closure_ns = std::max(state.closure_ns, double(kNotShort.count()));
   }
+  wake_for_ready(state, after);
+  return next;
+}
+
+// Those who sleep are to come for what waits. With a rate limiter, what waits may not be theirs to start.
+void Manager::wake_for_ready(ManagerState& state, Aftermath& after) {
   if (!limiter_ && state.scheduler.ready() > 0) wake_for(state, state.scheduler.ready(), after);
-  const bool lately = at - state.last_start < kPlayedOut && deals(state);  // there will be others at once
-  return lately ? std::min(next, at + kPlayedOut) : next;
 }
 
 // Whether a worker that is awake comes for what waits before another could be woken: no more than one hand waits, and

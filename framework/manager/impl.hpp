@@ -91,7 +91,7 @@ struct Worker {
   std::thread thread;
   Run run;
   base::Guarded<Hand> hand;
-  std::optional<Instant> dealt;          // since when it plays a hand
+  std::optional<Instant> dealt;  // since when it plays a hand
   std::stop_source stop;
   std::atomic<bool> stop_shared{false};  // somebody else has a token or the source: not to be used again
   bool retire = false;                   // exits when it has nothing to run
@@ -118,6 +118,7 @@ struct Aftermath {
   std::vector<Closure> closures;
   bool wake_one = false, wake_all = false, interrupt = false, poke_pump = false, poke_watchdog = false, ended = false;
   bool empty() const;
+  bool runs_user_code() const;  // when it is told and cleared
   void clear();
   void move_news(Aftermath& to);  // events, and what is to be destroyed
 };
@@ -302,6 +303,7 @@ class Manager final : public std::enable_shared_from_this<Manager> {
   void take_back_each(ManagerState& state, Instant now, Aftermath& after);
   void take_back_all(ManagerState& state, Aftermath& after);
   void end_dealing(ManagerState& state, Aftermath& after);
+  void wake_for_ready(ManagerState& state, Aftermath& after);
   Instant look_after_hands(ManagerState& state, Instant now, Aftermath& after);
   bool somebody_comes(const ManagerState& state, Instant now, Aftermath& after);
   void watch_soon(Instant now, Aftermath& after);

@@ -19,9 +19,12 @@ constexpr std::array kHooks{&Hooks::on_queued, &Hooks::on_start, &Hooks::on_retr
 
 }  // namespace
 
+bool Aftermath::runs_user_code() const {
+  return !events.empty() || !garbage.empty() || !stops.empty() || !closures.empty();
+}
+
 bool Aftermath::empty() const {
-  return events.empty() && garbage.empty() && stops.empty() && closures.empty() && !wake_one && !wake_all &&
-         !interrupt && !poke_pump && !poke_watchdog && !ended;
+  return !runs_user_code() && !wake_one && !wake_all && !interrupt && !poke_pump && !poke_watchdog && !ended;
 }
 
 void Aftermath::move_news(Aftermath& to) {

@@ -37,7 +37,7 @@ void Manager::watch(std::stop_token stop) {
     }
     watchdog_at_ = next.time_since_epoch().count();
     state->untold.move_news(after);
-    state->watchdog_tells = !after.events.empty() || !after.stops.empty();
+    state->watchdog_tells = after.runs_user_code();
     if (state->watchdog_tells) take_back_each(*state, at, after);
     conclude(state, after);
     state->watchdog_tells = false;

@@ -9,8 +9,7 @@
 namespace penstock::sqlite {
 
 Connection::Connection(const Options& options) : options_(options) {
-  constexpr int kFlags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
   const int creating = options.vfs.empty() ? 0 : SQLITE_OPEN_CREATE;  // on a real file system we create the file
   int code = sqlite3_open_v2(options.path.c_str(), &raw_, kFlags | creating,
                              options.vfs.empty() ? nullptr : options.vfs.c_str());

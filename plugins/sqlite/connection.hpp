@@ -1,10 +1,9 @@
 // One connection to the database file, opened with every option this plugin relies on.
 #pragma once
 
-#include <sqlite3.h>
-
 #include <chrono>
 #include <cstdint>
+#include <sqlite3.h>
 #include <string>
 
 #include <penstock/plugin/time.hpp>
@@ -30,10 +29,10 @@ class Connection {
   ~Connection();
 
   sqlite3* raw() const noexcept { return raw_; }
-  void execute(const char* sql);                // throws Failure
+  void execute(const char* sql);  // throws Failure
   // Of the file as this connection sees it: another one after every commit, of any connection. 0: not known.
   std::uint32_t version() noexcept;
-  std::int64_t integer(const char* sql);        // the first value of the first row, 0 when there is none
+  std::int64_t integer(const char* sql);  // the first value of the first row, 0 when there is none
   std::string text(const char* sql);
 
  private:

@@ -87,7 +87,7 @@ class Transaction {
   Epoch epoch() const noexcept { return epoch_; }          // the last one drawn; 0: none
   // No tombstone has an id above this one; absent: not looked at. What one transaction knows the next one may be
   // told, if nobody has written in between.
-  std::optional<std::string> gone_top() const { return gone_top_; }
+  const std::optional<std::string>& gone_top() const noexcept { return gone_top_; }
   void trust_gone_top(std::optional<std::string> id) { gone_top_ = std::move(id); }
 
  private:

@@ -103,7 +103,7 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
       Transaction transaction(*session_->sql, options_, clock_, bell_);
       const std::uint32_t version = std::exchange(session_->version, 0);
       if (version != 0 && (version == session_->connection.version() || mutant("sqlite.gone.trusted"))) {
-        transaction.trust_gone_top(session_->gone_top);
+        transaction.trust_gone_top(std::move(session_->gone_top));
       }
       perform(group, transaction);
       transaction.flush();

@@ -126,7 +126,7 @@ void take_over(const Scratch& scratch, std::mt19937_64& random) {
   Child second({"--worker", "1", path});
   Watched watched(place, clock);
   watched.until([&] { return watched.one_left(); });  // so the second holds no lease that could be over as well
-  clock.advance(Millis(random() % 1'000));  // the keeper of the first may extend its lease, or not yet
+  clock.advance(Millis(random() % 1'000));            // the keeper of the first may extend its lease, or not yet
   first.kill();
   (void)first.wait();
   // In steps, as a claim that is under way while the clock moves by a lease counts as lost. Should that happen all the
@@ -146,7 +146,8 @@ void take_over(const Scratch& scratch, std::mt19937_64& random) {
   expect(again.crashes > 1 || Millis(again.clock) < due + kStep, Harm::stuck, "it ran later than a lease and a second");
   expect(again.crashes >= 1 && again.attempt == again.crashes + 1, Harm::corrupt, "the crash was not charged");
   for (std::size_t i = 1; i <= kNeighbours; ++i) {
-    expect(stage->seen[0][i].starts + stage->seen[1][i].starts == 1, Harm::duplicate, "a neighbour ran twice, or never");
+    expect(stage->seen[0][i].starts + stage->seen[1][i].starts == 1, Harm::duplicate,
+           "a neighbour ran twice, or never");
     expect(stage->seen[0][i].crashes + stage->seen[1][i].crashes == 0, Harm::corrupt, "a neighbour paid for the crash");
   }
   const Settlement late{.key = {kQueues[0], id_of(0)}, .epoch = then.epoch, .to = State::succeeded};

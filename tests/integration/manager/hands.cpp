@@ -23,7 +23,10 @@ constexpr int kRounds = 20;  // the average is one of real times: each round is 
 class Pool {
  public:
   explicit Pool(unsigned threads, penstock::Millis timeout = 300s) : tasks(open(threads, timeout)) {
-    tasks.add_hooks({.on_queued = [this](const penstock::TaskEvent& e) { refs.push_back({std::string(e.key.queue), e.key.id}); },
+    tasks.add_hooks({.on_queued =
+                         [this](const penstock::TaskEvent& e) {
+                           refs.push_back({std::string(e.key.queue), e.key.id});
+                         },
                      .on_finish =
                          [this](const penstock::TaskEvent& e) {
                            if (e.status == Status::cancelled) cancelled.release();
@@ -59,6 +62,22 @@ class Pool {
 
 void nothing(penstock::Context&) {}
 
+// Task 0 has ended and task 1 runs, until go(); `behind` others wait. With one worker, and most likely in its hand.
+class Blocked {
+ public:
+  Blocked(Pool& pool, std::size_t behind) {
+    pool.warm_up();
+    Closures all{nothing, [this](penstock::Context&) { begun_.release(), go_.acquire(); }};
+    all.resize(2 + behind, nothing);
+    pool.submit(std::move(all));
+    REQUIRE(begun_.try_acquire_for(20s));
+  }
+  void go() { go_.release(); }
+
+ private:
+  std::binary_semaphore begun_{0}, go_{0};
+};
+
 }  // namespace
 
 TEST_CASE("a closure that blocks holds up none of those that were taken with it") {
@@ -90,11 +109,8 @@ TEST_CASE("the end of a closure is told while the one that was taken with it blo
 TEST_CASE("tasks and metrics are seen as they are, whatever a worker has taken, and what waits can be cancelled") {
   Pool pool(1);
   for (int round = 0; round < kRounds; ++round) {
-    pool.warm_up();
     const penstock::Counters before = pool.tasks.metrics().total;
-    std::binary_semaphore begun(0), go(0);
-    pool.submit({nothing, [&](penstock::Context&) { begun.release(), go.acquire(); }, nothing, nothing});
-    REQUIRE(begun.try_acquire_for(20s));
+    Blocked blocked(pool, 2);
     SECTION("states") {
       CHECK(pool.status(0) == Status::succeeded);
       CHECK(pool.status(1) == Status::running);
@@ -102,20 +118,20 @@ TEST_CASE("tasks and metrics are seen as they are, whatever a worker has taken, 
     }
     SECTION("metrics") {
       const penstock::Metrics seen = pool.tasks.metrics();
-      CHECK(seen.total.completed == before.completed + 1);
+      CHECK(seen.total.completed == before.completed + kShort + 1);
       CHECK(seen.total.running == 1);
       CHECK(seen.queue_depth == 2);
     }
     SECTION("an end that somebody waits for") { CHECK(pool.tasks.await(pool.refs.at(0), 20s)); }
     CHECK(pool.tasks.cancel(pool.refs.at(2)) == Cancelled::was_waiting);
     CHECK(pool.tasks.cancel(pool.refs.at(0)) == Cancelled::was_finished);
-    go.release();
+    blocked.go();
     pool.expect_ends(4);
     const penstock::Counters after = pool.tasks.metrics().total;
-    CHECK(after.completed == before.completed + 3);
+    CHECK(after.completed == before.completed + kShort + 3);
     CHECK(after.cancelled == before.cancelled + 1);
-    CHECK(after.latency.count == before.latency.count + 3);
-    CHECK(after.wait.count == before.wait.count + 3);
+    CHECK(after.latency.count == before.latency.count + kShort + 3);
+    CHECK(after.wait.count == before.wait.count + kShort + 3);
     CHECK(after.running == 0);
   }
 }
@@ -123,17 +139,26 @@ TEST_CASE("tasks and metrics are seen as they are, whatever a worker has taken, 
 TEST_CASE("a stop ends what a worker has taken and not begun as cancelled") {
   for (int round = 0; round < kRounds; ++round) {
     Pool pool(1);
-    pool.warm_up();
-    std::binary_semaphore begun(0), go(0);
-    pool.submit({nothing, [&](penstock::Context&) { begun.release(), go.acquire(); }, nothing});
-    REQUIRE(begun.try_acquire_for(20s));
+    Blocked blocked(pool, 1);
     std::jthread stop([&] { pool.tasks.stop_graceful(60s); });
     const bool ended = pool.cancelled.try_acquire_for(20s);
-    go.release();
+    blocked.go();
     stop.join();
     CHECK(ended);
     CHECK(pool.status(0) == Status::succeeded);
     CHECK(pool.status(1) == Status::succeeded);
+    CHECK(pool.status(2) == Status::cancelled);
+  }
+}
+
+TEST_CASE("all of an in-memory queue is cancelled, but what has ended") {
+  Pool pool(1);
+  for (int round = 0; round < kRounds; ++round) {
+    Blocked blocked(pool, 2);
+    CHECK(pool.tasks.cancel_local() == 3);
+    blocked.go();
+    pool.expect_ends(4);
+    CHECK(pool.status(0) == Status::succeeded);
     CHECK(pool.status(2) == Status::cancelled);
   }
 }
@@ -158,21 +183,6 @@ TEST_CASE("each closure that was taken has its own timeout, its own failure, and
     CHECK(pool.status(2) == Status::timed_out);
     CHECK(pool.status(3) == Status::succeeded);
     CHECK(pool.status(4) == Status::succeeded);
-  }
-}
-
-TEST_CASE("all of an in-memory queue is cancelled, but what has ended") {
-  Pool pool(1);
-  for (int round = 0; round < kRounds; ++round) {
-    pool.warm_up();
-    std::binary_semaphore begun(0), go(0);
-    pool.submit({nothing, [&](penstock::Context&) { begun.release(), go.acquire(); }, nothing, nothing});
-    REQUIRE(begun.try_acquire_for(20s));
-    CHECK(pool.tasks.cancel_local() == 3);
-    go.release();
-    pool.expect_ends(4);
-    CHECK(pool.status(0) == Status::succeeded);
-    CHECK(pool.status(2) == Status::cancelled);
   }
 }
 
