@@ -25,6 +25,7 @@ class Pool {
   explicit Pool(unsigned threads, penstock::Millis timeout = 300s) : tasks(open(threads, timeout)) {
     tasks.add_hooks({.on_queued =
                          [this](const penstock::TaskEvent& e) {
+                           const std::lock_guard lock(mutex);  // a task may submit while this thread does
                            refs.push_back({std::string(e.key.queue), e.key.id});
                          },
                      .on_finish =
@@ -38,6 +39,7 @@ class Pool {
     Closures many(kShort, [](penstock::Context&) {});
     tasks.submit_many(std::span(many));
     expect_ends(kShort);
+    const std::lock_guard lock(mutex);
     refs.clear();
   }
   void submit(Closures closures) { tasks.submit_many(std::span(closures)); }
@@ -46,6 +48,7 @@ class Pool {
   }
   Status status(std::size_t i) { return tasks.info(refs.at(i))->status; }
 
+  std::mutex mutex;
   std::vector<penstock::TaskRef> refs;
   std::counting_semaphore<> ended{0}, cancelled{0};
   penstock::TaskManager tasks;
