@@ -92,7 +92,7 @@ constexpr std::array<const char*, kSchemaVersion> kMigrations{kVersion1};  // [v
   throw Failure(Error{code, options.path + ": " + why}, 0);
 }
 
-// Returns the file's schema version; 0 for a new one.
+// Returns the file's schema version; 0 for a new one. In a transaction, as another process may be making it.
 std::int64_t identify(Connection& db, const Options& options) {
   const std::int64_t id = db.integer("PRAGMA application_id"), version = db.integer("PRAGMA user_version");
   const bool blank = id == 0 && version == 0 && db.integer("SELECT count(*) FROM sqlite_master") == 0;
@@ -145,7 +145,10 @@ void prepare_schema(Connection& db, const Options& options) {
   if (sqlite3_db_readonly(db.raw(), "main") == 1) {  // though the system lets us write to it: place.cpp has asked
     refuse(Errc::data_regression, options, "its header is damaged, or of a later SQLite: it can only be read");
   }
-  if (identify(db, options) == 0) db.execute("PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE");
+  db.execute("BEGIN");
+  const bool blank = identify(db, options) == 0;
+  db.execute("COMMIT");
+  if (blank) db.execute("PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE");
   enter_wal(db, options);
   db.execute("BEGIN IMMEDIATE");
   if (const std::int64_t version = identify(db, options); version < kSchemaVersion) migrate(db, version);
@@ -162,10 +165,9 @@ void adopt_boot(Connection& db, std::string_view boot, const Clock& clock) {
     run(Statement(db.raw(),
                   "UPDATE penstock_limit SET held_until=?1+max(0,held_wall-?2) WHERE held_until>0 AND held_until<?3"),
         clock.boot(), clock.wall(), INT64_MAX);
-    run(Statement(
-            db.raw(),
-            "UPDATE penstock_queue SET own_held=coalesce((SELECT max(held_until) FROM penstock_limit WHERE queue "
-            "IN (name,'*') AND gate=x''),0),full_at=iif(full_at>0,?1,0)"),
+    run(Statement(db.raw(),
+                  "UPDATE penstock_queue SET own_held=coalesce((SELECT max(held_until) FROM penstock_limit WHERE queue "
+                  "IN (name,'*') AND gate=x''),0),full_at=iif(full_at>0,?1,0)"),
         Meter::kEmpty);
     run(Statement(db.raw(), "UPDATE penstock_gate SET full_at=?1 WHERE full_at>0"), Meter::kEmpty);
     run(Statement(db.raw(),

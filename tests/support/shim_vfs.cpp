@@ -67,7 +67,8 @@ struct ShimVfs::Io {
     return pass(f, Op::size, [&] { return below(f).xFileSize(real(f), size); });
   }
   static int lock(sqlite3_file* f, int level) {
-    return pass(f, Op::lock, [&] { return below(f).xLock(real(f), level); });
+    return pass(
+        f, Op::lock, [&](Call& c) { c.flags = level; }, [&] { return below(f).xLock(real(f), level); });
   }
   static int unlock(sqlite3_file* f, int level) { return below(f).xUnlock(real(f), level); }
   static int reserved(sqlite3_file* f, int* out) { return below(f).xCheckReservedLock(real(f), out); }

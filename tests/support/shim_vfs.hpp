@@ -22,7 +22,7 @@ class ShimVfs {
     std::int64_t offset = 0;       // write: where; truncate: the new size; shm_lock: the first lock
     std::string_view data{};       // write
     int count = 0;                 // shm_lock: how many locks
-    int flags = 0;                 // open, shm_lock
+    int flags = 0;                 // open, shm_lock; lock: the level
   };
 
   ShimVfs(const ShimVfs&) = delete;

@@ -2,6 +2,7 @@
 // not ours or of another version, and databases that hold less than they did.
 #include <fcntl.h>
 #include <fstream>
+#include <functional>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 
 #include "schema.hpp"
 #include "store.hpp"
+#include "support/shim_vfs.hpp"
 #include "torture/older.hpp"
 #include "torture/raw_sqlite.hpp"
 
@@ -49,6 +51,22 @@ void make_with_task(Store& store) {
   enqueue(store.open(), task(1));
   store.backend.reset();
 }
+
+// Does something when a connection, that has no lock, wants to read for the nth time.
+class Before final : public ShimVfs {
+ public:
+  Before(std::string name, int nth, std::function<void()> act)
+      : ShimVfs(std::move(name)), left_(nth), act_(std::move(act)) {}
+  bool done() const { return left_ <= 0; }
+
+ private:
+  std::optional<int> before(const Call& call) override {
+    if (call.op == Op::lock && call.flags == SQLITE_LOCK_SHARED && --left_ == 0) act_();
+    return {};
+  }
+  int left_;
+  const std::function<void()> act_;
+};
 
 }  // namespace
 
@@ -110,6 +128,18 @@ TEST_CASE("a database of another application is refused, and left as it is") {
   Raw(store.path).run("PRAGMA application_id=0");
   CHECK_THAT(store.refused(), Contains("is not a Penstock database"));
   CHECK(Raw(store.path).ask("SELECT count(*) FROM sqlite_master") == "1");
+}
+
+TEST_CASE("a new file may be made by another process at any moment while one opens it") {
+  int moments = 0;
+  for (bool more = true; more; ++moments) {
+    Store store;
+    Before before("before", moments + 1, [&] { make_with_task(store); });
+    const auto opened = store.make({{"vfs", std::string("before")}});
+    more = before.done();
+    if (more) CHECK(get(*opened, 1));
+  }
+  CHECK(moments > 2);
 }
 
 TEST_CASE("a schema of the future is refused, and left as it is") {
