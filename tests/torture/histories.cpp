@@ -153,9 +153,9 @@ class Redis {
 int main(int argc, char** argv) try {
   using namespace penstock::torture;
   Options options(argc, argv);
-  const auto seed = options.seed(), acts = options.get("acts", 4'000, 20'000),
-             memory = options.get("memory", 20, 1'000), sqlite = options.get("sqlite", 6, 500),
-             redis = options.get("redis", 4, 500);
+  const auto seed = options.seed(), acts = options.get("acts", 20'000, 20'000),
+             memory = options.get("memory", 30, 1'000), sqlite = options.get("sqlite", 10, 500),
+             redis = options.get("redis", 10, 500);
   options.finish();
   const Scratch scratch(Scratch::On::memory);
   Score score;
