@@ -73,11 +73,10 @@ TEST_CASE("TLS: a server with another name that answers late is told nothing") {
   certificates.sign("other.example");
   const std::uint16_t port = testing::free_port();
   RedisServer server(certificates.server_words(port, "other.example"));
-  FaultProxy proxy(port);
-  Options o = tls_options("127.0.0.1", proxy.port(), certificates.ca());
   for (int i = 0; i < 4; ++i) {
-    Client client(o);
+    FaultProxy proxy(port);  // each its own: a connection of the last client's must not take the delay
     proxy.arm({.kind = NetworkFault::Kind::delay, .at = 0, .time = std::chrono::milliseconds(i == 3 ? 5000 : 100 * i)});
+    Client client(tls_options("127.0.0.1", proxy.port(), certificates.ca()));
     const auto result = ask(client, {"SET", "secret", "1"}, in(i == 3 ? 200ms : 5000ms));
     REQUIRE(!result);
     CHECK(result.error().code == (i == 3 ? Errc::unavailable : Errc::permission));
