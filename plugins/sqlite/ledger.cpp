@@ -6,6 +6,21 @@
 #include "gate_setting.hpp"
 
 namespace penstock::sqlite {
+namespace {
+
+constexpr std::size_t kMostTaken = 64;
+
+}  // namespace
+
+void Ledger::trust(Rows rows) {
+  queues_ = std::move(rows);
+  for (auto& [name, row] : queues_) row.own.adopt(clock_);
+}
+
+Ledger::Rows Ledger::take() {
+  last_ = nullptr;
+  return queues_.size() > kMostTaken ? Rows() : std::move(queues_);
+}
 
 QueueRow* Ledger::find(std::string_view name) {
   if (last_ && last_->first == name) return &last_->second;

@@ -66,7 +66,11 @@ struct QueueRow {
 
 class Ledger {
  public:
+  using Rows = std::map<std::string, QueueRow, std::less<>>;
+
   Ledger(Statements& sql, const Clock& clock) : sql_(sql), clock_(clock) {}
+  void trust(Rows);                       // as the transaction before has left them
+  Rows take();                            // after save; none, when they are too many to keep
   QueueRow* find(std::string_view name);  // null when there is no such queue
   QueueRow& make(std::string_view name);
   std::vector<std::string> names();
@@ -77,7 +81,7 @@ class Ledger {
  private:
   Statements& sql_;
   const Clock& clock_;
-  std::map<std::string, QueueRow, std::less<>> queues_;
+  Rows queues_;
   std::pair<const std::string, QueueRow>* last_ = nullptr;
 };
 

@@ -63,6 +63,12 @@ inline std::uint16_t weight_of(std::int64_t rank) noexcept {
   return static_cast<std::uint16_t>(65535 - (rank & 0xffff));
 }
 
+// What a transaction knows when it is over. The next one may be told, if nobody has written in between.
+struct Known {
+  std::optional<std::string> gone_top;  // no tombstone has an id above this one; absent: not looked at
+  Ledger::Rows queues;
+};
+
 // Each public method is one request. An Error it returns means that it has written nothing; what it
 // throws undoes the whole transaction. `flush` must be the last call.
 class Transaction {
@@ -85,10 +91,8 @@ class Transaction {
   void flush() { lines_.flush(), ledger_.save(); }
   std::uint32_t calls() const noexcept { return calls_; }  // what the bell is to ring for, once committed
   Epoch epoch() const noexcept { return epoch_; }          // the last one drawn; 0: none
-  // No tombstone has an id above this one; absent: not looked at. What one transaction knows the next one may be
-  // told, if nobody has written in between.
-  const std::optional<std::string>& gone_top() const noexcept { return gone_top_; }
-  void trust_gone_top(std::optional<std::string> id) { gone_top_ = std::move(id); }
+  void trust(Known known) { gone_top_ = std::move(known.gone_top), ledger_.trust(std::move(known.queues)); }
+  Known take_known() { return {std::move(gone_top_), ledger_.take()}; }  // after flush
 
  private:
   struct Gone {
@@ -186,7 +190,7 @@ class Transaction {
   std::uint32_t calls_ = 0;
   Epoch epoch_ = 0;
   std::optional<int> gone_table_;
-  std::optional<std::string> gone_top_;
+  std::optional<std::string> gone_top_;                  // see Known
   std::vector<std::pair<Epoch, std::int64_t>> settled_;  // by lease, of the request at hand
 };
 

@@ -22,7 +22,7 @@ struct Writer::Session {
   std::optional<Connection> checkpointer;  // a checkpoint runs on another connection than the lock it needs
   std::int64_t frames = 0, checked = 0;    // how many there are, and were at the last checkpoint
   bool wrote = false;                      // by the commit at hand
-  std::optional<std::string> gone_top;     // as the last commit left it, when the file was of this version
+  Known known;                             // as of the last commit, when the file was of this version
   std::uint32_t version = 0;
 };
 
@@ -102,12 +102,12 @@ Writer::Outcome Writer::attempt(std::span<Request* const> group) noexcept {
       const auto log = watermark_.log();
       Transaction transaction(*session_->sql, options_, clock_, bell_);
       const std::uint32_t version = std::exchange(session_->version, 0);
-      if (version != 0 && (version == session_->connection.version() || mutant("sqlite.gone.trusted"))) {
-        transaction.trust_gone_top(std::move(session_->gone_top));
+      if (version != 0 && (version == session_->connection.version() || mutant("sqlite.known.trusted"))) {
+        transaction.trust(std::move(session_->known));
       }
       perform(group, transaction);
       transaction.flush();
-      session_->gone_top = transaction.gone_top();
+      session_->known = transaction.take_known();
       calls = transaction.calls();
       stage = kCommit;
       session_->wrote = false;

@@ -113,6 +113,20 @@ TEST_CASE("two backends on one file see each other's tasks at once") {
   CHECK(get(*two, 1)->tombstone);
 }
 
+TEST_CASE("what another process did to a queue counts, even right after a call that counted") {
+  Store store;
+  DurableBackend& one = store.open();
+  const auto two = store.make();
+  for (unsigned n = 1; n < 10; n += 3) {
+    for (DurableBackend* b : {&one, two.get(), &one}) {
+      CHECK(enqueue(*b, task(n)) == Item::ok);
+      CHECK(b->counts()->at(0).by_state[static_cast<std::size_t>(State::ready)] == n);
+      ++n;
+    }
+    n -= 3;
+  }
+}
+
 TEST_CASE("an id that was ended by another process is known, even right after a call that found none ended") {
   Store store;
   DurableBackend& one = store.open();
