@@ -21,12 +21,15 @@ constexpr int kRounds = 20;  // the average is one of real times: each round is 
 
 // A manager that has run short closures, and knows the tasks that were submitted since.
 class Pool {
+  std::mutex mutex_;
+  std::vector<penstock::TaskRef> refs_;
+
  public:
   explicit Pool(unsigned threads, penstock::Millis timeout = 300s) : tasks(open(threads, timeout)) {
     tasks.add_hooks({.on_queued =
                          [this](const penstock::TaskEvent& e) {
-                           const std::lock_guard lock(mutex);  // a task may submit while this thread does
-                           refs.push_back({std::string(e.key.queue), e.key.id});
+                           const std::lock_guard lock(mutex_);  // a task may submit while this thread does
+                           refs_.push_back({std::string(e.key.queue), e.key.id});
                          },
                      .on_finish =
                          [this](const penstock::TaskEvent& e) {
@@ -39,17 +42,19 @@ class Pool {
     Closures many(kShort, [](penstock::Context&) {});
     tasks.submit_many(std::span(many));
     expect_ends(kShort);
-    const std::lock_guard lock(mutex);
-    refs.clear();
+    const std::lock_guard lock(mutex_);
+    refs_.clear();
   }
   void submit(Closures closures) { tasks.submit_many(std::span(closures)); }
   void expect_ends(int many) {
     for (int i = 0; i < many; ++i) REQUIRE(ended.try_acquire_for(20s));
   }
-  Status status(std::size_t i) { return tasks.info(refs.at(i))->status; }
+  penstock::TaskRef ref(std::size_t i) {
+    const std::lock_guard lock(mutex_);
+    return refs_.at(i);
+  }
+  Status status(std::size_t i) { return tasks.info(ref(i))->status; }
 
-  std::mutex mutex;
-  std::vector<penstock::TaskRef> refs;
   std::counting_semaphore<> ended{0}, cancelled{0};
   penstock::TaskManager tasks;
 
@@ -125,9 +130,9 @@ TEST_CASE("tasks and metrics are seen as they are, whatever a worker has taken, 
       CHECK(seen.total.running == 1);
       CHECK(seen.queue_depth == 2);
     }
-    SECTION("an end that somebody waits for") { CHECK(pool.tasks.await(pool.refs.at(0), 20s)); }
-    CHECK(pool.tasks.cancel(pool.refs.at(2)) == Cancelled::was_waiting);
-    CHECK(pool.tasks.cancel(pool.refs.at(0)) == Cancelled::was_finished);
+    SECTION("an end that somebody waits for") { CHECK(pool.tasks.await(pool.ref(0), 20s)); }
+    CHECK(pool.tasks.cancel(pool.ref(2)) == Cancelled::was_waiting);
+    CHECK(pool.tasks.cancel(pool.ref(0)) == Cancelled::was_finished);
     blocked.go();
     pool.expect_ends(4);
     const penstock::Counters after = pool.tasks.metrics().total;

@@ -52,7 +52,7 @@ void make_with_task(Store& store) {
   store.backend.reset();
 }
 
-// Does something when a connection, that has no lock, wants to read for the nth time.
+// Does something right before a connection that has no lock takes one to read, for the nth time.
 class Before final : public ShimVfs {
  public:
   Before(std::string name, int nth, std::function<void()> act)
