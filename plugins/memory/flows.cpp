@@ -5,8 +5,8 @@
 namespace penstock::memory {
 namespace {
 
-constexpr int kMost = 1000;   // flows moved by one call, gates looked at by one
-constexpr int kGiveUps = 64;  // tickets given up at once when another flow of their key goes first
+constexpr int kMost = 1000;  // flows moved by one call, gates looked at by one
+constexpr int kAtOnce = 64;  // flows of one key, where all are meant
 
 std::uint64_t rank(const Task& t) noexcept {
   const std::uint64_t priority = static_cast<std::uint32_t>(t.priority) ^ 0x80000000u;
@@ -92,9 +92,9 @@ void Flows::unready(Task& t, const Now& now) noexcept {
   --flow.count;
   if (!flow.line) return;
   if (flow.count == 0) {
+    const std::uint64_t place = open_.place(*flow.key);
     leave(flow);
-    restore(flow);
-    regate_all(flow, now);
+    left(flow, place, now);
   } else if (const auto best = head(flow); *best != flow.head) {
     flow.line->move(flow, *best);
   }
@@ -109,7 +109,7 @@ void Flows::claimed(Task& t, const Now& now) noexcept {
 void Flows::served(Flow& flow, const Now& now) noexcept {
   if (!flow.line) return;
   Key& key = *flow.key;
-  const bool alone = flow.seat->others.empty() && key.away == 0;
+  const bool alone = flow.seat->others.empty() && key.away.empty();
   if (alone && flow.count > 0 && flow.gates.empty()) {  // the rest in short: it goes to the end of its line
     flow.since = key.turn = ++turns_;
     return open_.move_back(flow, *head(flow), key.turn);
@@ -157,27 +157,35 @@ void Flows::enter(Flow& flow, const Gate* out_of, const Now& now) noexcept {
   for (Gate* g : flow.gates) {
     if ((g != out_of && !g->line.empty()) || g->admitted >= g->room(now)) return wait(flow, *g, now);
   }
-  stand(flow, limited && best);
+  stand(flow, place(flow), limited && best);
 }
 
 void Flows::wait(Flow& flow, Gate& gate, const Now& now) noexcept {
   if (gate.line.empty()) open(gate, gate.room(now) > 0 ? turns_ : 0);
+  std::vector<Flow*>& away = flow.key->away;
   try {
+    away.push_back(&flow);
     gate.line.join(flow, flow.since);
-    ++flow.key->away;
+    flow.away = away.size() - 1;
   } catch (...) {
+    if (!away.empty() && away.back() == &flow) away.pop_back();
     strays_ = true;
   }
-  if (!gate.due && gate.room(now) == 0) schedule(gate, gate.opens(now));
+  if (!gate.due) schedule(gate, look_at(gate, now));
+}
+
+// Of a flow that comes into the open line.
+std::uint64_t Flows::place(const Flow& flow) const noexcept {
+  std::uint64_t out = std::max(flow.key->turn, flow.since);
+  for (const Gate* g : flow.gates) out = std::max(out, g->opened);
+  // Other flows of the key, which wait at gates with room, may have waited for longer.
+  if (!flow.key->away.empty() && !open_at_.empty())
+    out = std::max(flow.key->turn, std::min(out, open_at_.begin()->first));
+  return out;
 }
 
 // Into the open line; with a ticket if a gate is to count it.
-void Flows::stand(Flow& flow, bool ticket) noexcept {
-  std::uint64_t place = std::max(flow.key->turn, flow.since);
-  for (const Gate* g : flow.gates) place = std::max(place, g->opened);
-  // Other flows of the key, which wait at gates with room, may have waited for longer.
-  if (flow.key->away > 0 && !open_at_.empty())
-    place = std::max(flow.key->turn, std::min(place, open_at_.begin()->first));
+void Flows::stand(Flow& flow, std::uint64_t place, bool ticket) noexcept {
   try {
     open_.join(flow, place);
     if (!ticket) return;
@@ -190,7 +198,7 @@ void Flows::stand(Flow& flow, bool ticket) noexcept {
 
 // Another flow of the key goes first: the room made for the ones in the open line is for others to take.
 void Flows::pass_over(const Key& key, const Now& now) noexcept {
-  for (int n = 0; n < kGiveUps; ++n) {
+  for (int n = 0; n < kAtOnce; ++n) {
     Flow* holder = open_.ticket_holder(key);
     if (!holder) break;
     give_up(*holder);
@@ -206,19 +214,45 @@ void Flows::give_up(Flow& flow) noexcept {
 
 void Flows::leave(Flow& flow) noexcept {
   give_up(flow);
-  if (flow.line != &open_) --flow.key->away;
+  if (flow.line != &open_) {
+    std::vector<Flow*>& away = flow.key->away;
+    away.back()->away = flow.away;
+    away[flow.away] = away.back();
+    away.pop_back();
+  }
   flow.line->leave(flow);
 }
 
 // The front flow meets a closed gate: a limit was lowered, or its ticket is gone.
 void Flows::park(Flow& flow, Gate& gate, const Now& now) noexcept {
+  const std::uint64_t place = open_.place(*flow.key);
   leave(flow);
   wait(flow, gate, now);
-  restore(flow);
-  regate_all(flow, now);
+  left(flow, place, now);
 }
 
-// The flow left the open line and was not served: its key has its place again at the gates it waits at.
+// The flow left the open line, in which its key has that place (0: it did not stand there), and was not served.
+void Flows::left(const Flow& flow, std::uint64_t place, const Now& now) noexcept {
+  restore(flow);
+  regate_all(flow, now);
+  if (place > 0 && !open_.best(*flow.key)) call_back(*flow.key, place, now);
+}
+
+// The key has lost its last flow in the open line: those of its flows come in at its place that wait at gates which are
+// open all the same, even if room is kept there for others. They had none of it because they had another way.
+void Flows::call_back(Key& key, std::uint64_t place, const Now& now) noexcept {
+  std::size_t at = key.away.size();
+  for (int n = 0; n < kAtOnce && at-- > 0; ++n) {
+    Flow& flow = *key.away[at];
+    if (std::ranges::any_of(flow.gates, [&](const Gate* g) { return g->room(now) == 0; })) continue;
+    leave(flow);
+    stand(flow, place, true);
+    regate_all(flow, now);
+    at = std::min(at, key.away.size());
+  }
+}
+
+// Its key has its place again at the gates that it waits at.
 void Flows::restore(const Flow& flow) noexcept {
   for (Gate* g : flow.gates) {
     if (g->line.place(*flow.key) > flow.key->turn) g->line.place(*flow.key, flow.key->turn);
@@ -245,14 +279,14 @@ bool Flows::regate(Gate& gate, const Now& now) noexcept {
   } else if (moved == kMost) {
     schedule(gate, now.boot);
   } else {
-    schedule(gate, gate.room(now) == 0 ? gate.opens(now) : std::nullopt);
+    schedule(gate, look_at(gate, now));
   }
   return moved > 0;
 }
 
 void Flows::regate_all(const Flow& flow, const Now& now) noexcept {
   for (Gate* g : flow.gates) {
-    if (!g->line.empty() || g->due) regate(*g, now);
+    if (!g->line.empty() || g->due || g->opened != 0) regate(*g, now);
   }
 }
 
@@ -275,6 +309,11 @@ void Flows::open(Gate& gate, std::uint64_t since) noexcept {
   } catch (...) {
     gate.opened = 0;
   }
+}
+
+// When time will have opened it, or made room in it for one more.
+std::optional<Millis> Flows::look_at(const Gate& gate, const Now& now) noexcept {
+  return gate.opens(now, gate.opened == 0 ? 1 : gate.admitted + 1);
 }
 
 void Flows::schedule(Gate& gate, std::optional<Millis> at) noexcept {

@@ -95,7 +95,8 @@ class Flows {
   void leave_plain(const Now&) noexcept;
   void enter(Flow&, const Gate* out_of, const Now&) noexcept;
   void wait(Flow&, Gate&, const Now&) noexcept;
-  void stand(Flow&, bool ticket) noexcept;
+  std::uint64_t place(const Flow&) const noexcept;
+  void stand(Flow&, std::uint64_t place, bool ticket) noexcept;
   void pass_over(const Key&, const Now&) noexcept;
   void give_up(Flow&) noexcept;
   void leave(Flow&) noexcept;
@@ -103,8 +104,11 @@ class Flows {
   bool regate(Gate&, const Now&) noexcept;  // whether it let somebody through
   void regate_all(const Flow&, const Now&) noexcept;
   Flow& next_out(Gate&) noexcept;
+  void left(const Flow&, std::uint64_t place, const Now&) noexcept;
+  void call_back(Key&, std::uint64_t place, const Now&) noexcept;
   void restore(const Flow&) noexcept;
   void open(Gate&, std::uint64_t since) noexcept;
+  static std::optional<Millis> look_at(const Gate&, const Now&) noexcept;
   void schedule(Gate&, std::optional<Millis> at) noexcept;
   std::optional<Place> head(Flow&) noexcept;
 

@@ -51,8 +51,8 @@ struct Gate {
   std::uint64_t room(const Now& now) const noexcept { return held(now) ? 0 : std::min(slots(), tokens(now)); }
   bool full(const Now& now) const noexcept { return !timed() || full_at <= nanos(now); }
 
-  // When time alone will make room; absent: never.
-  std::optional<Millis> opens(const Now& now) const noexcept;
+  // When time alone will have made room for so many tasks; absent: never.
+  std::optional<Millis> opens(const Now& now, std::uint64_t tasks = 1) const noexcept;
 
   void take(const Now& now) noexcept {
     ++leased;
@@ -70,11 +70,11 @@ struct Gate {
   }
 };
 
-inline std::optional<Millis> Gate::opens(const Now& now) const noexcept {
-  if (slots() == 0 || held_until == Millis::max()) return std::nullopt;
+inline std::optional<Millis> Gate::opens(const Now& now, std::uint64_t tasks) const noexcept {
+  if (slots() < tasks || held_until == Millis::max() || (timed() && tasks > limit.burst)) return std::nullopt;
   Millis at = held_until;
   if (timed()) {
-    const std::int64_t token = rate().token_at(full_at);
+    const std::int64_t token = rate().token_at(full_at, tasks);
     at = std::max(at, Millis(token <= 0 ? 0 : (token + 999'999) / 1'000'000));
   }
   return std::max(at, now.boot);

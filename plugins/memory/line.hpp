@@ -26,8 +26,8 @@ class Line;
 // A fair key in use.
 struct Key {
   std::uint64_t flows = 0;
-  std::uint64_t turn = 0;  // the last one it had
-  std::uint64_t away = 0;  // flows of it that wait at gates
+  std::uint64_t turn = 0;   // the last one it had
+  std::vector<Flow*> away;  // flows of it that wait at gates
 };
 
 // Where a task stands in its flow: least first.
@@ -50,6 +50,7 @@ struct Flow {
   Place head;               // of its best task, as the line knows it
   std::uint64_t since = 0;  // it has waited for its turn since then
   std::size_t ticket = 0;   // see Line::tickets: 1 and its place there; 0: it has none
+  std::size_t away = 0;     // its place in Key::away, while it waits at a gate
 };
 
 // A key's place in a line, and its flows that stand there. Most have one, which the seat holds by itself.

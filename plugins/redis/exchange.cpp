@@ -144,14 +144,17 @@ struct Store::Trade {
 
   Server::Run script(const Server& server, Server::Run run, const Job& job, Left left) const {
     add_head(run.words, left);
+    std::vector<std::vector<Group>> groups;
+    const auto extend = [&job](const Part& p) { return std::span(p.extend.data(), job.last ? p.extend.size() : 0); };
     for (std::size_t i = 0; i < job.settle.size(); ++i) {
       const Part& p = parts[job.first + i];
-      const std::span extend(p.extend.data(), job.last ? p.extend.size() : 0);
-      const std::vector<Group> groups = groups_of(x, job.settle[i]);
+      groups.push_back(groups_of(x, job.settle[i]));
       run.keys.push_back(server.key(queues.names()[job.first + i]));
-      add_queue(run.words, groups.size(), extend.size(), job.last ? p.quota : -1, p.epoch);
-      for (const Group& group : groups) add_settlements(run.words, group);
-      for (std::size_t e : extend) run.words.add(static_cast<std::int64_t>(x.extend[e].epoch));
+      add_queue(run.words, groups.back().size(), extend(p).size(), job.last ? p.quota : -1, p.epoch);
+    }
+    for (std::size_t i = 0; i < job.settle.size(); ++i) {
+      for (const Group& group : groups[i]) add_settlements(run.words, group);
+      for (std::size_t e : extend(parts[job.first + i])) run.words.add(static_cast<std::int64_t>(x.extend[e].epoch));
     }
     return run;
   }

@@ -16,7 +16,7 @@ std::string_view class_of(std::string_view gate) noexcept {
 std::optional<std::int64_t> Gate::due() const noexcept {
   if (waiting == 0) return {};
   if (overdue) return 0;
-  return meter.opens(leased, admitted + 1);  // absent: a slot that comes back will tell
+  return meter.opens(leased, opened == kClosed ? 1 : admitted + 1);  // absent: a slot that comes back will tell
 }
 
 void GateBook::set(std::string_view queue, Gate& g) {

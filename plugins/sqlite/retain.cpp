@@ -5,6 +5,11 @@
 
 namespace penstock::sqlite {
 
+namespace {
+constexpr std::int64_t kSorted =
+    1000;  // records whose `keep` has passed are put in order of their ends, so many at a time
+}
+
 Result<std::uint64_t> Transaction::trim(const Retention& r) {
   QueueRow* queue = ledger_.find(r.queue);
   if (!queue) return std::uint64_t{0};
@@ -45,7 +50,7 @@ std::vector<std::int64_t> Transaction::over(QueueRow& queue, const Retention& r)
   if (room == 0) return out;
   std::vector<std::int64_t> oldest(out);
   std::sort(oldest.begin(), oldest.end());
-  Use over(sql_.keep_over, lane, now, 4 * std::int64_t{r.at_most}, r.at_most);
+  Use over(sql_.keep_over, lane, now, std::max(kSorted, 4 * std::int64_t{r.at_most}), r.at_most);
   while (over.next() && out.size() < r.at_most) {
     if (!std::binary_search(oldest.begin(), oldest.end(), over.integer(0))) out.push_back(over.integer(0));
   }

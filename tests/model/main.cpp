@@ -12,7 +12,7 @@ namespace penstock::model {
 namespace {
 
 // Below this many steps in a run, chance decides which answers come up.
-constexpr std::uint64_t kJudged = 40'000;
+constexpr std::uint64_t kJudged = 80'000;
 
 struct Options {
   Plan plan;

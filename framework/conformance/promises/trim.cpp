@@ -81,6 +81,18 @@ constexpr Promise kPromises[] = {
        same(kept(lab, {a, b, c}), "010", "records kept");
      }},
 
+    {"trim.keeps_go_by_the_end",
+     "Of records whose `keep` has passed, the oldest end goes first, also where its keep passed last.", 0, nullptr,
+     [](Lab& lab) {
+       auto t = history(lab, 1);
+       for (int i = 0; i < 6; ++i) t.push_back(history(lab, 1, State::succeeded, lab.ticks(50 - 6 * i)).front());
+       lab.pass(60);
+       same(lab.trim({.queue = "q", .at_most = 1}), 1u, "records of the first call");
+       same(kept(lab, t), "1011111", "records kept after the first call");
+       same(lab.trim({.queue = "q", .at_most = 2}), 2u, "records of the second call");
+       same(kept(lab, t), "1000111", "records kept after the second call");
+     }},
+
     {"trim.may_cut_a_keep_short", "Age, count and bytes let go of records before their `keep` has passed.", 0, nullptr,
      [](Lab& lab) {
        const auto t = history(lab, 2);

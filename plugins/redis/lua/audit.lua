@@ -73,7 +73,7 @@ local function heads(q)
     same('counts', 'ready', n[READY], ready + keyed)
     for state = SUCCEEDED, CANCELLED do
       local name = KEPT[state]
-      local ended, ends = kept_keys(q, state)
+      local ended, ends = tasks().kept_keys(q, state)
       local kept = call('zcard', ended)
       same('counts', name, n[state], kept)
       same('retention', name, call('zcard', ends), kept)
@@ -118,7 +118,7 @@ local PASSES = {
       for state = SUCCEEDED, CANCELLED do sum('counts', 'bytes_' .. KEPT[state], q.b[state], 0) end
     end}
     for state = SUCCEEDED, CANCELLED do
-      local ended, _, keep, past = kept_keys(q, state)
+      local ended, _, keep, past = tasks().kept_keys(q, state)
       steps[#steps + 1] = pages('zset', ended, is_kept(q, state, KEPT[state]))
       steps[#steps + 1] = pages('zset', keep, may_go(q, state, true))
       steps[#steps + 1] = pages('zset', past, may_go(q, state, false))

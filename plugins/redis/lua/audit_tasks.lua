@@ -111,7 +111,7 @@ local function task_of(q, id, rec, v)
     find_task('content', id, 'its live entry is damaged')
     return nil
   end
-  load_live(t, v)
+  tasks().load_live(t, v)
   if t.state < READY or t.state > CANCELLED then
     find_task('one place', id, 'it is in state ' .. t.state)
     return nil
@@ -164,7 +164,7 @@ local function is_leased(q, t)
 end
 
 local function has_ended(q, t)
-  local ended, ends = kept_keys(q, t.state)
+  local ended, ends = tasks().kept_keys(q, t.state)
   local arrival = call('zscore', ended, t.id)
   if not arrival or tonumber(arrival) ~= unpick('>I6', t.seq) then
     find_task('one place', t.id, 'in state ' .. t.state .. ' it is not among those that ended so')
@@ -308,13 +308,13 @@ local function is_kept(q, state, name)
     if not v or byte(v) ~= state or #v < 48 then
       return find_task('one place', id, 'it is kept as ' .. name .. ', but in another state')
     end
-    if whole(rec) then sum('counts', 'bytes_' .. name, 0, octets({rec = rec, note = sub(v, 49)})) end
+    if whole(rec) then sum('counts', 'bytes_' .. name, 0, tasks().octets({rec = rec, note = sub(v, 49)})) end
   end
 end
 
 -- A note of when a record may be let go.
 local function may_go(q, state, other)
-  local _, ends, _, past = kept_keys(q, state)
+  local _, ends, _, past = tasks().kept_keys(q, state)
   return function(turn)
     local id = sub(turn, 7)
     if not call('zscore', ends, turn) then find_task('retention', id, 'it is to be let go, but has not ended so') end

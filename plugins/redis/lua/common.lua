@@ -1,6 +1,9 @@
 -- What all scripts share: the call's clocks, a queue's counters, its records, and what is put off to the end of the
--- script. README.md has the layout. Every script starts with this file; those that move tasks add meter.lua,
--- tasks.lua, rows.lua, lines.lua and flow.lua.
+-- script. README.md has the layout. Every script starts with this file; those that move tasks add queue.lua, and the
+-- modules tasks.lua and flow.lua.
+--
+-- A script makes its functions anew for each call, which takes longer than most of them do. So what only some calls
+-- need is in modules, made when first asked for: `tasks()` is what tasks.lua returns.
 --
 -- ARGV[1] clock: empty, or 16 octets (two doubles: wall, boot) that stand for the server's time.
 -- ARGV[2] the channel on which the bell rings: the number of the ring, a space, and the queue's P.
@@ -24,6 +27,14 @@ local MOST = 1000                -- elements that one step looks at
 -- What is left to this script, for all its queues together: flows moved from line to line or looked at on the way, gates
 -- looked at because of the time, or because something was set.
 local budget = {moves = MOST, gates = MOST}
+
+local function module(make)
+  local made
+  return function()
+    made = made or make()
+    return made
+  end
+end
 
 local at = 0
 local function arg()

@@ -86,7 +86,7 @@ local function enqueue(q, out)
   if not q.simple then
     for i, id in ipairs(ids) do
       local p = base + 5 * i
-      local what, holder = admit(q, id, ARGV[p - 2], ARGV[p - 1], ARGV[p], true)
+      local what, holder = tasks().admit(q, id, ARGV[p - 2], ARGV[p - 1], ARGV[p], true)
       answers[i] = char(holder and 16 + what or what)
       holders[#holders + 1] = holder
     end

@@ -1,7 +1,7 @@
 -- Flow control as the rest of the scripts sees it: what comes and goes, what to claim next, what is set. lines.lua says how it
 -- works, rows.lua how it is kept.
 
-make_flows = function(q)
+local function open_flows(q)
   local P, now = q.P, q.now
   -- Turns given so far; seats in the open line; flows at gates; ready tasks in other flows than the plain one; gates
   -- that have still to be looked at, as something was set for them; the queue's own gate.
@@ -290,3 +290,5 @@ make_flows = function(q)
 
   return F
 end
+
+return {open = open_flows, setting = setting}

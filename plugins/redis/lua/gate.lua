@@ -12,7 +12,7 @@ if what == 'all' then
   end
 else
   local key = q.P .. ':limit'
-  local s = setting(call('hget', key, name))
+  local s = flow().setting(call('hget', key, name))
   if what == 'hold' then
     local ms = tonumber(arg())
     s.held = ms == 0 and 0 or max(s.held, ms < 0 and huge or q.now + ms)

@@ -1,5 +1,5 @@
 -- What an operator does to tasks. KEYS: the queue. ARGV[3..5] from, to, delay; then the ids. Answers an octet for each.
-local q, answers = open(KEYS[1]), {}
+local q, T, answers = open(KEYS[1]), tasks(), {}
 check(q, ALL)
 check(q, KEYED)
 local from, to, delay, epoch = tonumber(arg()), tonumber(arg()), tonumber(arg()), nil
@@ -15,29 +15,29 @@ local function fence(t)
 end
 
 local function move(id)
-  local t = load(q, id)
+  local t = T.load(q, id)
   if not t then return from < SUCCEEDED and gone(q, id) and FINISHED or NOT_FOUND end
   if t.state ~= from then return elsewhere(t.state) end
   if from == SCHEDULED then
-    leave(q, t)
-    wait(q, t, wall)
+    T.leave(q, t)
+    T.wait(q, t, wall)
   elseif to == CANCELLED then
     local held = text(unpick('<d', t.ep))
-    leave(q, t)
+    T.leave(q, t)
     tell_to_stop(q, held, id)
     fence(t)
-    finish(q, t, CANCELLED, huge)
+    T.finish(q, t, CANCELLED, huge)
     work(q)
   else
     if t.unique ~= '' then
-      local e = keeper(q, t.unique)
+      local e = T.keeper(q, t.unique)
       if e and e.id ~= id then return CONFLICT end
-      take_key(q, t.unique, id, 0)
+      T.take_key(q, t.unique, id, 0)
     end
-    leave(q, t)
+    T.leave(q, t)
     fence(t)
     t.failures, t.crashes = 0, 0
-    wait(q, t, wall + delay)
+    T.wait(q, t, wall + delay)
   end
   return OK
 end

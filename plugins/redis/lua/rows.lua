@@ -3,10 +3,6 @@
 --
 -- Names: of a flow: the fair key, then each gate in order, every one behind an octet with its length. Of a line: the
 -- gate behind its length; '\0' is the open one, as no gate has an empty name.
-local OPEN, CLOSED = '\0', -1
-
-has_gates = function(flow) return #flow > 1 + byte(flow, 1) end
-
 local function flow_rows(q)
   local P, now = q.P, q.now
   local seats, flows, gates, limits = {}, {}, {}, {}
@@ -121,7 +117,7 @@ local function flow_rows(q)
       local used = g.leased > 0 or g.admitted > 0 or g.waiting > 0
       local due, open_at, idle_at
       if g.waiting > 0 then
-        if g.overdue then due = 0 else due = opens(g, g.leased, g.admitted + 1) end
+        if g.overdue then due = 0 else due = opens(g, g.leased, g.opened == CLOSED and 1 or g.admitted + 1) end
         if due then due = max(due, 0) end
         if g.opened ~= CLOSED then open_at = g.opened end
       end

@@ -1,31 +1,7 @@
 -- Tasks one by one: what becomes of a record when its task changes its state. The common cases of enqueue.lua and
 -- exchange.lua handle many at once and do not come here.
 
--- ---- flows
-
-local make_flows, has_gates -- flow.lua
-
--- The flows of the queue, for those who need them.
-local function flows(q)
-  if not q.F then q.F = make_flows(q) end
-  return q.F
-end
-
--- Where the ready tasks of a flow are: the plain one, one that has a fair key only, one with gates.
-local function lane(q, flow)
-  if flow == '' then return q.ready end
-  if has_gates(flow) then return q.P .. ':f:' .. flow end
-  return q.P .. ':k:' .. sub(flow, 2)
-end
-
 -- ---- records
-
--- The traits of a record whose flags are at p: how long it holds its unique key, that, and its flow.
-local function traits(s, p)
-  local n = byte(s, p + 3 + 1)
-  local flow = sub(s, p + 5 + n, p + 2 + byte(s, p + 1) * 256 + byte(s, p + 2))
-  return byte(s, p + 3), sub(s, p + 5, p + 4 + n), flow == '\0' and '' or flow
-end
 
 local function load_live(t, v)
   local flags = byte(v, 2)
@@ -200,26 +176,6 @@ end
 
 -- ---- enqueue
 
--- `ids` have arrived, with the numbers from q.seq on. The first of all ring: nobody may know of the queue yet.
-local function arrive(q, ids)
-  if q.seq == 0 then ring(q) end
-  local i, n = 1, #ids
-  while i <= n do
-    local chunk, used = floor(q.seq / CHUNK), q.seq % CHUNK
-    local last = min(n, i + CHUNK - used - 1)
-    call('append', q.P .. ':a:' .. text(chunk), concat(ids, '', i, last))
-    if used == 0 then call('zadd', q.P .. ':ai', chunk, text(chunk)) end
-    q.seq = q.seq + last - i + 1
-    i = last + 1
-  end
-end
-
-local function due_of(when)
-  if when == '' then return wall end
-  local ms = tonumber(sub(when, 2))
-  return byte(when) == 100 and wall + ms or ms -- 'd': a delay
-end
-
 -- One task, by itself. `rest`: rank, flags, traits, kind and body as in a record. Returns the answer, and the holder of
 -- the unique key if that is why. Everything before it is written.
 local function admit(q, id, when, opts, rest, limited)
@@ -253,3 +209,7 @@ local function admit(q, id, when, opts, rest, limited)
   wait(q, t, due_of(when))
   return OK
 end
+
+return {load = load, load_live = load_live, save = save, octets = octets, key_entry = key_entry, keeper = keeper,
+        take_key = take_key, release_key = release_key, kept_keys = kept_keys, leave = leave, wait = wait, bury = bury,
+        finish = finish, admit = admit}

@@ -1,7 +1,7 @@
 -- Lets ended tasks go, and old tombstones and keys. KEYS: the queue.
 -- ARGV[3..8] state, age, count, octets (negative: without bound), at_most, how long ids are remembered.
 -- Answers how many records lost their content.
-local q = open(KEYS[1])
+local q, T = open(KEYS[1]), tasks()
 local state, age, count, octets_kept, at_most, remember =
   tonumber(arg()), tonumber(arg()), tonumber(arg()), tonumber(arg()), min(tonumber(arg()), MOST), tonumber(arg())
 if not q.known then return 0 end
@@ -21,13 +21,14 @@ if q.now - q.gone_at > remember then
   q.gone, q.gone_at = q.gone + 1, q.now
 end
 for _, key in ipairs(call('zrangebyscore', q.P .. ':ut', '-inf', wall, 'limit', 0, max(at_most, 1))) do
-  local e = key_entry(q, key)
+  local e = T.key_entry(q, key)
   if e and not e.held and e.till <= wall then call('hdel', q.P .. ':u', key) end
   if not e or e.till <= wall then call('zrem', q.P .. ':ut', key) end
 end
 
-local ended, ends, keep, past = kept_keys(q, state)
-local passed = call('zrangebyscore', keep, '-inf', q.now, 'limit', 0, at_most)
+local ended, ends, keep, past = T.kept_keys(q, state)
+-- More than are let go: their order is that of their ends, not of their times to be kept.
+local passed = call('zrangebyscore', keep, '-inf', q.now, 'limit', 0, MOST)
 for _, turn in ipairs(passed) do
   call('zadd', past, unpick('>I6', turn), turn)
   call('zrem', keep, turn)
@@ -40,11 +41,11 @@ while done < at_most do
   local over = q.n[state] > count or q.b[state] > octets_kept or q.now - tonumber(oldest[2]) >= age
   if not over then turn = call('zrange', past, 0, 0)[1] end
   if not turn then break end
-  local t = load(q, sub(turn, 7))
+  local t = T.load(q, sub(turn, 7))
   if t and t.state == state then
     local when = t.ended
-    leave(q, t)
-    bury(q, t, state, when)
+    T.leave(q, t)
+    T.bury(q, t, state, when)
   else -- by other hands
     call('zrem', ends, turn)
     call('zrem', past, turn)
