@@ -22,7 +22,8 @@ void average(double& mean, nanoseconds value) {
 
 std::string poison(std::uint32_t crashes, const std::string& before) {
   std::string text = "poison: the process died in this task " + std::to_string(crashes) + " times";
-  return before.empty() ? text : text + "; error before that: " + before;
+  if (!before.empty()) text.append("; error before that: ").append(before);
+  return text;
 }
 
 }  // namespace
@@ -303,7 +304,7 @@ bool LeaseEngine::extensions(Instant now, bool all, Extension& extension) {
   extension = Extension{};
   extension.sent = now;
   for (const auto& batch : batches_) {
-    if (batch->extending || batch->lost || batch->live == 0 || (!all && batch->extend_at > now)) continue;
+    if (batch->extending || batch->lost || (!all && batch->extend_at > now)) continue;
     if (extension.held.size() >= options_.max_batch) break;
     batch->extending = true;
     extension.held.push_back({batch->queue, batch->epoch});
@@ -335,10 +336,10 @@ void LeaseEngine::extended(Extension& extension, const Result<Exchanged>& answer
     }
     for (const auto& owned : tasks_) {
       Task& task = *owned;
-      if (task.batch != &batch || task.lost) continue;
+      if (task.batch != &batch) continue;
       if (said.what != Item::ok) {
         // A settlement under way may be why the store knows no task of the batch any more.
-        if (task.phase != Task::Phase::settling && task.phase != Task::Phase::gone) lose(task, now, changes);
+        if (task.phase != Task::Phase::settling) lose(task, now, changes);
       } else if (std::ranges::find(said.stop, task.leased.id) != said.stop.end()) {
         stop(task, now, changes);
       }
@@ -364,12 +365,11 @@ void LeaseEngine::stop(Task& task, Instant now, Changes& changes) {
 }
 
 void LeaseEngine::expire(Instant now, Changes& changes) {
-  if (std::ranges::none_of(batches_, [now](const auto& b) { return b->live > 0 && b->lapses <= now; })) return;
+  if (std::ranges::none_of(batches_, [now](const auto& b) { return b->lapses <= now; })) return;
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     Task& task = *tasks_[i];
-    if (task.lost || !task.batch || task.batch->lapses > now) continue;
-    if (task.phase == Task::Phase::settling || task.phase == Task::Phase::gone) continue;  // the store decides
-    lose(task, now, changes);
+    if (!task.batch || task.batch->lapses > now) continue;
+    if (task.phase != Task::Phase::settling) lose(task, now, changes);  // of those the store decides
   }
 }
 
@@ -386,9 +386,9 @@ void LeaseEngine::lose(Task& task, Instant now, Changes& changes) {
   changes.lost.push_back(&task);
 }
 
+// A task that is gone or lost has no batch.
 void LeaseEngine::leave_batch(Task& task) {
   Batch* batch = std::exchange(task.batch, nullptr);
-  if (!batch) return;
   --batch->live;
   drop_batch_if_empty(*batch);
 }

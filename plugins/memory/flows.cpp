@@ -36,6 +36,8 @@ Flow& Flows::of(std::string_view fair, std::span<const std::string_view> gates, 
   made->fair = fair;
   made->gates.reserve(sorted.size());
   Key& key = fair.empty() ? no_key_ : keys_[made->fair];
+  // Nothing is known of a key of which nothing was left: it may have had a turn just now, and what it has came later.
+  if (key.flows == 0 && key.turn == 0) key.turn = turns_;
   made->key = &key;
   for (std::string_view g : sorted) made->gates.push_back(&gate(g));
   const auto at = flows_.emplace(std::move(name), std::move(made)).first;

@@ -159,7 +159,10 @@ Seat& Lines::home(QueueRow& q, std::string_view key) {
     seats_.join(plain, ++q.turns);
     tally(q, plain);
   }
-  return seats_.at(q.q, key);
+  Seat& s = seats_.at(q.q, key);
+  // Nothing is known of a key of which nothing was left: it may have had a turn just now, and what it has came later.
+  if (!s.there && s.turn == 0) s.turn = q.turns;
+  return s;
 }
 
 // Keeps count of the seats in the open line. The plain flow gives up its own when it is alone again.

@@ -37,7 +37,8 @@ std::string pack_traits(const NewTask& t) {
 }
 
 bool valid_traits(const NewTask& t) {
-  if (t.unique.size() > kMaxKey || t.fair.size() > kMaxKey || t.gates.size() > kMaxGates || t.unique_for < Millis(0)) {
+  if (t.unique.size() > kMaxKey || t.fair.size() > kMaxKey || t.gates.size() > kMaxGates || t.unique_for < Millis(0) ||
+      t.unique_while > Unique::waiting) {
     return false;
   }
   for (std::size_t i = 0; i < t.gates.size(); ++i) {

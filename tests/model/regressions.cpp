@@ -173,6 +173,20 @@ std::vector<Regression> regressions() {
            {.verb = Verb::cancel, .targets = {{.leased = false}}},
            {.verb = Verb::exchange, .claim = {{}}, .limit = 2, .lease = 10},
        }},
+      {"a key of which nothing was left comes back while another has waited since before its last turn",
+       {
+           {.verb = Verb::limit, .gate = 2, .running = 0, .by_operator = true},
+           {.verb = Verb::enqueue, .jobs = {{.fair = 1, .gates = 2}, {}}},
+           {.verb = Verb::enqueue, .jobs = {{.gates = 3}}},
+           {.verb = Verb::enqueue, .jobs = {{.fair = 2}}},
+           {.verb = Verb::limit, .gate = 2, .running = 1, .by_operator = true},
+           {.verb = Verb::exchange, .claim = {{}}, .limit = 1, .lease = 10},
+           {.verb = Verb::enqueue, .jobs = {{.delay = 1, .fair = 2, .gates = 2}}},
+           {.verb = Verb::exchange, .claim = {{}}, .limit = 1, .lease = 10},
+           {.verb = Verb::enqueue, .jobs = {{.due = 1, .dated = true, .fair = 2}}},
+           {.verb = Verb::advance, .time = 11},
+           {.verb = Verb::exchange, .claim = {{}}, .limit = 3, .lease = 1},
+       }},
   };
 }
 

@@ -287,6 +287,17 @@ constexpr Promise kPromises[] = {
        same(lab.settle(t, State::succeeded), Item::ok, "a valid settlement");
      }},
 
+    {"settle.negative_times_are_invalid", "A settlement with a negative delay or keep is invalid and changes nothing.",
+     0, nullptr,
+     [](Lab& lab) {
+       const Leased t = lab.leased();
+       Settlement back = lab.say(t, State::ready), end = lab.say(t, State::succeeded);
+       back.delay = end.keep = Millis(-1);
+       refused(lab, back, Item::invalid, "a settlement with a negative delay");
+       refused(lab, end, Item::invalid, "a settlement with a negative keep");
+       same(lab.settle(t, State::succeeded), Item::ok, "a valid settlement");
+     }},
+
     {"settle.each_item_has_its_own_answer",
      "In a batch of settlements each is answered for itself, in order, and none keeps the others out.", 0, nullptr,
      [](Lab& lab) {

@@ -378,13 +378,17 @@ constexpr Promise kPromises[] = {
      }},
 
     {"unique.broken_rules_are_invalid",
-     "A key of 256 octets and a negative unique_for are invalid, and change nothing.", kUnique, nullptr,
+     "A key of 256 octets, a negative unique_for and a time that does not exist to hold it are invalid, and change "
+     "nothing.",
+     kUnique, nullptr,
      [](Lab& lab) {
        const std::string longest(256, 'k');
        NewTask negative = keyed(lab);
        negative.unique_for = Millis(-1);
+       NewTask odd = keyed(lab);
+       odd.unique_while = static_cast<Unique>(2);
        const std::string before = lab.dump();
-       for (const NewTask& t : {keyed(lab, longest), negative}) {
+       for (const NewTask& t : {keyed(lab, longest), negative, odd}) {
          same(lab.enqueue(t), Item::invalid, "the enqueue");
          holds(!lab.get(t.key), "no record of it");
        }

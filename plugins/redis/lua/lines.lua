@@ -55,7 +55,10 @@ local function flow_lines(q, R, W)
       join_seat(plain, W.turns)
       tally(plain)
     end
-    return seat(OPEN, key)
+    local s = seat(OPEN, key)
+    -- Nothing is known of a key of which nothing was left: it may have had a turn just now, and what it has came later.
+    if not s.stored and s.turn == 0 then s.turn = W.turns end
+    return s
   end
 
   -- The turn of a key that comes into the open line, and would have this one. If flows of it wait at gates it may have

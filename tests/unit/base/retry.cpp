@@ -30,6 +30,13 @@ TEST_CASE("without jitter the delay doubles up to the cap and stays there") {
   CHECK(steady(policy, 0) == 1s);
 }
 
+TEST_CASE("no delay is none with jitter, too") {
+  RetryPolicy policy;
+  policy.backoff = Millis(0);
+  REQUIRE(policy.jitter);
+  CHECK(retry_delay(policy, 1, 12345) == 0s);
+}
+
 TEST_CASE("a delay never shrinks with the number of retries, nor runs over") {
   base::Random random(1);
   for (int round = 0; round < 2000; ++round) {
