@@ -170,7 +170,7 @@ void Flows::wait(Flow& flow, Gate& gate, const Now& now) noexcept {
     gate.line.join(flow, flow.since);
     flow.away = away.size() - 1;
   } catch (...) {
-    if (!away.empty() && away.back() == &flow) away.pop_back();
+    if (!away.empty() && away.back() == &flow) away.pop_back();  // it was the line that found none
     strays_ = true;
   }
   if (!gate.due) schedule(gate, look_at(gate, now));
@@ -315,7 +315,7 @@ void Flows::open(Gate& gate, std::uint64_t since) noexcept {
 
 // When time will have opened it, or made room in it for one more.
 std::optional<Millis> Flows::look_at(const Gate& gate, const Now& now) noexcept {
-  return gate.opens(now, gate.opened == 0 ? 1 : gate.admitted + 1);
+  return gate.opens(now, gate.room(now) == 0 ? 1 : gate.admitted + 1);
 }
 
 void Flows::schedule(Gate& gate, std::optional<Millis> at) noexcept {

@@ -71,7 +71,7 @@ struct Gate {
 };
 
 inline std::optional<Millis> Gate::opens(const Now& now, std::uint64_t tasks) const noexcept {
-  if (slots() < tasks || held_until == Millis::max() || (timed() && tasks > limit.burst)) return std::nullopt;
+  if (slots() < tasks || held_until == Millis::max() || (timed() && tasks > rate().most())) return std::nullopt;
   Millis at = held_until;
   if (timed()) {
     const std::int64_t token = rate().token_at(full_at, tasks);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kCountedAtOnce = 200;  // queues
 constexpr int kLooks = 20;                   // at 1,000 tasks each, for one page that has something already
-constexpr std::uint32_t kMostTrimmed = 300;  // by one script, which looks at three times as many
+constexpr std::uint32_t kMostTrimmed = 300;  // by one script; trim.lua says what else it looks at
 
 // Batches of keys as runs of a script that takes one queue, and where their answers go.
 struct ByKey {

@@ -6,9 +6,9 @@
 namespace penstock::sqlite {
 
 namespace {
-constexpr std::int64_t kSorted =
-    1000;  // records whose `keep` has passed are put in order of their ends, so many at a time
-}
+// Records whose `keep` has passed are put in the order of their ends, so many of them at a time.
+constexpr std::int64_t kSorted = 1000;
+}  // namespace
 
 Result<std::uint64_t> Transaction::trim(const Retention& r) {
   QueueRow* queue = ledger_.find(r.queue);

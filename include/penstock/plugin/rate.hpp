@@ -28,10 +28,11 @@ class TokenRate {
     const std::int64_t missing = std::max<std::int64_t>(0, full_at - now);
     return missing >= depth_ ? 0 : static_cast<std::uint64_t>((depth_ - missing) / interval_);
   }
-  // When the first of them is there, or so many; in the past if they are now. Requires: no more than the burst.
+  // The most that there can be: the burst, or fewer, where those would be years apart.
+  std::uint64_t most() const noexcept { return static_cast<std::uint64_t>(depth_ / interval_); }
+  // When the first of them is there, or so many; in the past if they are now. Requires: 1 to most().
   std::int64_t token_at(std::int64_t full_at, std::uint64_t tokens = 1) const noexcept {
-    const auto few = static_cast<std::uint64_t>(depth_ / interval_);
-    return full_at - (depth_ - static_cast<std::int64_t>(std::min(tokens, few)) * interval_);
+    return full_at - (depth_ - static_cast<std::int64_t>(tokens) * interval_);
   }
 
   // `full_at` after one token was taken, and after it was given back.

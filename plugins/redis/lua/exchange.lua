@@ -16,10 +16,10 @@ for i = 1, #KEYS do
   local epoch
   q.settlements, q.extensions, q.quota, epoch, q.out = tonumber(arg()), tonumber(arg()), tonumber(arg()), arg(), {}
   if epoch ~= '0' then q.taken = {epoch = epoch, ep = pack('<d', tonumber(epoch)), ids = {}, marks = {}, heads = {}, more = true} end
-  local lines, holds = in_lines(q), q.n[SCHEDULED] + q.n[READY] + q.n[LEASED] > 0
+  local lines, due, holds = in_lines(q), q.n[SCHEDULED] ~= 0, q.n[READY] ~= 0 or q.n[LEASED] ~= 0
   -- Of a queue that holds nothing, and of which nothing is said, only the counters are written.
-  if holds or lines or q.settlements > 0 or q.extensions > 0 or not q.known then check(q, ALL) end
-  if lines then check(q, KEYED) end
+  if holds or due or lines or q.settlements > 0 or q.extensions > 0 or not q.known then check(q, ALL) end
+  if lines or due then check(q, KEYED) end -- what comes to be due may have a fair key, or gates
   queues[i] = q
 end
 if #KEYS > 0 then even_if_full(queues[1]) end

@@ -83,7 +83,7 @@ TEST_CASE("a full server refuses tasks whole, and goes on with all else") {
 TEST_CASE("a key of another type stops a script before it has changed anything") {
   RedisServer server;
   testing::TestHost host;
-  for (const char* part : {"c", "rec", "live", "ready", "due", "leases", "batch", "gone:0", "gone:1"}) {
+  for (const char* part : {"c", "rec", "live", "ready", "due", "leases", "lapsed", "batch", "gone:0", "gone:1", "ai", "ac", "u", "ut"}) {
     DYNAMIC_SECTION(part) {
       const std::string key = "{penstock:q}:" + std::string(part);
       {
