@@ -40,8 +40,8 @@ struct QueueRow {
   std::int64_t seats = 0;          // in the open line; none while the plain flow is alone there
   std::int64_t parked = 0;         // flows that wait at gates
   std::string walk_from, walk_to;  // gates for which something was set, to be looked at; walk_to empty: none
-  bool changed = false,
-       flow_changed = false;  // what is above: a row may outlive its transaction, and nothing else is saved
+  // What is above has changed. A row may outlive its transaction, and only what is flagged is saved.
+  bool changed = false, flow_changed = false;
 
   std::int64_t line(State s) const noexcept { return 8 * q + static_cast<int>(s); }
   std::int64_t later_line() const noexcept { return 8 * q + kLaterLane; }

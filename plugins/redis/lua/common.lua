@@ -113,8 +113,8 @@ end
 local PLACES = {':ready', 'zset', ':due', 'zset', ':ai', 'zset'}
 local ALL = {':rec', 'hash', ':live', 'hash', ':ready', 'zset', ':due', 'zset', ':leases', 'zset', ':lapsed', 'zset',
              ':batch', 'hash', ':gone:0', 'hash', ':gone:1', 'hash', ':ai', 'zset', ':ac', 'hash', ':u', 'hash', ':ut', 'zset'}
-local KEYED = {':fc', 'string', ':seat', 'hash', ':flow', 'hash', ':gate', 'hash',
-               ':gdue', 'zset', ':gopen', 'zset', ':gidle', 'zset', ':gn', 'zset', ':limit', 'hash', ':walk', 'string'}
+local KEYED = {':fc', 'string', ':seat', 'hash', ':flow', 'hash', ':gate', 'hash', ':gdue', 'zset', ':gopen', 'zset',
+               ':gidle', 'zset', ':gn', 'zset', ':limit', 'hash', ':walk', 'string'}
 
 -- To be called before the first write: there is no such key, so this frees nothing; but a script whose first write takes no
 -- memory is not refused by a server that is full.

@@ -39,46 +39,12 @@ TEST_CASE("whatever is answered to a mark after the task's end was decided, only
   CHECK(end.settle[0].to == State::succeeded);
 }
 
-TEST_CASE("a mark that is answered after the answer to the task's end changes nothing") {
-  EngineLab lab(two_at_once());
-  Task& task = lab.run(leased(1));
-  lab.engine.mark_begun(task, lab.now);
-  Plan mark = lab.flush();
-  lab.settle(task);
-  Plan end = lab.flush();
-  lab.answer(end);
-  REQUIRE(numbers(lab.changes.settled) == Numbers{1});
-  lab.forget();
-  lab.engine.handler_returned(task);
-  lab.answer(mark, GENERATE(Item::ok, Item::lease_lost));
-  CHECK(lab.changes.lost.empty());
-  CHECK(lab.engine.held() == 0);
-  CHECK(lab.engine.quiet());
-}
-
-TEST_CASE("a task that was lost meanwhile takes no answer") {
-  EngineLab lab;
-  Task& task = lab.run(leased(1));
-  lab.engine.mark_begun(task, lab.now);
-  Plan plan = lab.flush();
-  lab.now += 1s;
-  lab.changes.clear();
-  lab.engine.expire(lab.now, lab.changes);
-  REQUIRE(numbers(lab.changes.lost) == Numbers{1});
-  lab.forget();
-  lab.engine.handler_returned(task);
-  lab.answer(plan, GENERATE(Item::ok, Item::lease_lost));
-  CHECK(lab.changes.lost.empty());
-  CHECK(lab.engine.held() == 0);
-}
-
 TEST_CASE("a task that is lost while it is listed is freed when the list is sent, and not spoken of") {
   EngineLab lab;
   Task& task = lab.run(leased(1));
   lab.engine.mark_begun(task, lab.now);
   lab.now += 1s;
-  lab.changes.clear();
-  lab.engine.expire(lab.now, lab.changes);
+  (void)lab.expired();
   lab.forget();
   lab.engine.handler_returned(task);
   CHECK(lab.engine.unsettled() == 1);
@@ -102,9 +68,7 @@ TEST_CASE("nothing is said of a task that does not run, or not any more") {
   lab.settle(*tasks[1]);  // it is gone
   CHECK(lab.engine.unsettled() == 0);
   lab.now += 1s;
-  lab.changes.clear();
-  lab.engine.expire(lab.now, lab.changes);
-  CHECK(numbers(lab.changes.lost) == Numbers{1, 3});  // not the one that is gone, whose handler is still inside
+  CHECK(lab.expired() == Numbers{1, 3});  // not the one that is gone, whose handler is still inside
   lab.engine.mark_begun(*tasks[2], lab.now);
   lab.engine.mark_progress(*tasks[2], "half", lab.now);
   CHECK(lab.engine.unsettled() == 0);
@@ -119,9 +83,7 @@ TEST_CASE("a batch of which all is settled while it is being extended is no work
   Plan plan = lab.flush();
   lab.answer(plan);
   lab.now += 1s;
-  lab.changes.clear();
-  lab.engine.expire(lab.now, lab.changes);
-  CHECK(lab.changes.lost.empty());
+  CHECK(lab.expired().empty());
 }
 
 TEST_CASE("a suspect that waits for its turn is lost with its batch, and the others stay") {
@@ -146,9 +108,7 @@ TEST_CASE("of two batches only the one whose time is over has lapsed") {
   lab.now += 500ms;
   lab.claim({leased(2, 2)});
   lab.now += 500ms;
-  lab.changes.clear();
-  lab.engine.expire(lab.now, lab.changes);
-  CHECK(numbers(lab.changes.lost) == Numbers{1});
+  CHECK(lab.expired() == Numbers{1});
 }
 
 TEST_CASE("the mark of a suspect leaves at once, other settlements when they are old") {

@@ -1,4 +1,6 @@
 // Calls that fail, or of which nobody knows whether they did.
+#include <algorithm>
+
 #include "unit/durable/engine_lab.hpp"
 
 using namespace penstock;
@@ -229,13 +231,14 @@ TEST_CASE("a task that was lost while its call was under way is not spoken of ag
   lab.engine.mark_begun(task, lab.now);
   Plan plan = lab.flush();
   lab.now += 1s;
-  lab.changes.clear();
-  lab.engine.expire(lab.now, lab.changes);
-  REQUIRE(numbers(lab.changes.lost) == Numbers{1});
+  REQUIRE(lab.expired() == Numbers{1});
   lab.forget();
-  lab.answer(plan, failure(Errc::unknown_outcome));
+  SECTION("no answer") { lab.answer(plan, failure(Errc::unknown_outcome)); }
+  SECTION("accepted") { lab.answer(plan); }
+  SECTION("refused") { lab.answer(plan, Item::lease_lost); }
+  CHECK(lab.changes.lost.empty());
   lab.engine.handler_returned(task);
-  lab.now = lab.engine.not_before();
+  lab.now = std::max(lab.now, lab.engine.not_before());
   CHECK_FALSE(lab.plans(lab.busy(true), plan));
   CHECK(lab.engine.held() == 0);
   CHECK(lab.engine.quiet());

@@ -18,11 +18,6 @@ struct Keeping : EngineLab {
     for (std::size_t i = 0; i < extension.held.size(); ++i) x.extended.push_back({what, stop});
     answer_extension(std::move(x));
   }
-  Numbers expired() {
-    changes.clear();
-    engine.expire(now, changes);
-    return numbers(changes.lost);
-  }
 };
 
 }  // namespace

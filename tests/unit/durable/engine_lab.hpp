@@ -103,6 +103,12 @@ struct EngineLab {
     task.to = to;
     engine.settle(task, now);
   }
+  // What has lapsed by now.
+  Numbers expired() {
+    changes.clear();
+    engine.expire(now, changes);
+    return numbers(changes.lost);
+  }
   // Ends what was told, as the shell does.
   void forget() {
     for (auto* list : {&changes.settled, &changes.cancelled, &changes.lost}) {

@@ -162,9 +162,10 @@ TEST_CASE("a mark that is answered after the task's end says nothing any more") 
   CHECK(numbers(lab.changes.settled) == Numbers{1});
   lab.forget();
   lab.engine.handler_returned(task);
-  lab.answer(mark, Item::lease_lost);
+  lab.answer(mark, GENERATE(Item::ok, Item::lease_lost));
   CHECK(lab.changes.lost.empty());
   CHECK(lab.engine.held() == 0);
+  CHECK(lab.engine.quiet());
 }
 
 TEST_CASE("a mark that is refused is a lost task, whose handler is to stop") {
