@@ -181,6 +181,21 @@ TEST_CASE("a store that keeps work for workers that can start it at once is aske
   }
 }
 
+TEST_CASE("how much is asked for ahead hangs on how long many handlers took, not on the last one") {
+  EngineLab lab;
+  lab.engine.ring();
+  Plan plan;
+  REQUIRE(lab.plans(lab.idle(), plan));
+  lab.now += 1ms;  // the round trip
+  lab.answer(plan, Item::ok, {leased(1)});
+  REQUIRE(lab.engine.start(*lab.changes.startable.at(0), lab.now));
+  for (int i = 0; i < 100; ++i) lab.engine.ran(300us);
+  lab.engine.ran(900us);
+  lab.engine.ring();
+  REQUIRE(lab.plans(lab.idle(), plan));
+  CHECK(plan.ahead == 5);  // two trips of a millisecond, by handlers of 340 us
+}
+
 TEST_CASE("of two times at which there will be work the first counts") {
   EngineLab lab;
   const Millis expected = GENERATE(Millis(3), Millis(8));

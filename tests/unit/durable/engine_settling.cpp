@@ -64,6 +64,18 @@ TEST_CASE("a settlement rides with the next exchange, leaves by itself when it i
   }
 }
 
+TEST_CASE("of settlements that wait the first says when they leave") {
+  EngineLab lab;
+  std::vector<Task*> tasks = lab.claim({leased(1), leased(2)});
+  for (Task* t : tasks) lab.engine.start(*t, lab.now);
+  lab.now += 10ms;
+  const Instant first = lab.now;
+  lab.settle(*tasks[0]);
+  lab.now += 600us;
+  lab.settle(*tasks[1]);
+  CHECK(lab.engine.plan_at() == first + 1ms);
+}
+
 TEST_CASE("a settlement that the store refuses is a lost task, and not told as an end") {
   for (Item said : {Item::lease_lost, Item::not_found, Item::invalid}) {
     EngineLab lab;

@@ -92,6 +92,14 @@ TEST_CASE("of more than 100 groups the one seen longest ago goes") {
   CHECK(groups[99].sample == word(51));
 }
 
+TEST_CASE("groups are bounded at any time, also when none is seen twice") {
+  ErrorGroups g;
+  for (int i = 0; i < 150; ++i) {
+    g.add("k", word(i), "b", at(i));
+    CHECK(g.last_first().size() == std::min<std::size_t>(i + 1, kMaxGroups));
+  }
+}
+
 TEST_CASE("merging adds the counts, and the later one has the word") {
   ErrorGroups mine, theirs;
   mine.add("k", "a 1", "old", at(10));

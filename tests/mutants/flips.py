@@ -1,0 +1,203 @@
+"""Turns the condition of each branch of the core round, one at a time: a test has to fail.
+
+  flips.py ROOT BUILD [FOLDER...]
+
+Copies the sources of ROOT to BUILD/tree, puts each condition of `if`, `while` and `?:` in FOLDERs (the core, unless some are
+named) into a call of flip.hpp, builds that once, and runs for each of them the tests that come by it until one fails. What
+nothing notices is listed in the end, and has to be explained: see tests/README.md.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+CORE = ['framework/base', 'framework/durable', 'framework/execution', 'framework/outbox', 'framework/results',
+        'framework/scheduling', 'plugins/memory', 'plugins/shared']
+TESTS = ['unit_base', 'unit_scheduling', 'unit_execution', 'unit_results', 'unit_durable', 'unit_outbox', 'unit_memory',
+         'test_sqlite', 'unit_manager', 'unit_token_bucket', 'unit_testing', 'conformance --plugin memory',
+         'model --backend memory --sequences 100', 'simulation --seeds 300', 'conformance --plugin sqlite-process',
+         'model --backend sqlite --sequences 50', 'conformance-parts', 'test_outbox', 'test_manager']
+COUNT = re.compile(r'^(\d+) passed, (\d+) failed', re.MULTILINE)
+PATIENCE = 5  # seconds, and times what a test takes otherwise: then it hangs, and that is noticed
+
+root, build = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
+folders = sys.argv[3:] or CORE
+tree, out = build / 'tree', build / 'out'
+environment = os.environ | {'PENSTOCK_PLUGIN_PATH': str(out / 'plugins')}
+
+
+def code_only(text):
+    """The text with comments and what is quoted blanked out, of the same length."""
+    quoted = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
+    return quoted.sub(lambda m: re.sub(r'[^\n]', '~', m.group()), text)
+
+
+def closing(code, start):
+    """Where the bracket that opens at `start` is closed."""
+    depth = 0
+    for i in range(start, len(code)):
+        depth += (code[i] in '([{') - (code[i] in ')]}')
+        if depth == 0:
+            return i
+    raise ValueError('a bracket without an end')
+
+
+def outside(code, wanted):
+    """Where `wanted` stands outside of brackets."""
+    depth, found = 0, []
+    for i, c in enumerate(code):
+        depth += (c in '([{') - (c in ')]}')
+        if depth == 0 and c == wanted:
+            found.append(i)
+    return found
+
+
+def assigns(code, at):
+    """Whether a `=` is no part of a comparison."""
+    return code[at + 1:at + 2] != '=' and code[at - 1] not in '=!<>'
+
+
+def begin_of_condition(code, question):
+    """Where the condition of a `?` begins."""
+    depth, i = 0, question - 1
+    while i >= 0:
+        c = code[i]
+        if c in ')]}':
+            depth += 1
+        elif c in '([{':
+            if depth == 0:
+                return i + 1
+            depth -= 1
+        elif depth == 0:
+            if c in ',;?' or (c == ':' and code[i - 1] != ':' and code[i + 1] != ':'):
+                return i + 1
+            if c == '=' and assigns(code, i):
+                return i + 1
+            word = re.search(r'\b(return|throw|co_return)$', code[max(0, i - 9):i + 1])
+            if word and not re.match(r'\w', code[i + 1]):
+                return i + 1
+        i -= 1
+    return 0
+
+
+def conditions(text):
+    """Begin and end of each condition."""
+    code, found = code_only(text), []
+    for m in re.finditer(r'\b(?:if|while)\s*\(', code):
+        end = closing(code, m.end() - 1)
+        begin = m.end()
+        begin += max(outside(code[begin:end], ';'), default=-1) + 1
+        inner = code[begin:end]
+        if not any(assigns(inner, at) for at in outside(inner, '=')):  # a declaration has no place for a call
+            found.append((begin, end))
+    for m in re.finditer(r'\?', code):
+        begin = begin_of_condition(code, m.start())
+        if code[begin:m.start()].strip():
+            found.append((begin, m.start()))
+    return sorted(found)
+
+
+def turnable(text, first):
+    """The text with its conditions in calls, and (line, condition) of each, which are numbered from `first` on."""
+    places, marks = [], []
+    for begin, end in conditions(text):
+        number = first + len(places)
+        places.append((text.count('\n', 0, begin) + 1, ' '.join(text[begin:end].split())))
+        marks.append((begin, 1, f' ::penstock_flips::flip({number}, static_cast<bool>('))
+        marks.append((end, 0, '))'))
+    for at, _, words in sorted(marks, key=lambda m: m[:2], reverse=True):  # where one ends as another begins, that end is first
+        text = text[:at] + words + text[at:]
+    return text, places
+
+
+def copy():
+    """Fills `tree`, and returns the place of each flip; what has not changed keeps its time, so that little is built again."""
+    flips = {}
+    listed = subprocess.run(['git', '-C', root, 'ls-files', '-co', '--exclude-standard'], check=True, capture_output=True,
+                            text=True).stdout.split('\n')
+    for name in filter(None, listed):
+        if not (root / name).is_file():
+            continue
+        octets = (root / name).read_bytes()
+        if any(name.startswith(folder + '/') for folder in folders) and name.endswith(('.cpp', '.hpp')):
+            text, places = turnable(octets.decode(), len(flips) + 1)
+            octets = text.encode()
+            for line, condition in places:
+                flips[len(flips) + 1] = f'{name}:{line}: {condition}'
+        target = tree / name
+        if not target.exists() or target.read_bytes() != octets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(octets)
+            target.chmod((root / name).stat().st_mode)
+    return flips
+
+
+def make():
+    """Builds the tests, and returns the programs by their names."""
+    if not (out / 'build.ninja').exists():
+        subprocess.run(['meson', 'setup', out, tree, '--buildtype=debug', '-Doptimization=1',
+                        f'-Dcpp_args=-g0 -include {root}/tests/mutants/flip.hpp'], check=True, stdout=subprocess.DEVNULL)
+    names = {test.split()[0] for test in TESTS}
+    told = subprocess.run(['meson', 'introspect', '--targets', out], check=True, capture_output=True, text=True).stdout
+    there = json.loads(told)
+    files = {t['name']: t['filename'][0] for t in there if t['type'] == 'executable' and t['name'] in names}
+    if names - files.keys():
+        sys.exit(f'flips: there is no test {min(names - files.keys())}')
+    modules = [t['filename'][0] for t in there if t['type'] == 'shared module' and f'{out}/plugins/' in t['filename'][0]]
+    needed = [os.path.relpath(file, out) for file in (*files.values(), *modules)]
+    built = subprocess.run(['ninja', '-C', out, '--quiet', *needed], capture_output=True, text=True)
+    if built.returncode:
+        sys.exit(built.stdout)
+    return files
+
+
+def run(test, patience, **variables):
+    """Whether all of it passed; how long it took."""
+    words, start = test.split(), time.monotonic()
+    try:
+        done = subprocess.run([programs[words[0]], *words[1:]], env=environment | variables, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, encoding='utf-8', errors='replace', timeout=patience)
+    except subprocess.TimeoutExpired:
+        return False, patience
+    counts = COUNT.findall(done.stdout)
+    good = done.returncode == 0 and bool(counts) and counts[-1][1] == '0' and counts[-1][0] != '0'
+    return good, time.monotonic() - start
+
+
+def reached():
+    """Which tests come by which flip, the quickest first; how long each takes."""
+    by, took = {number: [] for number in flips}, {}
+    for test in TESTS:
+        seen = build / 'seen'
+        seen.unlink(missing_ok=True)
+        good, took[test] = run(test, 600, PENSTOCK_FLIPS_SEEN=str(seen))
+        if not good:
+            sys.exit(f'flips: without any, this fails: {test}')
+        for number in set(seen.read_text().split()) if seen.exists() else ():
+            if int(number) in by:
+                by[int(number)].append(test)
+    for tests in by.values():
+        tests.sort(key=took.get)
+    return by, took
+
+
+def noticed(number):
+    """Whether a test fails when it is turned round."""
+    for test in by[number]:
+        good, _ = run(test, PATIENCE + PATIENCE * took[test], PENSTOCK_FLIP=str(number))
+        if not good:
+            return True
+    print(flips[number] + ('' if by[number] else '  (no test comes by)'), flush=True)
+    return False
+
+
+flips = copy()
+programs = make()
+by, took = reached()
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
+    dead = sum(pool.map(noticed, flips))
+print(f'{dead} of {len(flips)} noticed')
