@@ -1,6 +1,6 @@
-// What flips.py puts around the conditions of a copy of the sources: flip(N, CONDITION) is the condition, but for the one
-// N that PENSTOCK_FLIP names, which is turned round. With PENSTOCK_FLIPS_SEEN=FILE a program appends to FILE the numbers that
-// it came by.
+// What flips.py puts around the conditions of a copy of the sources: flip(N, CONDITION) is the condition, but for the
+// one N that PENSTOCK_FLIP names, which is turned round. With PENSTOCK_FLIPS_SEEN=FILE a program appends to FILE the
+// numbers that it came by.
 #pragma once
 
 #include <cstdio>

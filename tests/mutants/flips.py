@@ -17,7 +17,7 @@ import time
 
 CORE = ['framework/base', 'framework/durable', 'framework/execution', 'framework/outbox', 'framework/results',
         'framework/scheduling', 'plugins/memory', 'plugins/shared']
-TESTS = ['unit_base', 'unit_scheduling', 'unit_execution', 'unit_results', 'unit_durable', 'unit_outbox', 'unit_memory',
+TESTS = ['unit_base', 'unit_scheduling', 'unit_execution', 'unit_results', 'unit_durable', 'unit_outbox', 'unit_memory', 'unit_memory_exhaustion', 'unit_memory_exhaustion',
          'test_sqlite', 'unit_manager', 'unit_token_bucket', 'unit_testing', 'conformance --plugin memory',
          'model --backend memory --sequences 100', 'simulation --seeds 300', 'conformance --plugin sqlite-process',
          'model --backend sqlite --sequences 50', 'conformance-parts', 'test_outbox', 'test_manager']
