@@ -54,6 +54,8 @@ class UniqueKeys {
     }
   }
 
+  std::size_t size() const noexcept { return keys_.size(); }
+
  private:
   ByName<Entry> keys_;
   std::string swept_;  // where the next sweep goes on

@@ -1,10 +1,10 @@
 """Turns the condition of each branch of the core round, one at a time: a test has to fail.
 
-  flips.py ROOT BUILD [FOLDER...]
+  flips.py ROOT BUILD [FOLDER... | FILE:LINE...]
 
 Copies the sources of ROOT to BUILD/tree, puts each condition of `if`, `while` and `?:` in FOLDERs (the core, unless some are
-named) into a call of flip.hpp, builds that once, and runs for each of them the tests that come by it until one fails. What
-nothing notices is listed in the end, and has to be explained: see tests/README.md.
+named) into a call of flip.hpp, builds that once, and runs for each of them, or those of the core at FILE:LINE, the tests that
+come by it until one fails. What nothing notices is listed, and has to be explained: tests/README.md does.
 """
 import concurrent.futures
 import json
@@ -17,15 +17,17 @@ import time
 
 CORE = ['framework/base', 'framework/durable', 'framework/execution', 'framework/outbox', 'framework/results',
         'framework/scheduling', 'plugins/memory', 'plugins/shared']
-TESTS = ['unit_base', 'unit_scheduling', 'unit_execution', 'unit_results', 'unit_durable', 'unit_outbox', 'unit_memory', 'unit_memory_exhaustion', 'unit_memory_exhaustion',
-         'test_sqlite', 'unit_manager', 'unit_token_bucket', 'unit_testing', 'conformance --plugin memory',
-         'model --backend memory --sequences 100', 'simulation --seeds 300', 'conformance --plugin sqlite-process',
-         'model --backend sqlite --sequences 50', 'conformance-parts', 'test_outbox', 'test_manager']
+TESTS = ['unit_base', 'unit_scheduling', 'unit_execution', 'unit_results', 'unit_durable', 'unit_outbox', 'unit_memory',
+         'unit_memory_exhaustion', 'test_sqlite', 'unit_manager', 'unit_token_bucket', 'unit_codecs', 'unit_testing',
+         'conformance --plugin memory', 'model --backend memory --sequences 100', 'simulation --seeds 300',
+         'conformance --plugin sqlite-process', 'model --backend sqlite --sequences 50', 'conformance-parts', 'test_outbox',
+         'model --backend memory --sequences 2000', 'test_manager']
 COUNT = re.compile(r'^(\d+) passed, (\d+) failed', re.MULTILINE)
 PATIENCE = 5  # seconds, and times what a test takes otherwise: then it hangs, and that is noticed
 
 root, build = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
-folders = sys.argv[3:] or CORE
+asked = [word for word in sys.argv[3:] if ':' in word]
+folders = [word for word in sys.argv[3:] if ':' not in word] or CORE
 tree, out = build / 'tree', build / 'out'
 environment = os.environ | {'PENSTOCK_PLUGIN_PATH': str(out / 'plugins')}
 
@@ -141,6 +143,7 @@ def make():
     if not (out / 'build.ninja').exists():
         subprocess.run(['meson', 'setup', out, tree, '--buildtype=debug', '-Doptimization=1',
                         f'-Dcpp_args=-g0 -include {root}/tests/mutants/flip.hpp'], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(['ninja', '-C', out, '--quiet', 'build.ninja'], check=True, stdout=subprocess.DEVNULL)
     names = {test.split()[0] for test in TESTS}
     told = subprocess.run(['meson', 'introspect', '--targets', out], check=True, capture_output=True, text=True).stdout
     there = json.loads(told)
@@ -198,6 +201,7 @@ def noticed(number):
 flips = copy()
 programs = make()
 by, took = reached()
+chosen = [n for n, place in flips.items() if not asked or any(place.startswith(a + ':') for a in asked)]
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
-    dead = sum(pool.map(noticed, flips))
-print(f'{dead} of {len(flips)} noticed')
+    dead = sum(pool.map(noticed, chosen))
+print(f'{dead} of {len(chosen)} noticed')

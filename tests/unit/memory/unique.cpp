@@ -1,4 +1,5 @@
 // Unique keys: who holds them, and until when.
+#include "memory/unique_keys.hpp"
 #include "unit/memory/store_lab.hpp"
 
 using namespace penstock;
@@ -113,4 +114,17 @@ TEST_CASE("expired keys are swept out by retention") {
   NewTask t = task(60);
   t.unique = "key 7";
   CHECK(lab.put(t) == Item::ok);
+}
+
+TEST_CASE("a sweep goes on where the last one stopped, so that held keys hide none that expired") {
+  UniqueKeys keys;
+  const Time now(Millis(1'000));
+  for (unsigned n = 0; n < 100; ++n) {
+    keys.take("held" + std::to_string(n), id(n), now);
+    keys.take("expired" + std::to_string(n), id(n), now + Millis(1));
+    keys.release("expired" + std::to_string(n), id(n), now);
+  }
+  REQUIRE(keys.size() == 200);
+  for (int i = 0; i < 21; ++i) keys.sweep(now + Millis(1), 10);
+  CHECK(keys.size() == 100);
 }

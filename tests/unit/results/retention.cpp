@@ -77,6 +77,16 @@ TEST_CASE("results and errors count by their size") {
   CHECK(lab.registry.kept_octets() == 0);
 }
 
+TEST_CASE("what only few tasks have counts where it is there") {
+  Ended lab({.count = 1000, .bytes = 1 << 20});
+  lab.end_one();
+  const std::uint64_t plain = lab.registry.kept_octets();
+  LocalTask& task = lab.registry.add();
+  task.details = std::make_unique<LocalDetails>();
+  lab.end(task);
+  CHECK(lab.registry.kept_octets() == 2 * plain + sizeof(LocalDetails));
+}
+
 TEST_CASE("a result that is taken counts no more, and is taken once") {
   Ended lab({.count = 1000, .bytes = 1 << 20});
   LocalTask& task = lab.end_one(text(900'000));
