@@ -187,13 +187,15 @@ class History {
       REQUIRE(record);
       CHECK(record->state == (n == 7 && record->state == State::cancelled ? State::cancelled : State::succeeded));
     }
-    for (const Counts& c : *insist([&] { return backend_->counts(); })) {
+    const auto counts = insist([&] { return backend_->counts(); });
+    for (const Counts& c : *counts) {
       for (State s : {State::held, State::scheduled, State::ready, State::leased}) {
         CHECK(c.by_state[static_cast<std::size_t>(s)] == 0);
       }
     }
     for (const char* queue : {"q", "p"}) {
-      for (const GateState& g : *insist([&] { return gates_.gates(queue); })) CHECK(g.leased == 0);
+      const auto gates = insist([&] { return gates_.gates(queue); });
+      for (const GateState& g : *gates) CHECK(g.leased == 0);
     }
     NewTask again = task(30);
     again.unique = "key";
