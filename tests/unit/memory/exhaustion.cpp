@@ -2,54 +2,16 @@
 // sent again; nothing may be lost, ended twice or stuck then, and no slot of a gate kept.
 #include <array>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <map>
-#include <new>
 #include <string>
 #include <vector>
 
 #include <penstock/plugin/backend.hpp>
 
 #include "support/open_plugin.hpp"
+#include "unit/memory/famine.hpp"
 
 extern "C" const penstock::PluginDescriptor* penstock_plugin_0_memory() noexcept;
-
-namespace {
-
-// What operator new of this program is told.
-struct Famine {
-  bool armed = false;  // inside a call of the backend
-  bool lasts = false;  // to the end of that call, not for one allocation
-  bool begun = false;
-  std::uint64_t after = 0;  // allocations
-};
-thread_local Famine famine;
-
-bool refused() noexcept {
-  if (!famine.armed) return false;
-  if (famine.begun) return famine.lasts;
-  if (famine.after-- > 0) return false;
-  return famine.begun = true;
-}
-
-void* take(std::size_t size) {
-  void* at = refused() ? nullptr : std::malloc(size);
-  if (!at) throw std::bad_alloc();
-  return at;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return take(size); }
-void* operator new[](std::size_t size) { return take(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return refused() ? nullptr : std::malloc(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-  return refused() ? nullptr : std::malloc(size);
-}
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete[](void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
-void operator delete[](void* at, std::size_t) noexcept { std::free(at); }
 
 namespace penstock {
 namespace {
