@@ -159,16 +159,16 @@ def make():
 
 
 def run(test, patience, **variables):
-    """Whether all of it passed; how long it took."""
+    """Whether all of it passed; how long it took; what was said."""
     words, start = test.split(), time.monotonic()
     try:
         done = subprocess.run([programs[words[0]], *words[1:]], env=environment | variables, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, encoding='utf-8', errors='replace', timeout=patience)
     except subprocess.TimeoutExpired:
-        return False, patience
+        return False, patience, 'no end'
     counts = COUNT.findall(done.stdout)
     good = done.returncode == 0 and bool(counts) and counts[-1][1] == '0' and counts[-1][0] != '0'
-    return good, time.monotonic() - start
+    return good, time.monotonic() - start, done.stdout
 
 
 def reached():
@@ -177,9 +177,9 @@ def reached():
     for test in TESTS:
         seen = build / 'seen'
         seen.unlink(missing_ok=True)
-        good, took[test] = run(test, 600, PENSTOCK_FLIPS_SEEN=str(seen))
+        good, took[test], said = run(test, 600, PENSTOCK_FLIPS_SEEN=str(seen))
         if not good:
-            sys.exit(f'flips: without any, this fails: {test}')
+            sys.exit(f'{said[-4000:]}\nflips: without any, this fails: {test}')
         for number in set(seen.read_text().split()) if seen.exists() else ():
             if int(number) in by:
                 by[int(number)].append(test)
@@ -191,7 +191,7 @@ def reached():
 def noticed(number):
     """Whether a test fails when it is turned round."""
     for test in by[number]:
-        good, _ = run(test, PATIENCE + PATIENCE * took[test], PENSTOCK_FLIP=str(number))
+        good, _, _ = run(test, PATIENCE + PATIENCE * took[test], PENSTOCK_FLIP=str(number))
         if not good:
             return True
     print(flips[number] + ('' if by[number] else '  (no test comes by)'), flush=True)
