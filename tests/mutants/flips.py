@@ -7,13 +7,14 @@ named) into a call of flip.hpp, builds that once, and runs for each of them, or 
 come by it until one fails. What nothing notices is listed, and has to be explained: tests/README.md does.
 """
 import concurrent.futures
-import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
 import time
+
+import programs
 
 CORE = ['framework/base', 'framework/durable', 'framework/execution', 'framework/outbox', 'framework/results',
         'framework/scheduling', 'plugins/memory', 'plugins/shared']
@@ -22,14 +23,13 @@ TESTS = ['unit_base', 'unit_scheduling', 'unit_execution', 'unit_results', 'unit
          'conformance --plugin memory', 'model --backend memory --sequences 100', 'simulation --seeds 300',
          'conformance --plugin sqlite-process', 'model --backend sqlite --sequences 50', 'conformance-parts', 'test_outbox',
          'model --backend memory --sequences 2000', 'test_manager']
-COUNT = re.compile(r'^(\d+) passed, (\d+) failed', re.MULTILINE)
+MOST = 8192  # as flip.hpp has it
 PATIENCE = 5  # seconds, and times what a test takes otherwise: then it hangs, and that is noticed
 
 root, build = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
 asked = [word for word in sys.argv[3:] if ':' in word]
 folders = [word for word in sys.argv[3:] if ':' not in word] or CORE
 tree, out = build / 'tree', build / 'out'
-environment = os.environ | {'PENSTOCK_PLUGIN_PATH': str(out / 'plugins')}
 
 
 def code_only(text):
@@ -143,65 +143,49 @@ def make():
     if not (out / 'build.ninja').exists():
         subprocess.run(['meson', 'setup', out, tree, '--buildtype=debug', '-Doptimization=1',
                         f'-Dcpp_args=-g0 -include {root}/tests/mutants/flip.hpp'], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(['ninja', '-C', out, '--quiet', 'build.ninja'], check=True, stdout=subprocess.DEVNULL)
-    names = {test.split()[0] for test in TESTS}
-    told = subprocess.run(['meson', 'introspect', '--targets', out], check=True, capture_output=True, text=True).stdout
-    there = json.loads(told)
-    files = {t['name']: t['filename'][0] for t in there if t['type'] == 'executable' and t['name'] in names}
-    if names - files.keys():
-        sys.exit(f'flips: there is no test {min(names - files.keys())}')
-    modules = [t['filename'][0] for t in there if t['type'] == 'shared module' and f'{out}/plugins/' in t['filename'][0]]
-    needed = [os.path.relpath(file, out) for file in (*files.values(), *modules)]
-    built = subprocess.run(['ninja', '-C', out, '--quiet', *needed], capture_output=True, text=True)
-    if built.returncode:
-        sys.exit(built.stdout)
-    return files
+    return programs.make(out, TESTS)
 
 
-def run(test, patience, **variables):
-    """Whether all of it passed; how long it took; what was said."""
-    words, start = test.split(), time.monotonic()
-    try:
-        done = subprocess.run([programs[words[0]], *words[1:]], env=environment | variables, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, encoding='utf-8', errors='replace', timeout=patience)
-    except subprocess.TimeoutExpired:
-        return False, patience, 'no end'
-    counts = COUNT.findall(done.stdout)
-    good = done.returncode == 0 and bool(counts) and counts[-1][1] == '0' and counts[-1][0] != '0'
-    return good, time.monotonic() - start, done.stdout
+def passes(test, patience, **variables):
+    """Whether all of it passed, and what was said."""
+    counts, said = programs.run(made, out, test, patience, **variables)
+    return bool(counts and counts[0] > 0 and counts[1] == 0), said
 
 
 def reached():
     """Which tests come by which flip, the quickest first; how long each takes."""
     by, took = {number: [] for number in flips}, {}
     for test in TESTS:
-        seen = build / 'seen'
+        seen, start = build / 'seen', time.monotonic()
         seen.unlink(missing_ok=True)
-        good, took[test], said = run(test, 600, PENSTOCK_FLIPS_SEEN=str(seen))
+        good, said = passes(test, 600, PENSTOCK_FLIPS_SEEN=str(seen))
         if not good:
-            sys.exit(f'{said[-4000:]}\nflips: without any, this fails: {test}')
+            sys.exit(f'{said}\nflips: without any, this fails: {test}')
+        took[test] = time.monotonic() - start
         for number in set(seen.read_text().split()) if seen.exists() else ():
-            if int(number) in by:
-                by[int(number)].append(test)
+            by[int(number)].append(test)
     for tests in by.values():
         tests.sort(key=took.get)
     return by, took
 
 
 def noticed(number):
-    """Whether a test fails when it is turned round."""
+    """Whether a test fails when it is turned round, and passes right after that: else it was something else that failed."""
     for test in by[number]:
-        good, _, _ = run(test, PATIENCE + PATIENCE * took[test], PENSTOCK_FLIP=str(number))
-        if not good:
+        patience = PATIENCE + PATIENCE * took[test]
+        if not passes(test, patience, PENSTOCK_FLIP=str(number))[0] and passes(test, patience)[0]:
             return True
     print(flips[number] + ('' if by[number] else '  (no test comes by)'), flush=True)
     return False
 
 
 flips = copy()
-programs = make()
-by, took = reached()
 chosen = [n for n, place in flips.items() if not asked or any(place.startswith(a + ':') for a in asked)]
+if not chosen or len(flips) >= MOST:
+    sys.exit(f'flips: {len(chosen)} conditions there; FOLDER is such as plugins/sqlite, FILE:LINE such as framework/base/task.cpp:35')
+made = make()
+by, took = reached()
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
     dead = sum(pool.map(noticed, chosen))
 print(f'{dead} of {len(chosen)} noticed')
+sys.exit(dead != len(chosen))
