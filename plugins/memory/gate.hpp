@@ -49,7 +49,7 @@ struct Gate {
     return timed() ? rate().tokens(full_at, nanos(now)) : kNoLimit;
   }
   std::uint64_t room(const Now& now) const noexcept { return held(now) ? 0 : std::min(slots(), tokens(now)); }
-  bool full(const Now& now) const noexcept { return !timed() || full_at <= nanos(now); }
+  bool full(const Now& now) const noexcept { return full_at <= nanos(now); }  // for a limit to come, too
 
   // When time alone will have made room for so many tasks; absent: never.
   std::optional<Millis> opens(const Now& now, std::uint64_t tasks = 1) const noexcept;

@@ -64,8 +64,7 @@ class Flow {
       if (g.held > now.boot) s.held = g.held == kNever ? kNever : g.held - now.boot;
       if (!s.declared && !s.by_operator && !s.held) continue;
       const Room room = rooms(queue(s.queue))[s.gate];
-      s.leased = room.leased;
-      s.waiting = s.gate.empty() ? 0 : room.ready;
+      s.leased = room.leased, s.waiting = s.gate.empty() ? 0 : room.ready;
       out.push_back(s);
     }
     return out;
@@ -93,8 +92,11 @@ class Flow {
     TaskId id;
     Time until{};  // unique_for
   };
-  struct Turn {  // of a fair key: when it came to have claimable tasks (0: it has none), and had its last turn
-    std::uint64_t since = 0, served = 0;
+  struct Turn {  // of a fair key: when it came to have claimable tasks (0: it has none), and had its turns
+    std::uint64_t since = 0;
+    std::multiset<std::uint64_t> served;
+    std::set<std::string> gates;  // which the claimable ones pass, or did since then
+    void serve(std::uint64_t turn) { served.insert(turn), since = 0, gates.clear(); }
   };
   struct Queue {
     std::string name;
@@ -179,11 +181,13 @@ class Flow {
     std::set<std::string> claimable;
     for (const auto& [id, t] : q.tasks) {
       if (t.record.state != State::ready) continue;
-      if (all(rooms, t.record.gates, &Room::open)) claimable.insert(t.record.fair);
       q.bound |= !all(rooms, t.record.gates, &Room::free);
+      if (!all(rooms, t.record.gates, &Room::open)) continue;
+      claimable.insert(t.record.fair);
+      q.turns[t.record.fair].gates.insert(t.record.gates.begin(), t.record.gates.end());
     }
-    for (const std::string& key : claimable) q.turns[key];
     for (auto& [key, turn] : q.turns) turn.since = !claimable.count(key) ? 0 : turn.since ? turn.since : turn_;
+    for (auto& [key, turn] : q.turns) turn.gates = turn.since ? turn.gates : std::set<std::string>();
     return rooms;
   }
 
@@ -202,8 +206,9 @@ class Flow {
         const bool free = all(rooms, o.gates, &Room::free) && all(rooms, r.gates, &Room::free);
         if ((free || o.gates == r.gates) && rank(other) < rank(t)) return "a better task of its key is free";
       } else if (theirs.since != 0) {
-        const auto waits_since = std::max(theirs.since, changed_);
-        if (mine.served > waits_since) return "its key has had a turn while '" + o.fair + "' waited";
+        const auto turns = std::distance(mine.served.upper_bound(std::max(theirs.since, changed_)), mine.served.end());
+        const int most = std::max(1, static_cast<int>(theirs.gates.size()));
+        if (turns >= most) return "its key has had a turn while '" + o.fair + "' waited";
         if (!q.bound && mine.since > theirs.since) return "it is the turn of key '" + o.fair + "'";
       }
     }

@@ -37,6 +37,8 @@ Options parse(int argc, char** argv) {
       o.plan.ops = std::stoull(value());
     } else if (arg == "--seed") {
       o.plan.seed = std::stoull(value());
+    } else if (arg == "--flow") {
+      o.plan.flow = true;
     } else if (arg == "--verbose") {
       o.verbose = true;
     } else {
@@ -62,6 +64,7 @@ bool run(const std::string& name, const Options& o) {
   }
   if (found) return false;
   auto missing = coverage.missing(*subject);
+  if (o.plan.flow) return true;  // which has few of them
   const bool judged = o.plan.sequences * o.plan.ops >= kJudged;
   if (!judged) std::cout << name << ": too short a run to judge coverage\n";
   if (!judged) return true;

@@ -333,7 +333,7 @@ class Model : public Flow {
       for (const auto& [gate, room] : rooms)
         if (!room.open) seen(room.slot ? "claim: past a gate that opens later" : "claim: past a gate that is full");
       spend(q, r, 1);
-      q.turns[r.fair] = {0, turn_};
+      q.turns[r.fair].serve(turn_);
     }
   }
 

@@ -124,6 +124,7 @@ using Sequence = std::vector<Op>;
 // A sequence of `ops` steps, the same for the same seed on every compiler.
 Sequence generate(std::uint64_t seed, std::size_t ops);
 Sequence generate(std::string_view octets, std::size_t at_most);  // as these octets choose
+Sequence generate_flow(std::uint64_t seed, std::size_t ops);      // one of enqueues, claims and gates only
 
 // As an initialiser in C++, to be pasted into the table of regressions.
 std::string literal(const Op&);

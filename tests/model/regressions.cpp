@@ -187,6 +187,17 @@ std::vector<Regression> regressions() {
            {.verb = Verb::advance, .time = 11},
            {.verb = Verb::exchange, .claim = {{}}, .limit = 3, .lease = 1},
        }},
+      {"a rate is taken away and set again before the token that was spent would have come",
+       {
+           {.verb = Verb::limit, .gate = 1, .rate = 50},
+           {.verb = Verb::enqueue, .jobs = {{.gates = 1}}},
+           {.verb = Verb::exchange, .claim = {{}}, .limit = 1, .lease = 10},
+           {.verb = Verb::limit, .gate = 1},
+           {.verb = Verb::exchange, .settle = {{}}, .lease = 100},
+           {.verb = Verb::enqueue, .jobs = {{.gates = 1}}},
+           {.verb = Verb::limit, .gate = 1, .rate = 100},
+           {.verb = Verb::exchange, .claim = {{}}, .limit = 1, .lease = 100},
+       }},
   };
 }
 

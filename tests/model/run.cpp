@@ -32,11 +32,13 @@ std::optional<Found> search(Subject& subject, const Plan& plan, Coverage& covera
     if (d) return Found{r.name, 0, r.sequence, d->what};
   }
   for (std::uint64_t i = 0; i < plan.sequences; ++i) {
-    Sequence sequence = generate(plan.seed + i, plan.ops);
+    const std::uint64_t seed = plan.seed + i;
+    Sequence sequence = plan.flow ? generate_flow(seed, plan.ops) : generate(seed, plan.ops);
     auto d = play(subject, sequence, observer);
     if (!d) continue;
     Found found = minimal(subject, std::move(sequence), *d);
-    found.seed = plan.seed + i;
+    found.seed = seed;
+    found.flow = plan.flow;
     return found;
   }
   return std::nullopt;
@@ -49,7 +51,9 @@ void explain(std::ostream& out, const std::string& backend, Subject& subject, co
   play(subject, found.sequence, {}, &out);
   out << "    " << found.what << "\n  as code:\n";
   for (const Op& op : found.sequence) out << "           " << literal(op) << ",\n";
-  if (found.name.empty()) out << "  replay: PENSTOCK_SEED=" << found.seed << " ./model --backend " << backend << "\n";
+  if (found.name.empty())
+    out << "  replay: PENSTOCK_SEED=" << found.seed << " ./model --backend " << backend
+        << (found.flow ? " --flow\n" : "\n");
 }
 
 }  // namespace penstock::model

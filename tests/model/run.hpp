@@ -14,6 +14,7 @@ namespace penstock::model {
 struct Plan {
   std::uint64_t sequences = 2000;
   std::size_t ops = 200;
+  bool flow = false;              // generate_flow()
   std::uint64_t seed = 20240229;  // sequence i has seed + i, so that the seed of a failure replays it first
 };
 
@@ -22,6 +23,7 @@ struct Found {
   std::uint64_t seed = 0;
   Sequence sequence;  // made small
   std::string what;
+  bool flow = false;  // as in Plan
 };
 
 // The first divergence, or nothing.

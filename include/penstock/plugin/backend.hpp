@@ -37,10 +37,11 @@
 //  - A *flow* is the ready tasks of a queue that have the same fair key and the same gates: one in most
 //    queues. Inside a flow the order is (priority, higher weight, arrival).
 //  - Fair keys take turns, one task each: a key that comes to have claimable tasks waits at most until
-//    every other key that had some then has been served once (a gate that is changed meanwhile may cost it a
-//    turn). Turns go before priorities: a priority holds inside its key. All tasks without a key are one
-//    key, so a queue that uses none is in exact order. Inside a key the best task goes first among those
-//    whose gates are all open to it: room that is for another key by its turn at the gate does not count.
+//    every other key that had some then has been served once. (A gate that is changed meanwhile may cost
+//    it a turn, and so may each gate but the first that its tasks have to pass.) Turns go before priorities:
+//    a priority holds inside its key. All tasks without a key are one key, so a queue that uses none is in
+//    exact order. Inside a key the best task goes first among those whose gates are all open to it: room
+//    that is for another key by its turn at the gate does not count.
 //  - Flows behind a closed gate cost a claim nothing. Where several wait at one gate, their keys take
 //    turns there as well, and each opening lets as many through as there is room for.
 #pragma once
