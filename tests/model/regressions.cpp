@@ -230,6 +230,22 @@ std::vector<Regression> regressions() {
            {.verb = Verb::exchange, .claim = {{}}, .limit = 1, .lease = 1000},
            {.verb = Verb::exchange, .settle = {{.of = {.back = 1}, .to = 2}}, .claim = {{}}, .limit = 2, .lease = 100},
        }},
+      {"a key that was let in by a gate goes behind the others that wait there",
+       {
+           {.verb = Verb::limit, .gate = 1, .running = 0},
+           {.verb = Verb::enqueue, .jobs = {{.gates = 2}}},
+           {.verb = Verb::enqueue, .jobs = {{.gates = 3}}},
+           {.verb = Verb::enqueue, .jobs = {{.fair = 3, .gates = 1}}},
+           {.verb = Verb::enqueue, .jobs = {{.gates = 1}}},
+           {.verb = Verb::enqueue, .jobs = {{.fair = 3, .gates = 1}, {.fair = 1, .gates = 1}}},
+           {.verb = Verb::enqueue, .jobs = {{.gates = 2}}},
+           {.verb = Verb::enqueue, .jobs = {{.fair = 2, .gates = 1}}},
+           {.verb = Verb::limit, .gate = 2, .running = 2},
+           {.verb = Verb::exchange, .claim = {{}}, .limit = 2, .lease = 1000},
+           {.verb = Verb::limit, .gate = 1, .running = 3},
+           {.verb = Verb::exchange, .claim = {{}}, .limit = 2, .lease = 1000},
+           {.verb = Verb::exchange, .settle = {{}}, .claim = {{}}, .limit = 2, .lease = 100},
+       }},
   };
 }
 
