@@ -187,7 +187,8 @@ class Flow {
       q.turns[t.record.fair].gates.insert(t.record.gates.begin(), t.record.gates.end());
     }
     for (auto& [key, turn] : q.turns) turn.since = !claimable.count(key) ? 0 : turn.since ? turn.since : turn_;
-    for (auto& [key, turn] : q.turns) turn.gates = turn.since ? turn.gates : std::set<std::string>();
+    for (auto& [key, turn] : q.turns)
+      if (turn.since == 0) turn.gates.clear();
     return rooms;
   }
 
