@@ -29,7 +29,10 @@ std::optional<Found> search(Subject& subject, const Plan& plan, Coverage& covera
   const Observer observer = [&](const std::string& what) { coverage.mark(what); };
   for (const Regression& r : regressions()) {
     auto d = play(subject, r.sequence, {});
-    if (d) return Found{r.name, 0, r.sequence, d->what};
+    if (!d) continue;
+    Found found = minimal(subject, r.sequence, *d);  // it may be longer than another fault needs
+    found.name = r.name;
+    return found;
   }
   for (std::uint64_t i = 0; i < plan.sequences; ++i) {
     const std::uint64_t seed = plan.seed + i;
