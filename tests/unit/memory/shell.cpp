@@ -125,7 +125,8 @@ TEST_CASE("producers and workers at once lose and double nothing") {
         std::vector<Settlement> settle;
         for (const Leased& l : got.leased) settle.push_back(success(l));
         if (settle.empty()) {
-          (void)s.waiter.wait(got.bell, kLong);
+          if (done < 2 * kEach)
+            (void)s.waiter.wait(got.bell, kLong);  // asked after the bell, which may have rung before
           continue;
         }
         const Exchanged settled = s.claim(0, settle);
