@@ -121,11 +121,8 @@ void Manager::tell(const Aftermath& after) {
     work_.notify_one();
   }
   if (after.interrupt) {
-    if (waiter_) {
-      waiter_->interrupt();
-    } else {
-      listen_.notify_all();
-    }
+    if (waiter_) waiter_->interrupt();
+    listen_.notify_all();
   }
   if (after.poke_pump) pump_cv_.notify_one();
   if (after.poke_watchdog) poke_watchdog();
@@ -174,7 +171,7 @@ TaskManager& TaskManager::operator=(TaskManager&& other) noexcept {
 TaskManager::~TaskManager() {
   if (impl_) impl_->stop_for_good();
 }
-TaskManager TaskManager::open(const std::filesystem::path& config) { return open(read_config(config)); }
+TaskManager TaskManager::open(const std::string& config) { return open(read_config(config)); }
 TaskManager TaskManager::open(Options options) { return TaskManager(impl::Manager::open(std::move(options))); }
 TaskManager TaskManager::open(Options options, std::unique_ptr<DurableBackend> backend) {
   if (!backend) throw Exception(Error{Errc::invalid, "a backend is needed, got none"});

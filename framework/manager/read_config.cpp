@@ -37,8 +37,8 @@ Level level_of(std::string_view text) {
 
 }  // namespace
 
-Options read_config(const std::filesystem::path& file) {
-  config::Loaded loaded = value_or_throw(config::load(file.string()));
+Options read_config(const std::string& file) {
+  config::Loaded loaded = value_or_throw(config::load(file));
   Options o;
   const config::Values& worker = loaded.table("worker");
   o.threads = static_cast<unsigned>(worker.integer("threads"));
@@ -82,7 +82,7 @@ Options read_config(const std::filesystem::path& file) {
   o.result_age = results.duration("age");
   o.result_bytes = static_cast<std::uint64_t>(results.integer("bytes"));
   o.log_level = level_of(loaded.table("log").text("level"));
-  o.file = file.string();
+  o.file = file;
   for (const auto& [table, section] : loaded.root.children) {
     for (const auto& [key, line] : section.lines) o.lines[table + "." + key] = line;
   }

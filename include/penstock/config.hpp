@@ -1,7 +1,7 @@
 // The config file: TOML, every key declared; `penstock config show --defaults` prints them all.
 #pragma once
 
-#include <filesystem>
+#include <string>
 
 #include <penstock/options.hpp>
 
@@ -10,6 +10,6 @@ namespace penstock {
 // Reads and checks the file. Throws Exception (Errc::invalid) with one line: file, line, key, what was
 // expected, what was seen, and the nearest key there is. Settings of plugins are checked when the
 // manager opens them, with the same care.
-Options read_config(const std::filesystem::path& file);
+Options read_config(const std::string& file);
 
 }  // namespace penstock

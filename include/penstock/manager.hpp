@@ -20,7 +20,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -86,7 +85,7 @@ struct Draft {
 class PENSTOCK_API TaskManager {
  public:
   // Opens the backend and the other plugins. Throws: the config's or the plugin's error.
-  static TaskManager open(const std::filesystem::path& config);
+  static TaskManager open(const std::string& config);
   static TaskManager open(Options options);
   // On a backend that the program has made itself, in place of the one that the options name.
   static TaskManager open(Options options, std::unique_ptr<DurableBackend> backend);

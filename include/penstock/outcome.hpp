@@ -12,8 +12,8 @@
 
 #include <chrono>
 #include <concepts>
+#include <iterator>
 #include <memory>
-#include <ranges>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -27,6 +27,13 @@ namespace impl {
 // A distinct address per type: tells types apart within one module, without RTTI.
 template <class T>
 inline constexpr char kTypeTag = 0;
+
+// A text, a vector, an array: its values lie side by side.
+template <class T>
+concept Contiguous = requires(const T& values) {
+  std::data(values);
+  std::size(values);
+};
 
 template <class T>
 class TypedResult final : public ResultValue {
@@ -46,9 +53,9 @@ class TypedResult final : public ResultValue {
   }
   void* address(const void* type_tag) noexcept override { return type_tag == &kTypeTag<T> ? &value_ : nullptr; }
   std::size_t octets() const noexcept override {
-    // What a text, a vector or an array of plain values holds; of deeper structures the outermost level.
-    if constexpr (std::ranges::contiguous_range<const T> && std::ranges::sized_range<const T>) {
-      return sizeof *this + std::ranges::size(value_) * sizeof(std::ranges::range_value_t<const T>);
+    // Of deeper structures the outermost level.
+    if constexpr (Contiguous<T>) {
+      return sizeof *this + std::size(value_) * sizeof *std::data(value_);
     } else {
       return sizeof *this;
     }
