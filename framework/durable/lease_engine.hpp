@@ -164,7 +164,10 @@ class LeaseEngine {
   // Something will be there to claim at that time.
   void expect_work(Instant at) { work_at_ = work_at_ ? std::min(*work_at_, at) : at; }
   bool maybe_work(Instant now) const noexcept { return maybe_work_ || (work_at_ && *work_at_ <= now); }
-  std::optional<Instant> work_at() const noexcept { return work_at_; }  // when time alone may bring work
+  // When time alone may bring work, and it may be asked for.
+  std::optional<Instant> work_at() const noexcept {
+    return work_at_ ? std::optional(std::max(*work_at_, not_before_)) : std::nullopt;
+  }
   std::uint64_t bell() const noexcept { return bell_; }
 
   // Fills `plan` with the next exchange, or returns false when none is due. Each plan that was filled

@@ -72,7 +72,8 @@ bool Manager::exchange(Locked& state, Aftermath& after, bool flush) {
 }
 
 // With nothing to run and nothing to send: waits for the store's bell, or for the time of the next task
-// that is due. One worker at a time does so; false: another does, or there is nothing to listen for.
+// that is due. One worker at a time does so; false: another does, or there is nothing to listen for. After an
+// error the pause is waited for, and not the bell: it may have rung, and would be answered at once each time.
 bool Manager::listen(Locked& state, Aftermath& after) {
   if (!state->leasing || state->stopping || state->listening || state->engine.claiming()) return false;
   Instant at = now();
@@ -80,12 +81,15 @@ bool Manager::listen(Locked& state, Aftermath& after) {
   if (auto due = state->engine.work_at()) until = std::min(until, *due);
   if (auto due = state->scheduler.next_due()) until = std::min(until, *due);
   if (state->scheduler.ready() > 0) until = std::min(until, std::max(at, state->no_start_before));
-  if (state->engine.not_before() > at) until = std::min(until, state->engine.not_before());
-  if (state->engine.maybe_work(at) && state->engine.not_before() <= at) return false;
+  const bool pausing = state->engine.not_before() > at;
+  if (pausing) until = std::min(until, state->engine.not_before());
+  if (!pausing && state->engine.maybe_work(at)) return false;
   if (until <= at) return true;
   state->listening = true;
   state->timer = std::min(state->timer, until);
-  if (waiter_) {
+  if (pausing) {
+    wait_until(listen_, state, until);
+  } else if (waiter_) {
     std::uint64_t bell = state->engine.bell();
     auto wait = std::chrono::ceil<Millis>(until - at);
     if (!real_time_) wait = std::min(wait, Millis(2));

@@ -120,10 +120,8 @@ std::optional<Instant> Manager::next_step() {
   };
   earlier(state->scheduler.next_due());
   if (limiter_ && state->scheduler.ready() > 0) earlier(state->no_start_before);
-  std::optional<Instant> exchange = state->engine.plan_at();
-  if (state->leasing && state->engine.work_at())
-    exchange = std::min(exchange.value_or(Instant::max()), *state->engine.work_at());
-  if (exchange) earlier(std::max(*exchange, state->engine.not_before()));
+  earlier(state->engine.plan_at());
+  if (state->leasing) earlier(state->engine.work_at());
   if (state->leasing && state->engine.not_before() > now()) earlier(state->engine.not_before());  // it asks again
   return next;
 }

@@ -10,17 +10,21 @@ namespace {
 
 const Between* next_between = nullptr;
 
-class Wrapped final : public DurableBackend, public Registry {
+class Wrapped final : public DurableBackend, public Waiter, public Registry {
  public:
   Wrapped(std::unique_ptr<DurableBackend> inner, const Between& between)
-      : inner_(std::move(inner)), registry_(penstock::query<Registry>(*inner_)), between_(between) {}
+      : inner_(std::move(inner)),
+        waiter_(penstock::query<Waiter>(*inner_)),
+        registry_(penstock::query<Registry>(*inner_)),
+        between_(between) {}
 
   static Result<std::unique_ptr<DurableBackend>> open(Host& host, const Settings&) {
     auto inner = testing::open_component<DurableBackend>(PENSTOCK_PLUGIN_SYMBOL(memory), "memory", host);
     return std::unique_ptr<DurableBackend>(std::make_unique<Wrapped>(std::move(inner), *next_between));
   }
   void* query(std::string_view id) noexcept override {
-    return id == Registry::kId ? static_cast<Registry*>(this) : inner_->query(id);
+    void* own = offer<Waiter, Registry>(this, id);
+    return own ? own : inner_->query(id);
   }
   Properties properties() const noexcept override { return inner_->properties(); }
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
@@ -55,6 +59,11 @@ class Wrapped final : public DurableBackend, public Registry {
     if (between_.after_trim) between_.after_trim();
     return out;
   }
+  Result<std::uint64_t> wait(std::uint64_t bell, Millis at_most) noexcept override {
+    if (between_.before_wait) between_.before_wait();
+    return waiter_->wait(bell, at_most);
+  }
+  void interrupt() noexcept override { waiter_->interrupt(); }
   Result<std::vector<Document>> list(std::string_view prefix) noexcept override { return registry_->list(prefix); }
   Result<std::uint64_t> put(const Document& document) noexcept override {
     if (between_.before_put) {
@@ -95,6 +104,7 @@ class Wrapped final : public DurableBackend, public Registry {
   }
 
   std::unique_ptr<DurableBackend> inner_;
+  Waiter* waiter_;
   Registry* registry_;
   const Between& between_;
 };

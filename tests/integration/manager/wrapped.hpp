@@ -18,6 +18,7 @@ struct Between {
   std::function<bool(std::string_view queue)> away;
   std::function<void()> after_counts, after_trim;
   std::function<penstock::Result<void>()> before_put;  // of a document; in place of it when it returns an error
+  std::function<void()> before_wait;                   // for the bell
 };
 
 // For options.plugins. Every backend that is opened next uses `between`, which must outlive it.

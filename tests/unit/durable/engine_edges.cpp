@@ -196,6 +196,23 @@ TEST_CASE("how much is asked for ahead hangs on how long many handlers took, not
   CHECK(plan.ahead == 5);  // two trips of a millisecond, by handlers of 340 us
 }
 
+TEST_CASE("after an error time alone brings no work before the pause is over") {
+  EngineLab lab;
+  const std::vector<Task*> tasks = lab.claim({leased(1)});
+  lab.engine.start(*tasks[0], lab.now);
+  lab.engine.expect_work(lab.now + 5ms);
+  lab.settle(*tasks[0]);
+  Plan plan = lab.flush();
+  REQUIRE(plan.limit == 0);
+  lab.answer(plan, failure());
+  lab.now += 10ms;
+  CHECK(lab.engine.work_at() == lab.engine.not_before());
+  CHECK(lab.engine.work_at() > lab.now);
+  lab.now += 1s;
+  lab.engine.expect_work(lab.now);
+  CHECK(lab.engine.work_at() == lab.engine.not_before());  // due since then
+}
+
 TEST_CASE("of two times at which there will be work the first counts") {
   EngineLab lab;
   const Millis expected = GENERATE(Millis(3), Millis(8));
