@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <thread>
 
 #include "support/redis/sentinels.hpp"
 #include "torture/redis/crew.hpp"
@@ -22,11 +23,12 @@ std::vector<std::string> safe_words() {
   return {"--appendonly", "yes", "--appendfsync", "always", "--min-replicas-to-write", "1"};
 }
 
-// Until it is so; throws Violation when that takes a minute.
+// Until it is so, which takes programs to find out; throws Violation when that takes a minute.
 template <class Predicate>
 void until(const char* what, Predicate so) {
   for (const auto end = Crew::Clock::now() + Crew::kStuck; !so();) {
     if (Crew::Clock::now() > end) throw Violation(Harm::stuck, std::string("the servers never get there: ") + what);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }
 
@@ -162,7 +164,8 @@ class BehindSentinels {
     std::mt19937_64 random(seed);
     RedisPlace place = safe_place(servers_.first().url(), seed).set("master", Sentinels::kMaster);
     for (const std::uint16_t port : servers_.ports()) place.set("sentinels", "127.0.0.1:" + std::to_string(port));
-    Crew crew(scratch_, place, place, seed);
+    // Most of the time passes until the sentinels have agreed: no need to keep all processors busy meanwhile.
+    Crew crew(scratch_, place, place, seed, std::chrono::milliseconds(20));
     crew.work(50);
     for (; failovers > 0 && crew.room(); --failovers) {
       fail_over(random);

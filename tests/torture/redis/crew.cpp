@@ -45,10 +45,12 @@ bool Lateness::passes() const {
   return false;
 }
 
-Crew::Crew(const Scratch& scratch, const RedisPlace& place, const RedisPlace& direct, std::uint64_t seed)
+Crew::Crew(const Scratch& scratch, const RedisPlace& place, const RedisPlace& direct, std::uint64_t seed,
+           std::chrono::milliseconds pace)
     : path_(scratch.fresh("load") + "/load"),
       load_(Shared<Load>::As::made, path_),
       direct_(direct),
+      pace_(pace),
       random_(seed),
       producer_(TaskManager::open(load_options(place))) {
   load_->place = place;
@@ -120,6 +122,7 @@ void Crew::produce() {
     while (producing_ && load_->next < kLoadTasks - 32) {
       if (behind() < kMostWaiting + unseen) {
         put_some();
+        std::this_thread::sleep_for(pace_);
       } else if (!load_->ends.reaches(load_->ends.count() + 1, Clock::now() + 10 * kLook)) {
         unseen += 20;
       }

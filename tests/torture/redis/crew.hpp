@@ -51,8 +51,10 @@ class Crew {
   // How long without an end, when nothing is broken any more, counts as stuck.
   static constexpr std::chrono::seconds kStuck{60};
 
-  // `place`: as producer and workers reach it; `direct`: as the judge does.
-  Crew(const Scratch&, const RedisPlace& place, const RedisPlace& direct, std::uint64_t seed);
+  // `place`: as producer and workers reach it; `direct`: as the judge does; `pace`: from one enqueue, of up to 16
+  // tasks, to the next, at least.
+  Crew(const Scratch&, const RedisPlace& place, const RedisPlace& direct, std::uint64_t seed,
+       std::chrono::milliseconds pace = std::chrono::milliseconds(0));
   ~Crew();
 
   // Waits for that many more tasks to end, of one queue or of any. Throws Violation when that takes too long.
@@ -86,6 +88,7 @@ class Crew {
   const std::string path_;
   const Shared<Load> load_;
   const RedisPlace direct_;
+  const std::chrono::milliseconds pace_;
   std::mt19937_64 random_;  // of the producer
   std::vector<Child> workers_;
   TaskManager producer_;
