@@ -46,10 +46,10 @@ class Drain(unittest.TestCase):
         self.workers = []
         self.addCleanup(lambda: [w.process.kill() for w in self.workers if w.process.poll() is None])
 
-    def config(self, stop_timeout, threads=1):
+    def config(self, stop_timeout, threads=1, lease='600ms'):
         """One thread: while it is in a handler, its worker takes nothing else, whether the signal has reached it or not."""
         file = self.folder / 'penstock.toml'
-        file.write_text(f'[worker]\nthreads = {threads}\nlease = "600ms"\ngrace = "300ms"\nstop_timeout = "{stop_timeout}"\n'
+        file.write_text(f'[worker]\nthreads = {threads}\nlease = "{lease}"\ngrace = "300ms"\nstop_timeout = "{stop_timeout}"\n'
                         '[backend]\nuse = "sqlite"\n[backend.sqlite]\n'
                         f'path = "{self.folder}/tasks.db"\n[log]\nlevel = "error"\n')
         return file
@@ -122,7 +122,7 @@ class Drain(unittest.TestCase):
     def test_signals_at_random_times_lose_nothing_and_charge_nothing(self):
         seed = random.randrange(1 << 32)
         random.seed(seed)
-        config = self.config('60s', threads=4)
+        config = self.config('60s', threads=4, lease='60s')  # none is to lapse, however slow the machine is
         count = 3000
         self.ask(config, 'many', str(count))
         began, ended, stops = [], [], 0
