@@ -77,14 +77,17 @@ as_subproject() {  # as_subproject static|shared
 plugin_as_parent() {  # a new plugin that has Penstock as its subproject, and its program for the test
   check "subproject: a new plugin builds and passes the kit" bash -c \
     'LD_LIBRARY_PATH=$3 "$1/prefix/bin/penstock" plugin new mine parent && mkdir parent/subprojects && ln -s "$2" parent/subprojects/penstock &&
-     meson setup parent/build parent --buildtype=plain && meson test -C parent/build "the conformance kit"' _ \
-    "$work" "$root" "$(dirname "$(find "$work/prefix" -name 'libpenstock.so' | head -n 1)")"
+     meson setup parent/build parent "${@:4}" -Dwerror=true && meson test -C parent/build "the conformance kit"' _ \
+    "$work" "$root" "$(dirname "$(find "$work/prefix" -name 'libpenstock.so' | head -n 1)")" "${options[@]}"
 }
 
 installed() {
   local source=$work/installed build=$work/installed/build library link
-  check "installs" bash -c 'meson setup core "$1" "${@:2}" && ninja -C core install' _ \
-    "$root" "${options[@]}" -Ddefault_library=both -Dtests=disabled -Dexamples=disabled || return
+  # Where a subproject lies, seen from its build, and with its options: so what is compiled here serves those as well.
+  local project=$work/core/subprojects/penstock
+  mkdir -p "$project" && cp -r "$root"/{meson.build,meson_options.txt,framework,plugins,include,examples} "$project"
+  check "installs" bash -c 'meson setup core/build "$1" "${@:2}" && ninja -C core/build install' _ \
+    "$project" "${options[@]}" -Dwerror=true -Ddefault_library=both -Dtests=disabled -Dexamples=disabled || return
   library=$(dirname "$(find "$work/prefix" -name 'libpenstock.so' | head -n 1)")
   export PKG_CONFIG_PATH=$library/pkgconfig LD_LIBRARY_PATH=$library PATH=$work/prefix/bin:$PATH
   copy_consumer "$source"
