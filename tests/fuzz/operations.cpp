@@ -5,7 +5,6 @@
 void penstock::fuzz::take(std::string_view input) {
   constexpr std::size_t kMostOps = 300;
   const auto subject = model::make_subject("memory");
-  subject->fresh();
   const auto found = model::Player(*subject, {}).play(model::generate(input, kMostOps));
   demand(!found, found ? found->what : "");
 }

@@ -33,9 +33,10 @@ void Epochs::step() {
   for (auto& [name, q] : queues_) q.before = q.highest;
 }
 
-bool Epochs::bind(const std::string& queue, Epoch ours, Epoch theirs) {
+bool Epochs::bind(std::string_view queue, Epoch ours, Epoch theirs) {
   if (ours == 0 || theirs == 0) return ours == theirs;
-  Queue& q = queues_[queue];
+  auto known = queues_.find(queue);
+  Queue& q = known == queues_.end() ? queues_[std::string(queue)] : known->second;
   auto [bound, added] = q.theirs.emplace(ours, theirs);
   if (!added) return bound->second == theirs;
   if (theirs <= q.before) return false;
@@ -43,7 +44,7 @@ bool Epochs::bind(const std::string& queue, Epoch ours, Epoch theirs) {
   return true;
 }
 
-Epoch Epochs::theirs(const std::string& queue, Epoch ours) const {
+Epoch Epochs::theirs(std::string_view queue, Epoch ours) const {
   auto q = queues_.find(queue);
   if (q == queues_.end()) return ours;
   auto bound = q->second.theirs.find(ours);
@@ -66,7 +67,7 @@ bool same(const Record& a, const Record& b) {
   if (a.tombstone && b.tombstone)
     return a.state == b.state && a.ended == b.ended && b.kind.empty() && b.body.empty() && b.note.empty() &&
            b.unique.empty() && b.fair.empty() && b.gates.empty();
-  return rest(a) == rest(b) && sorted(a.gates) == sorted(b.gates) &&
+  return rest(a) == rest(b) && (a.gates == b.gates || sorted(a.gates) == sorted(b.gates)) &&
          (a.due == b.due || (a.state == State::ready && b.due == Time{}));
 }
 

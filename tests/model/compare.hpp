@@ -21,15 +21,15 @@ class Epochs {
   void step();  // what is bound from now on must be above all that was bound before
   // False: the backend's epoch is not the one that stands for `ours`, or was used before. Only epochs
   // drawn in the same step may coincide: a store may give all tasks of one `move` the same.
-  bool bind(const std::string& queue, Epoch ours, Epoch theirs);
-  Epoch theirs(const std::string& queue, Epoch ours) const;
+  bool bind(std::string_view queue, Epoch ours, Epoch theirs);
+  Epoch theirs(std::string_view queue, Epoch ours) const;
 
  private:
   struct Queue {
     std::map<Epoch, Epoch> theirs;
     Epoch before = 0, highest = 0;
   };
-  std::map<std::string, Queue> queues_;
+  std::map<std::string, Queue, std::less<>> queues_;
 };
 
 bool same(const Record& ours, const Record& theirs);  // but for the epoch and the order of gates

@@ -59,11 +59,13 @@ class Flow {
 
   std::vector<GateState> gates() {  // `waiting`: as many as may be
     std::vector<GateState> out;
+    std::map<std::string, Rooms> rooms;
+    for (const auto& [name, q] : queues_) rooms[name] = this->rooms(q);
     for (const auto& [name, g] : gates_) {
       GateState s{name.first, name.second, g.declared, g.by_operator};
       if (g.held > now.boot) s.held = g.held == kNever ? kNever : g.held - now.boot;
       if (!s.declared && !s.by_operator && !s.held) continue;
-      const Room room = rooms(queue(s.queue))[s.gate];
+      const Room room = rooms[s.queue][s.gate];
       s.leased = room.leased, s.waiting = s.gate.empty() ? 0 : room.ready;
       out.push_back(s);
     }
@@ -122,11 +124,14 @@ class Flow {
   using Rooms = std::map<std::string, Room>;
   using Entry = std::pair<const TaskId, Task>;
 
-  Queue& queue(std::string_view name) { return queues_.emplace(name, Queue{.name = std::string(name)}).first->second; }
-  static std::vector<std::string> gates_of(const Record& r) {
-    std::vector<std::string> out = r.gates;
-    out.push_back("");  // the queue's own
-    return out;
+  Queue& queue(std::string_view name) {
+    if (const auto known = queues_.find(name); known != queues_.end()) return known->second;
+    return queues_.emplace(name, Queue{.name = std::string(name)}).first->second;
+  }
+  template <class Each>
+  static void each_gate(const Record& r, const Each& each) {
+    for (const std::string& gate : r.gates) each(gate);
+    each(std::string());  // the queue's own
   }
   static Nanos interval(const Limit& l) { return Nanos(static_cast<std::int64_t>(std::ceil(1e9 / l.per_second))); }
 
@@ -141,20 +146,20 @@ class Flow {
 
   // Takes tokens of a task's gates, or gives them back.
   void spend(const Queue& q, const Record& r, int tokens) {
-    for (const std::string& gate : gates_of(r)) {
+    each_gate(r, [&](const std::string& gate) {
       const Limit l = limit_of({q.name, gate});
       Nanos& full_at = gates_[{q.name, gate}].full_at;
       if (l.per_second > 0) full_at = std::max<Nanos>(full_at, now.boot) + tokens * interval(l);
-    }
+    });
   }
 
   Rooms rooms(const Queue& q) {
     Rooms out{{"", {}}};
     for (const auto& [id, t] : q.tasks)
-      for (const std::string& gate : gates_of(t.record)) {
-        out[gate].leased += t.record.state == State::leased;
-        out[gate].ready += t.record.state == State::ready;
-      }
+      each_gate(t.record, [&, state = t.record.state](const std::string& gate) {
+        Room& room = out[gate];
+        room.leased += state == State::leased, room.ready += state == State::ready;
+      });
     for (auto& [gate, room] : out) {
       const Limit l = limit_of({q.name, gate});
       const Gate& g = gates_[{q.name, gate}];
@@ -173,6 +178,9 @@ class Flow {
 
   static bool all(const Rooms& rooms, const std::vector<std::string>& gates, bool Room::*fact) {
     return std::all_of(gates.begin(), gates.end(), [&](const std::string& gate) { return rooms.at(gate).*fact; });
+  }
+  static bool all(const Rooms& rooms, const Record& r, bool Room::*fact) {  // and the queue's own
+    return rooms.at("").*fact && all(rooms, r.gates, fact);
   }
 
   // Keeps account of who waits for a turn, and since when. The queue's own gate does not count.
@@ -197,7 +205,7 @@ class Flow {
     const Record& r = t.record;
     const auto rank = [](const Task& o) { return std::tuple(o.record.priority, -o.record.weight, o.arrival); };
     if (r.state != State::ready) return "it is not ready";
-    if (!all(rooms, gates_of(r), &Room::open)) return "a gate has no room for it";
+    if (!all(rooms, r, &Room::open)) return "a gate has no room for it";
     const Turn& mine = q.turns[r.fair];
     for (const auto& [id, other] : q.tasks) {
       const Record& o = other.record;
@@ -213,7 +221,7 @@ class Flow {
         if (!q.bound && mine.since > theirs.since) return "it is the turn of key '" + o.fair + "'";
       }
     }
-    return ahead && !all(rooms, gates_of(r), &Room::half) ? kHalf : "";
+    return ahead && !all(rooms, r, &Room::half) ? kHalf : "";
   }
 
   // The ready task to claim next: the one that the backend claimed, if the rules are kept; else any that keeps them.
@@ -245,10 +253,10 @@ class Flow {
       if (t.record.state == State::scheduled) when += std::chrono::duration_cast<Millis>(t.record.due - now.wall);
       event(when);
       when = std::max(when, rooms.at("").held);
-      for (const std::string& gate : gates_of(t.record)) {
+      each_gate(t.record, [&](const std::string& gate) {
         const Room& room = rooms.at(gate);
         if (ready) event(room.opens), when = std::max(when, room.slot ? room.opens : kNever);
-      }
+      });
       out = std::min(out, when);
     }
     return out;

@@ -167,7 +167,7 @@ void Player::exchange(const Op& op) {
     ours.push_back(out);
   }
   std::vector<Settlement> theirs = ours;
-  for (Settlement& s : theirs) s.epoch = epochs_.theirs(std::string(s.key.queue), s.epoch);
+  for (Settlement& s : theirs) s.epoch = epochs_.theirs(s.key.queue, s.epoch);
 
   std::vector<Held> extend;
   for (int back : op.extend) {
@@ -181,7 +181,7 @@ void Player::exchange(const Op& op) {
     extend.push_back(h);
   }
   std::vector<Held> extend_theirs = extend;
-  for (Held& h : extend_theirs) h.epoch = epochs_.theirs(std::string(h.queue), h.epoch);
+  for (Held& h : extend_theirs) h.epoch = epochs_.theirs(h.queue, h.epoch);
 
   std::vector<Share> claim;
   for (const Part& p : op.claim) {
@@ -317,17 +317,14 @@ void Player::trim(const Op& op) {
   say("trim " + queue + " " + name(r.state) + " age " + to_string(op.age) + " count " + to_string(op.count) +
       " bytes " + to_string(op.bytes) + " at_most " + to_string(op.limit));
   auto seen = backend().trim(r);
-  auto keys = everything();
-  auto before = expected(keys), after = get(keys);
+  const auto keys = everything();
+  const auto after = get(keys);
   std::set<TaskId> emptied, forgotten;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i].queue != queue || !before[i]) continue;
-    if (!after[i]) {
-      forgotten.insert(keys[i].id);
-      if (!before[i]->tombstone) emptied.insert(keys[i].id);
-    } else if (after[i]->tombstone && !before[i]->tombstone) {
-      emptied.insert(keys[i].id);
-    }
+    const auto before = keys[i].queue == queue ? model_.get(keys[i]) : std::nullopt;
+    if (!before) continue;
+    if (!after[i]) forgotten.insert(keys[i].id);
+    if (!before->tombstone && (!after[i] || after[i]->tombstone)) emptied.insert(keys[i].id);
   }
   auto expected = model_.trim(r, emptied, forgotten);
   if (!expected) this->seen("trim of a state that is no end: invalid");

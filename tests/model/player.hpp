@@ -69,7 +69,6 @@ class Player {
   void compare_documents(Registry&);
   void compare_gates(Gates&);
   std::vector<std::optional<Record>> get(const std::vector<TaskKey>&);
-  std::vector<std::optional<Record>> expected(const std::vector<TaskKey>&);
   std::vector<TaskKey> everything() const;
 
   Now now() { return subject_.now(); }

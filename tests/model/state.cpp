@@ -9,12 +9,14 @@ using std::to_string;
 
 std::vector<TaskKey> Player::everything() const {
   std::vector<TaskKey> out;
+  out.reserve(sent_.size());
   for (const Key& key : sent_) out.push_back({key.queue, task_id(key.id)});
   return out;
 }
 
 std::vector<std::optional<Record>> Player::get(const std::vector<TaskKey>& keys) {
   std::vector<std::optional<Record>> out;
+  out.reserve(keys.size());
   for (std::size_t at = 0; at < keys.size();) {
     std::size_t n = std::min<std::size_t>(keys.size() - at, properties_.max_batch);
     auto some = backend().get({keys.data() + at, n});
@@ -23,12 +25,6 @@ std::vector<std::optional<Record>> Player::get(const std::vector<TaskKey>& keys)
     for (auto& record : *some) out.push_back(std::move(record));
     at += n;
   }
-  return out;
-}
-
-std::vector<std::optional<Record>> Player::expected(const std::vector<TaskKey>& keys) {
-  std::vector<std::optional<Record>> out;
-  for (const TaskKey& key : keys) out.push_back(model_.get(key));
   return out;
 }
 
@@ -48,15 +44,15 @@ void Player::audit() {
 }
 
 void Player::compare_tasks() {
-  auto keys = everything();
-  auto ours = expected(keys), theirs = get(keys);
+  const auto keys = everything();
+  const auto seen = get(keys);
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const std::string what = "get " + std::string(keys[i].queue) + "/" + name(keys[i].id);
-    if (!ours[i] && !theirs[i]) continue;
-    if (!ours[i] || !theirs[i] || !same(*ours[i], *theirs[i])) expect(what, text(ours[i]), text(theirs[i]) + " ");
-    if (!epochs_.bind(std::string(keys[i].queue), ours[i]->epoch, theirs[i]->epoch))
-      throw Diverged(what + ": epoch " + to_string(theirs[i]->epoch) + " is not the one for e" +
-                     to_string(ours[i]->epoch));
+    const auto what = [&] { return "get " + std::string(keys[i].queue) + "/" + name(keys[i].id); };
+    const std::optional<Record> ours = model_.get(keys[i]), &theirs = seen[i];
+    if (!ours && !theirs) continue;
+    if (!ours || !theirs || !same(*ours, *theirs)) expect(what(), text(ours), text(theirs) + " ");
+    if (!epochs_.bind(keys[i].queue, ours->epoch, theirs->epoch))
+      throw Diverged(what() + ": epoch " + to_string(theirs->epoch) + " is not the one for e" + to_string(ours->epoch));
   }
   auto counts = backend().counts();
   if (!counts) throw Diverged("counts: " + counts.error().message);
