@@ -1,11 +1,6 @@
 // What drain() and wait_idle() take for idle.
 #include <atomic>
 #include <future>
-#include <mutex>
-#include <set>
-#include <thread>
-
-#include <penstock/testing.hpp>
 
 #include "fixture.hpp"
 #include "wrapped.hpp"
@@ -97,50 +92,5 @@ TEST_CASE("an idle worker asks nearly nothing of a store that has a bell") {
   CHECK(looks < 2 * 60 + 20);  // of both sorts, and at the start
   CHECK(trims < 2 * 60 + 20);  // a queue each, in one or two states
   CHECK(exchanges < 20);
-  CHECK(tasks.stop_graceful(10s));
-}
-
-// The bell has rung for a claim that failed, and would be answered at once each time.
-TEST_CASE("while the store is away a worker waits for the end of its pause, and not for the bell") {
-  Between between;
-  testing::FakeClock clock;  // stands still: so does the pause
-  std::mutex mutex;
-  std::set<std::thread::id> workers;
-  std::atomic<bool> away = false, failed = false;
-  std::atomic<int> listened = 0, kept = 0;
-  std::promise<void> long_enough;
-  between.before = [&](const Exchange& x) -> Result<void> {
-    if (x.claim.empty()) return {};
-    const std::lock_guard lock(mutex);
-    workers.insert(std::this_thread::get_id());
-    if (!away) return {};
-    failed = true;
-    return Error{Errc::unavailable, "away", true};
-  };
-  between.before_wait = [&] {
-    if (!failed) return;
-    const std::lock_guard lock(mutex);
-    if (workers.contains(std::this_thread::get_id())) {
-      ++listened;
-    } else if (++kept == 20) {  // a few milliseconds each
-      long_enough.set_value();
-    }
-  };
-  Options o = on(between);
-  o.clock = &clock;
-  auto tasks = TaskManager::open(o);
-  std::promise<void> ran[2];
-  std::atomic<int> runs = 0;
-  tasks.handle(Policy{.kind = "either"}, [&](Context&) { ran[runs++].set_value(); });
-  tasks.start();
-  tasks.enqueue_bytes({.kind = "either"}, "");
-  REQUIRE(ran[0].get_future().wait_for(10s) == std::future_status::ready);
-  away = true;
-  tasks.enqueue_bytes({.kind = "either"}, "");
-  REQUIRE(long_enough.get_future().wait_for(10s) == std::future_status::ready);
-  CHECK(listened == 0);
-  away = false;
-  clock.advance(1s);
-  CHECK(ran[1].get_future().wait_for(10s) == std::future_status::ready);
   CHECK(tasks.stop_graceful(10s));
 }

@@ -9,6 +9,7 @@ extern "C" const PluginDescriptor* PENSTOCK_PLUGIN_SYMBOL(memory)() noexcept;
 namespace {
 
 const Between* next_between = nullptr;
+const Error kAway{Errc::unavailable, "away", true};
 
 class Wrapped final : public DurableBackend, public Waiter, public Registry {
  public:
@@ -28,6 +29,7 @@ class Wrapped final : public DurableBackend, public Waiter, public Registry {
   }
   Properties properties() const noexcept override { return inner_->properties(); }
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
+    if (refuses(Call::exchange)) return kAway;
     if (between_.before) {
       if (Result<void> go = between_.before(x); !go) return go.error();
     }
@@ -36,6 +38,7 @@ class Wrapped final : public DurableBackend, public Waiter, public Registry {
     return answer;
   }
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* guard) noexcept override {
+    if (refuses(Call::enqueue)) return kAway;
     auto answer = between_.away ? enqueue_in_part(tasks, guard) : inner_->enqueue(tasks, guard);
     if (between_.after_enqueue) {
       if (Result<void> told = between_.after_enqueue(tasks); !told) return told.error();
@@ -43,29 +46,38 @@ class Wrapped final : public DurableBackend, public Waiter, public Registry {
     return answer;
   }
   Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override {
+    if (refuses(Call::cancel)) return kAway;
     if (between_.away && between_.away(keys[0].queue)) return std::vector<Item>(keys.size(), Item::unknown);
     return inner_->cancel(keys);
   }
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {
+    if (refuses(Call::get)) return kAway;
     return inner_->get(keys);
   }
   Result<std::vector<Counts>> counts() noexcept override {
+    if (refuses(Call::counts)) return kAway;
     auto out = inner_->counts();
     if (between_.after_counts) between_.after_counts();
     return out;
   }
   Result<std::uint64_t> trim(const Retention& r) noexcept override {
+    if (refuses(Call::trim)) return kAway;
     auto out = inner_->trim(r);
     if (between_.after_trim) between_.after_trim();
     return out;
   }
   Result<std::uint64_t> wait(std::uint64_t bell, Millis at_most) noexcept override {
     if (between_.before_wait) between_.before_wait();
+    if (refuses(Call::wait)) return kAway;
     return waiter_->wait(bell, at_most);
   }
   void interrupt() noexcept override { waiter_->interrupt(); }
-  Result<std::vector<Document>> list(std::string_view prefix) noexcept override { return registry_->list(prefix); }
+  Result<std::vector<Document>> list(std::string_view prefix) noexcept override {
+    if (refuses(Call::list)) return kAway;
+    return registry_->list(prefix);
+  }
   Result<std::uint64_t> put(const Document& document) noexcept override {
+    if (refuses(Call::put)) return kAway;
     if (between_.before_put) {
       if (Result<void> go = between_.before_put(); !go) return go.error();
     }
@@ -73,6 +85,7 @@ class Wrapped final : public DurableBackend, public Waiter, public Registry {
   }
 
  private:
+  bool refuses(Call call) const { return between_.refuses && between_.refuses(call); }
   Result<Exchanged> exchange_in_part(Exchange x) {
     std::vector<Settlement> there;
     std::vector<bool> away;

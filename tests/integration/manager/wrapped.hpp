@@ -7,6 +7,8 @@
 #include <penstock/plugin/backend.hpp>
 #include <penstock/plugin/plugin.hpp>
 
+enum class Call : std::uint8_t { exchange, enqueue, cancel, get, counts, trim, wait, list, put };
+
 // What the test does with each exchange; called on the thread that sends it, before it reaches the store
 // (and in place of it, when it returns an error), and after.
 struct Between {
@@ -19,6 +21,7 @@ struct Between {
   std::function<void()> after_counts, after_trim;
   std::function<penstock::Result<void>()> before_put;  // of a document; in place of it when it returns an error
   std::function<void()> before_wait;                   // for the bell
+  std::function<bool(Call)> refuses;                   // true: it fails as if the store were away
 };
 
 // For options.plugins. Every backend that is opened next uses `between`, which must outlive it.
