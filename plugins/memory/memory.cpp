@@ -10,7 +10,7 @@
 #include <penstock/plugin/plugin.hpp>
 #include <penstock/plugin/time.hpp>
 
-#include "checks.hpp"
+#include "../shared/call_checks.hpp"
 #include "leaders.hpp"
 #include "store.hpp"
 
@@ -72,8 +72,8 @@ class Memory final : public DurableBackend,
   }
 
   Properties properties() const noexcept override {
-    return {.features = kFeatures,
-            .max_batch = kMaxBatch,
+    return {.features = kUnique | kFair | kGates | kGuard | kChildren | kLimit | kStrictOrder,
+            .max_batch = shared::kMaxBatch,
             .max_body = limits_.max_body,
             .durability = "memory",
             .remembers_ids = limits_.remember};

@@ -36,7 +36,7 @@ class Queue {
  public:
   explicit Queue(Pool& pool) : pool_(pool), flows_(pool) {}
 
-  // Requires of all items: valid by themselves (checks.hpp).
+  // Requires of all items: valid by themselves (shared/call_checks.hpp).
   Admission admit(const NewTask&, const Now&, bool limited);  // limited: heeds queue_limit and max_tasks
   Item settle(const Settlement&, const Now&);
   Item cancel(const TaskId&, const Now&);

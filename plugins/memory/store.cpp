@@ -5,31 +5,13 @@
 
 #include <penstock/plugin/names.hpp>
 
-#include "checks.hpp"
+#include "../shared/call_checks.hpp"
 
 namespace penstock::memory {
 namespace {
 
 // Of an item whose queue does not exist.
 Item nowhere(std::string_view queue) noexcept { return valid_name(queue) ? Item::not_found : Item::invalid; }
-
-std::optional<Error> wrong_document(std::string_view name, std::string_view value, std::uint64_t max_body) {
-  if (name.empty() || name.size() > kMaxBatch * 4)
-    return Error{Errc::invalid, "document name of " + std::to_string(name.size()) + " octets"};
-  if (value.size() <= max_body) return std::nullopt;
-  return Error{Errc::invalid, "document " + std::string(name) + " of " + std::to_string(value.size()) +
-                                  " octets; at most " + std::to_string(max_body)};
-}
-
-Error outdated(std::string_view name, std::uint64_t wanted, std::uint64_t seen) {
-  return {Errc::conflict, "document " + std::string(name) + " is at revision " + std::to_string(seen) + ", not " +
-                              std::to_string(wanted)};
-}
-
-bool movable(State from, State to) noexcept {
-  if (to == State::ready) return from == State::dead || from == State::cancelled || from == State::scheduled;
-  return from == State::leased && to == State::cancelled;
-}
 
 }  // namespace
 
@@ -42,10 +24,10 @@ Queue* Store::Finder::operator()(std::string_view name) {
 }
 
 Result<Exchanged> Store::exchange(const Exchange& x, const Now& now) {
-  if (auto e = wrong(x)) return *e;
+  if (auto e = shared::wrong(x)) return *e;
   Exchanged out;
   Finder find(queues_);
-  Items items(pool_.limits.max_body);
+  shared::Items items(pool_.limits.max_body);
   out.settled.reserve(x.settle.size());
   for (const Settlement& s : x.settle) {
     Queue* q = find(s.key.queue);
@@ -96,16 +78,16 @@ void Store::claim(const Exchange& x, Exchanged& out, const Now& now) {
 }
 
 Result<std::vector<Admission>> Store::enqueue(std::span<const NewTask> tasks, const Guard* guard, const Now& now) {
-  if (auto e = wrong(tasks)) return *e;
+  if (auto e = shared::wrong(tasks)) return *e;
   if (guard) {
-    if (auto e = wrong_document(guard->document, guard->value, pool_.limits.max_body)) return *e;
+    if (auto e = shared::wrong_document(guard->document, guard->value, pool_.limits.max_body)) return *e;
     const std::uint64_t seen = documents_.revision(guard->document);
-    if (seen != guard->revision) return outdated(guard->document, guard->revision, seen);
+    if (seen != guard->revision) return shared::outdated(guard->document, guard->revision, seen);
   }
   std::vector<Admission> out;
   out.reserve(tasks.size());
   Finder find(queues_);
-  Items items(pool_.limits.max_body);
+  shared::Items items(pool_.limits.max_body);
   for (const NewTask& t : tasks) {
     out.push_back(items.valid(t) ? admit(t, find, now) : Admission{Item::invalid, t.key.id});
   }
@@ -136,12 +118,12 @@ std::vector<Item> Store::each(std::span<const TaskKey> keys, Do act) {
 }
 
 Result<std::vector<Item>> Store::cancel(std::span<const TaskKey> keys, const Now& now) {
-  if (auto e = wrong(keys)) return *e;
+  if (auto e = shared::wrong(keys)) return *e;
   return each(keys, [&](Queue& q, const TaskId& id) { return q.cancel(id, now); });
 }
 
 Result<std::vector<std::optional<Record>>> Store::get(std::span<const TaskKey> keys, const Now& now) {
-  if (auto e = wrong(keys)) return *e;
+  if (auto e = shared::wrong(keys)) return *e;
   std::vector<std::optional<Record>> out;
   out.reserve(keys.size());
   Finder find(queues_);
@@ -161,7 +143,7 @@ Result<std::vector<Counts>> Store::counts() const {
 }
 
 Result<std::uint64_t> Store::trim(const Retention& r, const Now& now) {
-  if (!ended(r.state) || r.state > State::cancelled) return Error{Errc::invalid, "only ended tasks are trimmed"};
+  if (auto e = shared::wrong(r)) return *e;
   const auto at = queues_.find(r.queue);
   return at == queues_.end() ? 0 : at->second.trim(r, now);
 }
@@ -187,16 +169,14 @@ Result<std::vector<std::pair<TaskId, Record>>> Store::list(const Filter& f, std:
 
 Result<std::vector<Item>> Store::move(std::span<const TaskKey> keys, State from, State to, Millis delay,
                                       const Now& now) {
-  if (auto e = wrong(keys)) return *e;
-  if (!movable(from, to)) return Error{Errc::invalid, "tasks do not move from and to these states"};
-  if (delay < Millis::zero()) return Error{Errc::invalid, "a negative delay"};
+  if (auto e = shared::wrong_move(keys, from, to, delay)) return *e;
   return each(keys, [&](Queue& q, const TaskId& id) { return q.move(id, from, to, delay, now); });
 }
 
 Result<std::uint64_t> Store::put(const Document& d) {
-  if (auto e = wrong_document(d.name, d.value, pool_.limits.max_body)) return *e;
+  if (auto e = shared::wrong_document(d.name, d.value, pool_.limits.max_body)) return *e;
   const std::uint64_t seen = documents_.revision(d.name);
-  if (seen != d.revision) return outdated(d.name, d.revision, seen);
+  if (seen != d.revision) return shared::outdated(d.name, d.revision, seen);
   return documents_.set(d.name, d.value);
 }
 
@@ -208,21 +188,17 @@ Queue* Store::queue_for_gate(std::string_view queue) {
 
 Result<void> Store::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit,
                           const Now& now) {
-  if (auto e = wrong_gate(queue, gate)) return *e;
-  if (limit) {
-    if (auto e = wrong(*limit)) return *e;
-  }
+  if (auto e = shared::wrong_limit(queue, gate, limit)) return *e;
   return queue_for_gate(queue)->gates().limit(gate, layer, limit, now);
 }
 
 Result<void> Store::hold(std::string_view queue, std::string_view gate, Millis at_most, const Now& now) {
-  if (at_most < Millis(0)) return Error{Errc::invalid, "a hold of a negative time"};
+  if (auto e = shared::wrong_hold(queue, gate, at_most)) return *e;
   if (queue == "*" && gate.empty()) {
     held_until_ = at_most == Millis(0) ? Millis(0) : std::max(held_until_, later(now.boot, at_most));
     pool_.bell.work();
     return {};
   }
-  if (auto e = wrong_gate(queue, gate)) return *e;
   return queue_for_gate(queue)->gates().hold(gate, at_most, now);
 }
 

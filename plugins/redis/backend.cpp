@@ -6,9 +6,9 @@
 
 #include <penstock/plugin/plugin.hpp>
 
+#include "../shared/call_checks.hpp"
 #include "../shared/settings.hpp"
 #include "audit.hpp"
-#include "checks.hpp"
 #include "client_settings.hpp"
 #include "diagnosis.hpp"
 #include "leaders.hpp"
@@ -125,7 +125,7 @@ class Redis final : public DurableBackend,
 
   Properties properties() const noexcept override {
     return {.features = server_.cluster() ? kFeatures & ~kGuard : kFeatures,
-            .max_batch = kMaxBatch,
+            .max_batch = shared::kMaxBatch,
             .in_flight = 2,
             .max_body = server_.options().max_body,
             .durability = durability_,

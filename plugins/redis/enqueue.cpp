@@ -1,7 +1,9 @@
 // The part of Store that puts tasks in. Callers who come at the same time share a script and a flush.
 #include <algorithm>
 
-#include "checks.hpp"
+#include <penstock/plugin/names.hpp>
+
+#include "../shared/call_checks.hpp"
 #include "packing.hpp"
 #include "store.hpp"
 
@@ -15,10 +17,11 @@ constexpr std::size_t kWorthItsOwn = 32;  // so many tasks wait for nobody: a ro
 
 void Store::Plan::add(Putting& caller, std::uint64_t max_body) {
   caller.answers = std::vector<Admission>(caller.tasks.size());
+  shared::Items items(max_body);
   for (std::size_t i = 0; i < caller.tasks.size(); ++i) {
     const NewTask& t = caller.tasks[i];
     (*caller.answers)[i] = {Item::invalid, t.key.id};
-    if (!valid(t, max_body)) continue;
+    if (!valid_name(t.key.queue) || !items.valid(t)) continue;
     const std::size_t at = queues.group(t.key.queue);
     if (at == parts.size()) parts.emplace_back();
     parts[at].push_back({&t, &(*caller.answers)[i]});
@@ -32,10 +35,10 @@ void Store::Plan::fail(const Error& error) {
 }
 
 Result<std::vector<Admission>> Store::enqueue(std::span<const NewTask> tasks, const Guard* guard) {
-  if (auto e = wrong(tasks)) return *e;
+  if (auto e = shared::wrong(tasks)) return *e;
   if (guard && !one_call()) return Error{Errc::unsupported, "a cluster has no guards: its documents are elsewhere"};
   if (guard) {
-    if (auto e = wrong_document(guard->document, guard->value, max_body())) return *e;
+    if (auto e = shared::wrong_document(guard->document, guard->value, max_body())) return *e;
   }
   Putting mine(tasks, guard, server_.deadline());
   if (guard || tasks.size() >= kWorthItsOwn) {
@@ -143,7 +146,8 @@ void Store::read(Plan& plan, std::span<Result<Reply>> answers, Bell::Rings& ring
   if (auto e = failure_of(answers)) return plan.fail(*e);
   const Guard* guard = plan.callers.front()->guard;
   if (guard && answers.front()->kind() == Reply::Kind::integer) {
-    return plan.fail(outdated(guard->document, guard->revision, answers.front()->integer()));
+    return plan.fail(
+        shared::outdated(guard->document, guard->revision, static_cast<std::uint64_t>(answers.front()->integer())));
   }
   const std::size_t most = one_call() ? plan.parts.size() : 1;
   for (std::size_t i = 0; i < plan.parts.size(); ++i) {

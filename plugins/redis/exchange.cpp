@@ -3,7 +3,7 @@
 
 #include <penstock/plugin/names.hpp>
 
-#include "checks.hpp"
+#include "../shared/call_checks.hpp"
 #include "packing.hpp"
 #include "store.hpp"
 
@@ -92,8 +92,9 @@ struct Store::Trade {
     for (const Share& s : x.claim) {  // first: their order counts
       if (valid_name(s.queue)) part(s.queue).quota = s.quota;
     }
+    shared::Items items(max_body);
     for (std::size_t i = 0; i < x.settle.size(); ++i) {
-      if (!valid(x.settle[i], max_body)) {
+      if (!valid_name(x.settle[i].key.queue) || !items.valid(x.settle[i])) {
         out.settled[i] = Item::invalid;
       } else {
         part(x.settle[i].key.queue).settle.push_back(i);
@@ -222,7 +223,7 @@ struct Store::Trade {
 };
 
 Result<Exchanged> Store::exchange(const Exchange& x, Deadline end) {
-  if (auto e = wrong(x)) return *e;
+  if (auto e = shared::wrong(x)) return *e;
   Trade t(x, max_body());
   if (!x.claim.empty()) bell_.listen(server_.beside(end));
   const std::uint64_t heard = bell_.now();

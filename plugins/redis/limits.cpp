@@ -3,7 +3,7 @@
 #include <cmath>
 #include <map>
 
-#include "checks.hpp"
+#include "../shared/call_checks.hpp"
 #include "packing.hpp"
 #include "store.hpp"
 
@@ -56,10 +56,7 @@ std::vector<GateState> read_gates(std::string_view queue, const Reply& page) {
 
 Result<void> Store::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) {
   const Deadline end = server_.deadline();
-  if (auto e = wrong_gate(queue, gate)) return *e;
-  if (limit) {
-    if (auto e = wrong(*limit)) return *e;
-  }
+  if (auto e = shared::wrong_limit(queue, gate, limit)) return *e;
   if (auto known = server_.enroll(queue, end, true); !known) return known.error();
   Server::Run run{server_.scripts().gate, {server_.key(queue)}, server_.words()};
   run.words.add(gate);
@@ -75,9 +72,8 @@ Result<void> Store::limit(std::string_view queue, std::string_view gate, Layer l
 
 Result<void> Store::hold(std::string_view queue, std::string_view gate, Millis at_most) {
   const Deadline end = server_.deadline();
-  if (at_most < Millis(0)) return Error{Errc::invalid, "a hold of a negative time"};
+  if (auto e = shared::wrong_hold(queue, gate, at_most)) return *e;
   if (queue == "*" && gate.empty()) return hold_all(at_most, end);
-  if (auto e = wrong_gate(queue, gate)) return *e;
   if (auto known = server_.enroll(queue, end, true); !known) return known.error();
   Server::Run run{server_.scripts().gate, {server_.key(queue)}, server_.words()};
   run.words.add(gate);
@@ -167,14 +163,15 @@ Result<std::vector<Document>> Store::documents(std::string_view prefix) {
 
 Result<std::uint64_t> Store::put(const Document& d) {
   const Deadline end = server_.deadline();
-  if (auto e = wrong_document(d.name, d.value, max_body())) return *e;
+  if (auto e = shared::wrong_document(d.name, d.value, max_body())) return *e;
   Server::Run run{server_.scripts().document, {server_.shared("documents")}, Words()};
   run.words.add(d.name);
   run.words.add(static_cast<std::int64_t>(d.revision));
   run.words.add(d.value);
   auto answer = server_.run(std::move(run), end);
   if (!answer) return answer.error();
-  if (answer->integer() <= 0) return outdated(d.name, d.revision, -answer->integer() - 1);
+  if (answer->integer() <= 0)
+    return shared::outdated(d.name, d.revision, static_cast<std::uint64_t>(-answer->integer() - 1));
   return static_cast<std::uint64_t>(answer->integer());
 }
 

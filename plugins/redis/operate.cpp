@@ -4,7 +4,7 @@
 
 #include <penstock/plugin/names.hpp>
 
-#include "checks.hpp"
+#include "../shared/call_checks.hpp"
 #include "packing.hpp"
 #include "store.hpp"
 
@@ -34,7 +34,7 @@ struct ByKey {
 template <class Words>
 Result<std::vector<Item>> Store::each(std::span<const TaskKey> keys, const Script& script, Words words) {
   const Deadline end = server_.deadline();
-  if (auto e = wrong(keys)) return *e;
+  if (auto e = shared::wrong(keys)) return *e;
   std::vector<Item> out(keys.size(), Item::invalid);
   const ByKey by(keys);
   std::vector<Server::Run> runs;
@@ -58,8 +58,7 @@ Result<std::vector<Item>> Store::cancel(std::span<const TaskKey> keys) {
 }
 
 Result<std::vector<Item>> Store::move(std::span<const TaskKey> keys, State from, State to, Millis delay) {
-  if (!movable(from, to)) return Error{Errc::invalid, "tasks do not move from and to these states"};
-  if (delay < Millis::zero()) return Error{Errc::invalid, "a negative delay"};
+  if (auto e = shared::wrong_move(keys, from, to, delay)) return *e;
   return each(keys, server_.scripts().move, [&](Words& words) {
     words.add(static_cast<std::int64_t>(from));
     words.add(static_cast<std::int64_t>(to));
@@ -69,7 +68,7 @@ Result<std::vector<Item>> Store::move(std::span<const TaskKey> keys, State from,
 
 Result<std::vector<std::optional<Record>>> Store::get(std::span<const TaskKey> keys) {
   const Deadline end = server_.deadline();
-  if (auto e = wrong(keys)) return *e;
+  if (auto e = shared::wrong(keys)) return *e;
   std::vector<std::optional<Record>> out(keys.size());
   const ByKey by(keys);
   std::vector<Server::Run> runs;
@@ -122,7 +121,7 @@ Result<std::vector<Counts>> Store::counts() {
 
 Result<std::uint64_t> Store::trim(const Retention& r) {
   const Deadline end = server_.deadline();
-  if (!ended(r.state) || r.state > State::cancelled) return Error{Errc::invalid, "only ended tasks are trimmed"};
+  if (auto e = shared::wrong(r)) return *e;
   if (!valid_name(r.queue)) return std::uint64_t{0};
   const auto bound = [](std::uint64_t n) { return n > INT64_MAX ? std::int64_t{-1} : static_cast<std::int64_t>(n); };
   std::uint64_t done = 0;

@@ -5,6 +5,7 @@
 
 #include <penstock/plugin/names.hpp>
 
+#include "../shared/call_checks.hpp"
 #include "audit.hpp"
 #include "diagnosis.hpp"
 #include "place.hpp"
@@ -13,8 +14,6 @@
 
 namespace penstock::sqlite {
 namespace {
-
-constexpr std::uint32_t kMaxBatch = 256;
 
 constexpr Setting kSettings[] = {
     {.key = "path", .kind = Kind::string, .fallback = nullptr, .doc = "The database file; created when there is none."},
@@ -155,7 +154,7 @@ class Backend final : public DurableBackend,
 
   Properties properties() const noexcept override {
     return {.features = kUnique | kFair | kGates | kGuard | kChildren | kLimit | kStrictOrder,
-            .max_batch = kMaxBatch,
+            .max_batch = shared::kMaxBatch,
             .in_flight = 2,
             .max_body = store_->options.max_body,
             .durability = durability_.c_str(),
@@ -164,26 +163,25 @@ class Backend final : public DurableBackend,
 
   Result<Exchanged> exchange(const Exchange& x) noexcept override {
     return write<Exchanged>(
-        Writer::Need::nothing, [&] { return refusal(x, kMaxBatch); }, [&](Transaction& t) { return t.exchange(x); });
+        Writer::Need::nothing, [&] { return shared::wrong(x); }, [&](Transaction& t) { return t.exchange(x); });
   }
   Result<std::vector<Admission>> enqueue(std::span<const NewTask> tasks, const Guard* guard) noexcept override {
     return write<std::vector<Admission>>(
         Writer::Need::space,
         [&] {
-          auto error = too_many(tasks.size());
-          if (!error) error = refusal(tasks);
-          return error || !guard ? error : refusal(guard->document, guard->value);
+          auto error = shared::wrong(tasks);
+          return error || !guard ? error : wrong_document(guard->document, guard->value);
         },
         [&](Transaction& t) { return t.enqueue(tasks, guard); });
   }
   Result<std::vector<Item>> cancel(std::span<const TaskKey> keys) noexcept override {
     return write<std::vector<Item>>(
-        Writer::Need::nothing, [&] { return too_many(keys.size()); }, [&](Transaction& t) { return t.cancel(keys); });
+        Writer::Need::nothing, [&] { return shared::wrong(keys); }, [&](Transaction& t) { return t.cancel(keys); });
   }
   Result<std::vector<std::optional<Record>>> get(std::span<const TaskKey> keys) noexcept override {
     using Records = std::vector<std::optional<Record>>;
     return mine<Records>([&]() -> Result<Records> {
-      if (auto error = too_many(keys.size())) return *std::move(error);
+      if (auto error = shared::wrong(keys)) return *std::move(error);
       store_->bell.arm(Bell::kEnded);  // before the look: an end after it will ring
       return store_->reader.get(keys);
     });
@@ -192,11 +190,8 @@ class Backend final : public DurableBackend,
     return mine<std::vector<Counts>>([&] { return store_->reader.counts(); });
   }
   Result<std::uint64_t> trim(const Retention& r) noexcept override {
-    auto check = [&]() -> std::optional<Error> {
-      if (ended(r.state) && r.age >= Millis(0)) return {};
-      return Error{Errc::invalid, "trim concerns ended tasks, of an age that is not negative"};
-    };
-    return write<std::uint64_t>(Writer::Need::nothing, check, [&](Transaction& t) { return t.trim(r); });
+    return write<std::uint64_t>(
+        Writer::Need::nothing, [&] { return shared::wrong(r); }, [&](Transaction& t) { return t.trim(r); });
   }
 
   Result<std::uint64_t> wait(std::uint64_t bell, Millis at_most) noexcept override {
@@ -214,7 +209,7 @@ class Backend final : public DurableBackend,
   }
   Result<std::uint64_t> put(const Document& d) noexcept override {
     return write<std::uint64_t>(
-        Writer::Need::space, [&] { return refusal(d.name, d.value); },
+        Writer::Need::space, [&] { return wrong_document(d.name, d.value); },
         [&](Transaction& t) { return t.put(d.name, d.revision, d.value); });
   }
 
@@ -224,23 +219,18 @@ class Backend final : public DurableBackend,
   }
   Result<std::vector<Item>> move(std::span<const TaskKey> keys, State from, State to, Millis delay) noexcept override {
     return write<std::vector<Item>>(
-        Writer::Need::nothing,
-        [&]() -> Refusal {
-          if (!movable(from, to)) return Error{Errc::invalid, "tasks do not move between these states"};
-          if (delay < Millis(0)) return Error{Errc::invalid, "the delay is negative"};
-          return too_many(keys.size());
-        },
+        Writer::Need::nothing, [&] { return shared::wrong_move(keys, from, to, delay); },
         [&](Transaction& t) { return t.move(keys, from, delay); });
   }
 
   Result<void> limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) noexcept override {
     return write<void>(
-        Writer::Need::nothing, [&] { return sqlite::refusal(queue, gate, limit); },
+        Writer::Need::nothing, [&] { return shared::wrong_limit(queue, gate, limit); },
         [&](Transaction& t) { return t.limit(queue, gate, layer, limit); });
   }
   Result<void> hold(std::string_view queue, std::string_view gate, Millis at_most) noexcept override {
     return write<void>(
-        Writer::Need::nothing, [&] { return sqlite::refusal(queue, gate, at_most); },
+        Writer::Need::nothing, [&] { return shared::wrong_hold(queue, gate, at_most); },
         [&](Transaction& t) { return t.hold(queue, gate, at_most); });
   }
   Result<std::vector<GateState>> gates(std::string_view queue) noexcept override {
@@ -260,20 +250,8 @@ class Backend final : public DurableBackend,
   }
 
  private:
-  using Refusal = std::optional<Error>;
-  static Refusal too_many(std::size_t items) {
-    if (items <= kMaxBatch) return {};
-    return Error{Errc::invalid, "a batch has at most " + std::to_string(kMaxBatch) + " items"};
-  }
-  static Refusal refusal(const Exchange& x, std::uint32_t most) { return sqlite::refusal(x, most); }
-  static Refusal refusal(std::span<const NewTask> tasks) { return sqlite::refusal(tasks); }
-  Refusal refusal(std::string_view name, Bytes value) const {
-    if (name.empty() || name.size() > 512 || name.find('\0') != name.npos) {
-      return Error{Errc::invalid, "a document's name has 1 to 512 octets, none of them NUL"};
-    }
-    if (value.size() > store_->options.max_body)
-      return Error{Errc::invalid, "document " + std::string(name) + " is too long"};
-    return {};
+  std::optional<Error> wrong_document(std::string_view name, Bytes value) const {
+    return shared::wrong_document(name, value, store_->options.max_body);
   }
 
   // SQLite forbids the use of a connection in a child of the process that opened it.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include <penstock/plugin/names.hpp>
 
@@ -12,28 +11,6 @@ namespace {
 constexpr std::uint32_t kMostClaimed = 4096;  // by one exchange, whatever its limit
 constexpr std::int64_t kMostPromoted = 1000;  // in one queue by one exchange
 }  // namespace
-
-std::optional<Error> refusal(const Exchange& x, std::uint32_t max_batch) {
-  if (x.settle.size() > max_batch || x.extend.size() > max_batch || x.claim.size() > max_batch) {
-    return Error{Errc::invalid, "an exchange has more than " + std::to_string(max_batch) + " items of one sort"};
-  }
-  for (const Settlement& s : x.settle) {
-    if (s.children.size() > max_batch) {
-      return Error{Errc::invalid, "a settlement has more than " + std::to_string(max_batch) + " children"};
-    }
-    if (auto error = refusal(s.children)) return error;
-  }
-  std::set<std::string_view> names;
-  for (const Share& share : x.claim) {
-    if (!names.insert(share.queue).second) {
-      return Error{Errc::invalid, "queue " + std::string(share.queue) + " is claimed from twice in one exchange"};
-    }
-  }
-  if (x.lease < Millis(1) && !(x.claim.empty() && x.extend.empty())) {
-    return Error{Errc::invalid, "a lease must last 1 ms at the least"};
-  }
-  return {};
-}
 
 Result<Exchanged> Transaction::exchange(const Exchange& x) {
   Exchanged out;

@@ -1,17 +1,10 @@
 #include <penstock/plugin/names.hpp>
 
+#include "../shared/call_checks.hpp"
 #include "traits.hpp"
 #include "transaction.hpp"
 
 namespace penstock::sqlite {
-
-std::optional<Error> refusal(std::span<const NewTask> tasks) {
-  for (const NewTask& t : tasks) {
-    if (t.after.empty()) continue;
-    return Error{Errc::unsupported, "the sqlite backend does not offer tasks that wait for other tasks"};
-  }
-  return {};
-}
 
 Result<std::vector<Admission>> Transaction::enqueue(std::span<const NewTask> tasks, const Guard* guard) {
   if (guard) {
@@ -20,13 +13,12 @@ Result<std::vector<Admission>> Transaction::enqueue(std::span<const NewTask> tas
   lines_.begin();
   std::vector<Admission> out;
   out.reserve(tasks.size());
-  for (const NewTask& t : tasks) out.push_back(valid(t) ? add(t, true) : Admission{Item::invalid, t.key.id});
+  shared::Items items(options_.max_body);
+  for (const NewTask& t : tasks) {
+    const bool good = valid_name(t.key.queue) && items.valid(t);
+    out.push_back(good ? add(t, true) : Admission{Item::invalid, t.key.id});
+  }
   return out;
-}
-
-bool Transaction::valid(const NewTask& t) const {
-  return valid_name(t.key.queue) && valid_name(t.kind) && t.body.size() <= options_.max_body && t.weight > 0 &&
-         t.delay >= Millis(0) && valid_traits(t);
 }
 
 Admission Transaction::add(const NewTask& task, bool limited) {

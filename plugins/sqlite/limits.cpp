@@ -11,23 +11,7 @@ namespace {
 // The first name behind those that a change of `gate` concerns: itself and, of a class, its members.
 std::string behind(std::string_view gate) { return std::string(gate) + (gate.find(':') == gate.npos ? ';' : '\0'); }
 
-Error invalid(const std::string& why) { return {Errc::invalid, why}; }
-
 }  // namespace
-
-std::optional<Error> refusal(std::string_view queue, std::string_view gate, const Limit* limit) {
-  if (!valid_name(queue)) return invalid("not the name of a queue: " + std::string(queue.substr(0, kMaxName)));
-  if (gate.size() > kMaxKey) return invalid("the name of a gate has 255 octets at the most");
-  if (limit && !(limit->per_second >= 0)) return invalid("a rate is a number, and not negative");
-  if (limit && limit->burst == 0) return invalid("a burst is 1 at the least");
-  return {};
-}
-
-std::optional<Error> refusal(std::string_view queue, std::string_view gate, Millis held) {
-  if (held < Millis(0)) return invalid("a hold is not negative");
-  if (queue == "*" && gate.empty()) return {};
-  return refusal(queue, gate, nullptr);
-}
 
 Result<void> Transaction::limit(std::string_view queue, std::string_view gate, Layer layer, const Limit* limit) {
   GateSetting s = sql_.flow().setting(queue, gate);

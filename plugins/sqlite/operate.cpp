@@ -14,11 +14,6 @@ Item elsewhere(State now) {
 
 }  // namespace
 
-bool movable(State from, State to) noexcept {
-  if (to == State::ready) return from == State::dead || from == State::cancelled || from == State::scheduled;
-  return from == State::leased && to == State::cancelled;
-}
-
 Result<std::vector<Item>> Transaction::cancel(std::span<const TaskKey> keys) {
   std::vector<Item> out;
   lines_.begin();

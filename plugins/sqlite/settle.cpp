@@ -1,18 +1,12 @@
-#include <algorithm>
 #include <mutant.hpp>
 
 #include <penstock/plugin/names.hpp>
 
+#include "../shared/call_checks.hpp"
 #include "transaction.hpp"
 
 namespace penstock::sqlite {
 namespace {
-
-bool shape_ok(const Settlement& s, const Options& options) {
-  const bool verb = s.to == State::leased || s.to == State::ready || (ended(s.to) && s.to <= State::cancelled);
-  return verb && valid_name(s.key.queue) && s.note.size() <= options.max_body && s.keep >= Millis(0) &&
-         (s.to != State::ready || s.delay >= Millis(0));
-}
 
 // The table beside Settlement: what a settlement that cannot be accepted is told.
 Item late(State to, State now, Epoch named, Epoch current) {
@@ -25,10 +19,7 @@ Item late(State to, State now, Epoch named, Epoch current) {
 }  // namespace
 
 Item Transaction::settle(const Settlement& s) {
-  if (!shape_ok(s, options_)) return Item::invalid;
-  for (const NewTask& child : s.children) {
-    if (!valid(child) || child.key.queue != s.key.queue) return Item::invalid;
-  }
+  if (!valid_name(s.key.queue) || !shared::Items(options_.max_body).valid(s)) return Item::invalid;
   QueueRow* queue = ledger_.find(s.key.queue);
   if (!queue) return Item::not_found;
   if (ended(s.to) && s.keep == Millis(0) && s.children.empty() && finish(*queue, s)) return Item::ok;

@@ -36,19 +36,6 @@ std::string pack_traits(const NewTask& t) {
   return out;
 }
 
-bool valid_traits(const NewTask& t) {
-  if (t.unique.size() > kMaxKey || t.fair.size() > kMaxKey || t.gates.size() > kMaxGates || t.unique_for < Millis(0) ||
-      t.unique_while > Unique::waiting) {
-    return false;
-  }
-  for (std::size_t i = 0; i < t.gates.size(); ++i) {
-    const auto before = t.gates.first(i);
-    if (t.gates[i].empty() || t.gates[i].size() > kMaxKey) return false;
-    if (std::find(before.begin(), before.end(), t.gates[i]) != before.end()) return false;
-  }
-  return true;
-}
-
 std::string_view unique_of(std::string_view traits) noexcept { return first(traits); }
 
 std::string_view flow_of(std::string_view traits) noexcept {

@@ -11,10 +11,8 @@ namespace penstock::sqlite {
 
 // One octet string: the unique key, the fair key, then the gates in order, each with an octet for its
 // length before it. What follows the unique key is the name of the task's flow within its queue.
-// Empty: it uses none of these. Requires: valid_traits.
+// Empty: it uses none of these. Requires: a task that is valid.
 std::string pack_traits(const NewTask&);
-
-bool valid_traits(const NewTask&);
 
 // Parts of what pack_traits() returned; views into it.
 std::string_view unique_of(std::string_view traits) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutant.hpp>
 
+#include "../shared/call_checks.hpp"
 #include "traits.hpp"
 
 namespace penstock::sqlite {
@@ -204,10 +205,7 @@ Result<std::uint64_t> Transaction::put(std::string_view name, std::uint64_t revi
     Use use(sql_.document_get, Text{name});
     if (use.next()) now = static_cast<std::uint64_t>(use.integer(0));
   }
-  if (now != revision) {
-    return Error{Errc::conflict, "document " + std::string(name) + " is at revision " + std::to_string(now) +
-                                     ", expected " + std::to_string(revision)};
-  }
+  if (now != revision) return shared::outdated(name, revision, now);
   run(sql_.document_put, Text{name}, revision + 1, value);
   return revision + 1;
 }

@@ -129,7 +129,6 @@ class Transaction {
   [[noreturn]] void damaged(const char* how) const;
 
   // enqueue.cpp
-  bool valid(const NewTask&) const;
   Admission add(const NewTask&, bool limited);
   std::optional<TaskRow> waiting(const QueueRow&, const TaskId&);
   Admission insert(QueueRow&, const NewTask&, std::int64_t unique_until);
@@ -193,13 +192,6 @@ class Transaction {
   std::optional<std::string> gone_top_;                  // see Known
   std::vector<std::pair<Epoch, std::int64_t>> settled_;  // by lease, of the request at hand
 };
-
-// The checks that need no transaction; absent means fine.
-std::optional<Error> refusal(const Exchange&, std::uint32_t max_batch);
-std::optional<Error> refusal(std::span<const NewTask>);
-std::optional<Error> refusal(std::string_view queue, std::string_view gate, const Limit*);
-std::optional<Error> refusal(std::string_view queue, std::string_view gate, Millis held);
-bool movable(State from, State to) noexcept;
 
 // Lease rows hold the numbers of their tasks, 8 octets each, little-endian.
 std::string pack(std::span<const std::int64_t> tasks);

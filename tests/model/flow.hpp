@@ -36,8 +36,8 @@ class Flow {
   std::function<void(const std::string&)> seen = [](const std::string&) {};
 
   Result<void> limit(const std::string& queue, const std::string& gate, Layer layer, const Limit* limit) {
-    if (!valid_name(queue) || gate.size() > kMaxKey || (limit && (!(limit->per_second >= 0) || limit->burst == 0)))
-      return kInvalid;
+    if (!valid_name(queue) || gate.size() > kMaxKey) return kInvalid;
+    if (limit && (!(limit->per_second >= 0 && std::isfinite(limit->per_second)) || limit->burst == 0)) return kInvalid;
     Gate& g = gates_[{queue, gate}];
     (layer == Layer::declared ? g.declared : g.by_operator) = limit ? std::optional(*limit) : std::nullopt;
     for (auto& [name, other] : gates_) {  // those of its class, too: none owes more tokens than it may keep

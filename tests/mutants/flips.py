@@ -68,6 +68,8 @@ def begin_of_condition(code, question):
     depth, i = 0, question - 1
     while i >= 0:
         c = code[i]
+        if depth == 0 and code[i:i + 2] == '}\n':  # the end of a block
+            return i + 1
         if c in ')]}':
             depth += 1
         elif c in '([{':

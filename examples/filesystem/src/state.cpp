@@ -67,8 +67,9 @@ std::optional<Error> wrong(std::span<const NewTask> tasks, const Guard* guard) {
 std::optional<Error> wrong(std::span<const TaskKey> keys) { return too_many(keys.size()); }
 
 std::optional<Error> wrong(const Retention& r) {
-  if (ended(r.state) && r.state <= State::cancelled) return std::nullopt;
-  return Error{Errc::invalid, "only ended tasks are trimmed"};
+  if (!ended(r.state) || r.state > State::cancelled) return Error{Errc::invalid, "only ended tasks are trimmed"};
+  if (r.age < Millis(0)) return Error{Errc::invalid, "an age that is negative"};
+  return std::nullopt;
 }
 
 Now Store::at(const Reading& now) const {

@@ -372,7 +372,8 @@ class MemoryBackend final : public DurableBackend {
   }
   Result<std::uint64_t> trim(const Retention& r) noexcept override {
     return guard([&]() -> Result<std::uint64_t> {
-      if (!ended(r.state)) return Error{Errc::invalid, "only ended tasks can be let go"};
+      if (!ended(r.state) || r.state > State::cancelled) return Error{Errc::invalid, "only ended tasks can be let go"};
+      if (r.age < Millis(0)) return Error{Errc::invalid, "an age that is negative"};
       const std::scoped_lock lock(mutex_);
       Queue* queue = find(r.queue);
       return queue ? queue->trim(r, read_clocks(time_)) : 0;

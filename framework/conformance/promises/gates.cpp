@@ -162,13 +162,16 @@ constexpr Promise kPromises[] = {
        same(lab.claim(5, "new").size(), 1u, "tasks claimed");
      }},
 
-    {"gates.broken_limits_are_invalid", "A limit that is no number, or negative, or has no burst, changes nothing.",
+    {"gates.broken_limits_are_invalid", "A limit that is negative or not finite, or has no burst, changes nothing.",
      kGates, kGatesCap,
      [](Lab& lab) {
        Gates& gates = lab.cap<Gates>();
        running(lab, "g", 2);
-       const Limit bad[] = {
-           {.per_second = -1}, {.per_second = -1e-300}, {.per_second = std::nan("")}, {.per_second = 1, .burst = 0}};
+       const Limit bad[] = {{.per_second = -1},
+                            {.per_second = -1e-300},
+                            {.per_second = std::nan("")},
+                            {.per_second = HUGE_VAL},
+                            {.per_second = 1, .burst = 0}};
        for (const Limit& l : bad) {
          for (Layer layer : {Layer::declared, Layer::operator_})
            fails(gates.limit("q", "g", layer, &l), Errc::invalid, "the limit " + text(l));

@@ -92,6 +92,26 @@ constexpr Promise kPromises[] = {
        }
      }},
 
+    {"registry.bad_documents_are_invalid",
+     "A name that is empty, has more than 512 octets or a NUL, and a value above max_body, are Errc::invalid, also in "
+     "a "
+     "guard, and change nothing.",
+     0, kCap,
+     [](Lab& lab) {
+       const std::string longest(kMaxDocumentName, 'n'), value(lab.properties().max_body + 1, 'v');
+       const Document bad[] = {{"", "v"}, {longest + "n", "v"}, {std::string("a\0b", 3), "v"}, {"d", value}};
+       for (const Document& d : bad) {
+         fails(lab.cap<Registry>().put(d), Errc::invalid, "put of " + text(d.name));
+         if ((lab.properties().features & kGuard) == 0) continue;
+         const NewTask task = lab.task();
+         const Guard guard{d.name, 0, d.value};
+         fails(lab.store().enqueue({&task, 1}, &guard), Errc::invalid, "a guard of " + text(d.name));
+         holds(!lab.get(task.key), "no task");
+       }
+       put(lab, longest.c_str(), "v", 0);
+       same(names(lab, ""), {longest}, "the documents");
+     }},
+
     {"registry.one_of_many_wins", "Of many puts at the same revision at once exactly one is accepted.", 0, kCap,
      [](Lab& lab) {
        Registry& registry = lab.cap<Registry>();

@@ -37,6 +37,18 @@ constexpr Promise kPromises[] = {
        same(kept(lab, t), "111", "records kept");
      }},
 
+    {"trim.bad_bounds_are_invalid",
+     "Retention of a state that is no end, or of a negative age, is Errc::invalid and lets nothing go.", 0, nullptr,
+     [](Lab& lab) {
+       const auto t = history(lab, 2);
+       for (const State live : {State::held, State::scheduled, State::ready, State::leased})
+         fails(lab.store().trim({.queue = "q", .state = live, .count = 0}), Errc::invalid, "trim of " + text(live));
+       fails(lab.store().trim({.queue = "q", .state = static_cast<State>(7), .count = 0}), Errc::invalid,
+             "trim of a state that does not exist");
+       fails(lab.store().trim({.queue = "q", .age = Millis(-1)}), Errc::invalid, "trim of a negative age");
+       same(kept(lab, t), "11", "records kept");
+     }},
+
     {"trim.by_count_keeps_the_newest", "While more than `count` records are kept, the oldest ends lose their content.",
      0, nullptr,
      [](Lab& lab) {

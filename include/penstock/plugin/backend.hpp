@@ -184,10 +184,10 @@ struct Settlement {
   Epoch epoch = 0;
   State to = State::succeeded;
   Charge charge = Charge::none;  // adds 1 to failures or crashes
-  Millis delay{};                // to = ready only
+  Millis delay{};                // to = ready only; not negative
   bool unstarted = false;        // to = ready only: it never ran, so the tokens it took go back (kGates)
   // On an end: how long body and note stay readable; 0: only a tombstone (id, epoch, state) stays,
-  // for at least properties().remembers_ids. Retention may cut a longer `keep` short.
+  // for at least properties().remembers_ids. Retention may cut a longer `keep` short. Not negative.
   Millis keep{};
   Bytes note{};  // replaces the record's note; empty leaves it as it is; <= max_body
   // kChildren: enqueued iff this settlement is accepted, in the same step. They are of the parent's
@@ -289,7 +289,7 @@ struct Counts {
 struct Retention {
   std::string_view queue{};
   State state = State::succeeded;  // succeeded, dead or cancelled
-  Millis age = kKeepForever;
+  Millis age = kKeepForever;  // not negative
   std::uint64_t count = UINT64_MAX, bytes = UINT64_MAX;
   std::uint32_t at_most = 1000;
 };
@@ -356,6 +356,7 @@ class PENSTOCK_API DurableBackend : public Interface {
   virtual Result<std::vector<Counts>> counts() noexcept = 0;
 
   // Returns how many records lost their content; call again while it is `at_most`. Idempotent.
+  // Errc::invalid: a state that is no end, a negative age.
   virtual Result<std::uint64_t> trim(const Retention&) noexcept = 0;
 };
 
@@ -372,15 +373,19 @@ struct PENSTOCK_API Waiter {
   ~Waiter() = default;
 };
 
+inline constexpr std::size_t kMaxDocumentName = 512;
+
 // Capability: small named documents with compare-and-set: schedules, weights, pauses.
 struct Document {
-  std::string name{}, value{};
+  std::string name{};   // 1 to kMaxDocumentName octets, none of them NUL
+  std::string value{};  // any octets, properties().max_body of them at the most
   std::uint64_t revision = 0;
 };
 struct PENSTOCK_API Registry {
   static constexpr std::string_view kId = "penstock.backend.registry/1";
   virtual Result<std::vector<Document>> list(std::string_view prefix) noexcept = 0;  // by name
   // Sets the document iff it is at `revision` (0: absent) and returns the new revision; else conflict.
+  // Errc::invalid: a name or a value that no document has; so it is for a Guard.
   virtual Result<std::uint64_t> put(const Document&) noexcept = 0;
 
  protected:
@@ -415,7 +420,7 @@ struct PENSTOCK_API Gates {
   static constexpr std::string_view kId = "penstock.backend.gates/1";
   // Sets the limit of a gate or a class in one layer, or takes it away (null). A lower limit ends nothing
   // that runs: it fills the gate less from now on. The queue need not exist.
-  // Errc::invalid: a bad name, a limit that is not a number or is negative, a burst of 0.
+  // Errc::invalid: a bad name, a rate that is negative or not finite, a burst of 0.
   virtual Result<void> limit(std::string_view queue, std::string_view gate, Layer layer,
                              const Limit* limit) noexcept = 0;
   // Closes a gate (not a class) until that much time has passed; an earlier hold that lasts longer stays.

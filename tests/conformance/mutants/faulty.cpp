@@ -91,11 +91,12 @@ Result<std::vector<Document>> Faulty::list(std::string_view prefix) noexcept { r
 Result<std::uint64_t> Faulty::put(const Document& asked) noexcept {
   Document d = asked;
   if (f_.document) {
+    std::uint64_t now = 0;
     auto docs = sound<Registry>().list(d.name);
     if (docs)
       for (const Document& there : *docs)
-        if (there.name == d.name) d.revision = there.revision;
-    f_.document(d);
+        if (there.name == d.name) now = there.revision;
+    f_.document(d, now);
   }
   return sound<Registry>().put(d);
 }

@@ -30,7 +30,7 @@ struct Faults {
   std::function<void(Properties&)> properties;
   std::function<void(const Guard*&)> guard;
   std::function<void(std::uint64_t asked, std::uint64_t& bell)> bell;
-  std::function<void(Document&)> document;
+  std::function<void(Document&, std::uint64_t now)> document;  // the revision it is at
   std::function<void(Filter&)> filter;
   std::function<void(std::vector<std::pair<TaskId, Record>>&, std::string& next)> page;
   std::function<void(Item&)> moved;

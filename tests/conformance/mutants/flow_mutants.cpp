@@ -124,6 +124,8 @@ const Mutant kMutants[] = {
     {"denies its gates", [](Faults& f) { f.hidden = Gates::kId; }},
 
     // Rates
+    {"takes an endless rate for none",
+     [](Faults& f) { f.limit = [](Layer&, Limit& l) { l.per_second = std::isinf(l.per_second) ? 0 : l.per_second; }; }},
     {"gives tokens twice as fast", [](Faults& f) { f.limit = [](Layer&, Limit& l) { l.per_second *= 2; }; }},
     {"gives tokens at half the rate", [](Faults& f) { f.limit = [](Layer&, Limit& l) { l.per_second /= 2; }; }},
     {"has no rates", [](Faults& f) { f.limit = [](Layer&, Limit& l) { l.per_second = std::min(l.per_second, 0.0); }; }},

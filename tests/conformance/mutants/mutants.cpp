@@ -216,6 +216,10 @@ const Mutant kMutants[] = {
      [](Faults& f) { f.counts = [](auto& all) { std::reverse(all.begin(), all.end()); }; }},
     {"lets go of all at once", [](Faults& f) { f.retention = [](Retention& r) { r.at_most = UINT32_MAX; }; }},
     {"lets nothing go by age", [](Faults& f) { f.retention = [](Retention& r) { r.age = kKeepForever; }; }},
+    {"takes a negative age for none",
+     [](Faults& f) { f.retention = [](Retention& r) { r.age = std::max(r.age, Millis(0)); }; }},
+    {"takes any state for an end",
+     [](Faults& f) { f.retention = [](Retention& r) { r.state = ended(r.state) ? r.state : State::succeeded; }; }},
     {"lets nothing go by bytes", [](Faults& f) { f.retention = [](Retention& r) { r.bytes = UINT64_MAX; }; }},
     {"keeps one record too many",
      [](Faults& f) {
@@ -243,7 +247,12 @@ const Mutant kMutants[] = {
      [](Faults& f) {
        f.bell = [](std::uint64_t asked, std::uint64_t& bell) { bell = bell == asked ? bell + 1 : bell; };
      }},
-    {"sets documents from any revision", [](Faults& f) { f.document = [](Document&) {}; }},
+    {"sets documents from any revision",
+     [](Faults& f) { f.document = [](Document& d, std::uint64_t now) { d.revision = now; }; }},
+    {"cuts the names of documents",
+     [](Faults& f) { f.document = [](Document& d, std::uint64_t) { d.name = d.name.substr(0, kMaxDocumentName); }; }},
+    {"takes documents of any size",
+     [](Faults& f) { f.document = [](Document& d, std::uint64_t) { d.value = d.value.substr(0, 1u << 20); }; }},
     {"loses the end of each page",
      [](Faults& f) {
        f.page = [](auto& page, std::string& next) {
