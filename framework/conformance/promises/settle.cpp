@@ -291,10 +291,12 @@ constexpr Promise kPromises[] = {
      0, nullptr,
      [](Lab& lab) {
        const Leased t = lab.leased();
-       Settlement back = lab.say(t, State::ready), end = lab.say(t, State::succeeded);
-       back.delay = end.keep = Millis(-1);
-       refused(lab, back, Item::invalid, "a settlement with a negative delay");
-       refused(lab, end, Item::invalid, "a settlement with a negative keep");
+       for (const State to : {State::leased, State::ready, State::succeeded, State::dead, State::cancelled}) {
+         Settlement delayed = lab.say(t, to), kept = lab.say(t, to);
+         delayed.delay = kept.keep = Millis(-1);
+         refused(lab, delayed, Item::invalid, "a settlement to " + text(to) + " with a negative delay");
+         refused(lab, kept, Item::invalid, "a settlement to " + text(to) + " with a negative keep");
+       }
        same(lab.settle(t, State::succeeded), Item::ok, "a valid settlement");
      }},
 
