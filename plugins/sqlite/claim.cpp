@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include <penstock/plugin/names.hpp>
-
 #include "taking.hpp"
 #include "traits.hpp"
 

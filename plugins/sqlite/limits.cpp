@@ -1,7 +1,5 @@
 // What people and programs set for gates. One row for each name with something set; the queue's own gate
 // has a copy in its row, so that a claim need not look here.
-#include <penstock/plugin/names.hpp>
-
 #include "gate_setting.hpp"
 #include "transaction.hpp"
 

@@ -93,9 +93,8 @@ constexpr Promise kPromises[] = {
      }},
 
     {"registry.bad_documents_are_invalid",
-     "A name that is empty, has more than 512 octets or a NUL, and a value above max_body, are Errc::invalid, also in "
-     "a "
-     "guard, and change nothing.",
+     "A name that is empty, has a NUL or more than 512 octets, and a value above max_body, are Errc::invalid, "
+     "in a guard as well, and change nothing.",
      0, kCap,
      [](Lab& lab) {
        const std::string longest(kMaxDocumentName, 'n'), value(lab.properties().max_body + 1, 'v');

@@ -16,14 +16,6 @@ using namespace penstock;
 
 namespace {
 
-Options on(const Between& between) {
-  Options o = Store("memory").options();
-  o.threads = 1;
-  o.plugins = {wrapped_plugin(between)};
-  o.backend = {.use = "wrapped"};
-  return o;
-}
-
 // Stands still, and tells how long so many looks take. Who waits by it looks again after 2 ms.
 class Watched final : public Clock {
  public:
@@ -83,7 +75,8 @@ TEST_CASE("while the store is away a worker waits for the end of its pause, and 
       long_enough.set_value();
     }
   };
-  Options o = on(between);
+  Options o = wrapped_options(between);
+  o.threads = 1;
   o.clock = &clock;
   auto tasks = TaskManager::open(o);
   std::promise<void> ran[2];
@@ -116,8 +109,7 @@ TEST_CASE("while calls of the store fail no thread of a manager turns in a circl
     Watched clock;
     std::atomic<bool> away = false;
     between.refuses = [&](Call call) { return away && std::find(sort.begin(), sort.end(), call) != sort.end(); };
-    Options o = on(between);
-    o.threads = 2;
+    Options o = wrapped_options(between);
     o.clock = &clock;
     auto tasks = TaskManager::open(o);
     std::promise<void> runs, go_on;

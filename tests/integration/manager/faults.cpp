@@ -96,9 +96,7 @@ TEST_CASE("children in another queue are sent again when nobody knows whether th
     if (tasks[0].key.queue != "elsewhere" || ++lost > 2) return {};
     return Error{Errc::unknown_outcome, "the answer was lost", true};
   };
-  Options o = Store("memory").options();
-  o.plugins = {wrapped_plugin(between)};
-  o.backend = {.use = "wrapped"};
+  Options o = wrapped_options(between);
   auto tasks = TaskManager::open(o);
   tasks.handle(Policy{.kind = "parent", .queue = "jobs", .retries = 0},
                [&](Context& ctx) { expect(bool(ctx.add_child({.kind = "child", .queue = "elsewhere"}, "", ""))); });
@@ -117,9 +115,7 @@ TEST_CASE("an attempt that is made again adds the children that were there, and 
     if (tasks[0].key.queue != "elsewhere" || ++sent > 3) return {};  // so often it is sent by one attempt
     return Error{Errc::unknown_outcome, "the answer was lost", true};
   };
-  Options o = Store("memory").options();
-  o.plugins = {wrapped_plugin(between)};
-  o.backend = {.use = "wrapped"};
+  Options o = wrapped_options(between);
   auto tasks = TaskManager::open(o);
   tasks.handle(Policy{.kind = "parent", .queue = "jobs", .retries = 1, .backoff = Millis(1)},
                [&](Context& ctx) { expect(bool(ctx.add_child({.kind = "child", .queue = "elsewhere"}, "", ""))); });
@@ -170,9 +166,7 @@ TEST_CASE("a store of which one server is away: what goes there is sent again, a
   Between between;
   std::atomic<int> times{0}, children{0};  // how many items find it away
   between.away = [&](std::string_view queue) { return queue == "far" && times-- > 0; };
-  Options o = Store("memory").options();
-  o.plugins = {wrapped_plugin(between)};
-  o.backend = {.use = "wrapped"};
+  Options o = wrapped_options(between);
   auto tasks = TaskManager::open(o);
   tasks.handle(Policy{.kind = "parent", .queue = "jobs", .retries = 1, .backoff = 1ms, .jitter = false},
                [&](Context& ctx) { expect(bool(ctx.add_child({.kind = "child", .queue = "far"}, "", ""))); });
@@ -203,9 +197,7 @@ TEST_CASE("a store of which one server is away: what is to be said of its tasks 
   Between between;
   std::atomic<int> times{3};
   between.away = [&](std::string_view queue) { return queue == "far" && times-- > 0; };
-  Options o = Store("memory").options();
-  o.plugins = {wrapped_plugin(between)};
-  o.backend = {.use = "wrapped"};
+  Options o = wrapped_options(between);
   auto tasks = TaskManager::open(o);
   std::atomic<int> runs{0};
   tasks.handle(Policy{.kind = "k", .queue = "far"}, [&](Context&) { ++runs; });

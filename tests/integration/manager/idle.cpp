@@ -9,14 +9,6 @@ using namespace penstock;
 
 namespace {
 
-Options on(const Between& between) {
-  Options o = Store("memory").options();
-  o.threads = 1;
-  o.plugins = {wrapped_plugin(between)};
-  o.backend = {.use = "wrapped"};
-  return o;
-}
-
 // Half a second passes with each look.
 class Hurried final : public Clock {
  public:
@@ -51,7 +43,9 @@ TEST_CASE("a queue that is found by looking whether all is done is worked") {
     expect(looked.get_future().wait_for(10s) == std::future_status::ready);
     return {};
   };
-  auto tasks = TaskManager::open(on(between));
+  Options o = wrapped_options(between);
+  o.threads = 1;
+  auto tasks = TaskManager::open(o);
   manager = &tasks;
   std::atomic<int> ran = 0;
   tasks.handle(Policy{.kind = "late"}, [&](Context&) { ++ran; });
@@ -79,7 +73,8 @@ TEST_CASE("an idle worker asks nearly nothing of a store that has a bell") {
   };
   between.after_trim = [&] { ++trims; };
   between.after = [&](const Exchange&, Result<Exchanged>&) { ++exchanges; };
-  Options o = on(between);
+  Options o = wrapped_options(between);
+  o.threads = 1;
   o.clock = &clock;
   auto tasks = TaskManager::open(o);
   tasks.handle(Policy{.kind = "never"}, [](Context&) {});

@@ -7,6 +7,8 @@
 #include <penstock/plugin/backend.hpp>
 #include <penstock/plugin/plugin.hpp>
 
+#include "fixture.hpp"
+
 enum class Call : std::uint8_t { exchange, enqueue, cancel, get, counts, trim, wait, list, put };
 
 // What the test does with each exchange; called on the thread that sends it, before it reaches the store
@@ -26,3 +28,10 @@ struct Between {
 
 // For options.plugins. Every backend that is opened next uses `between`, which must outlive it.
 penstock::PluginEntry wrapped_plugin(const Between& between);
+
+inline penstock::Options wrapped_options(const Between& between) {
+  penstock::Options o = Store("memory").options();
+  o.plugins = {wrapped_plugin(between)};
+  o.backend = {.use = "wrapped"};
+  return o;
+}
