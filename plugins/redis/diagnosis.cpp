@@ -1,8 +1,9 @@
 #include "diagnosis.hpp"
 
 #include <array>
-#include <charconv>
 #include <chrono>
+
+#include "decimal.hpp"
 
 namespace penstock::redis {
 namespace {
@@ -11,11 +12,7 @@ using std::chrono::system_clock;
 
 constexpr Millis kMostSkew{1000};
 
-std::int64_t whole(std::string_view text) {
-  std::int64_t out = 0;
-  std::from_chars(text.data(), text.data() + text.size(), out);
-  return out;
-}
+std::int64_t whole(std::string_view text) { return decimal<std::int64_t>(text).value_or(0); }
 
 Finding of_log(const ServerFacts& f) {
   Finding out{"appendonly", f.append_only ? "yes" : "no"};

@@ -10,9 +10,9 @@
 namespace penstock::redis {
 namespace {
 
-constexpr std::size_t kMostTouched = 1000;          // settlements and children of one script
-constexpr char kBegun = 1, kLapsed = 2, kMore = 4;  // of a task that was leased
-constexpr Millis kLookAgain{200};                   // at a queue whose server could not be reached
+constexpr std::size_t kMostTouched = 1000;                // settlements and children of one script
+constexpr char kWasBegun = 1, kHasLapsed = 2, kMore = 4;  // of a task that was leased
+constexpr Millis kLookAgain{200};                         // at a queue whose server could not be reached
 
 Leased read_leased(std::string_view queue, std::string_view id, const Reply& record, Epoch epoch) {
   Leased l;
@@ -192,8 +192,8 @@ struct Store::Trade {
     for (std::size_t i = 0; i < marks.size(); ++i) {
       Leased& l =
           out.leased.emplace_back(read_leased(queue, ids.substr(std::min(ids.size(), 16 * i), 16), in.next(), p.epoch));
-      l.begun = marks[i] & kBegun;
-      l.lapsed = marks[i] & kLapsed;
+      l.begun = marks[i] & kWasBegun;
+      l.lapsed = marks[i] & kHasLapsed;
       if (marks[i] & kMore) read_more(l, in.next());
     }
   }

@@ -1,22 +1,16 @@
 #include "leaders.hpp"
 
-#include <charconv>
 #include <string>
 
 #include "../shared/leadership_checks.hpp"
+#include "decimal.hpp"
 
 namespace penstock::redis {
 namespace {
 
-template <class Number = std::uint64_t>
-Number number(std::string_view text) {
-  Number out = 0;
-  std::from_chars(text.data(), text.data() + text.size(), out);
-  return out;
-}
-
 Term read(const Reply& answer) {
-  return {number(answer[0].text()), std::string(answer[1].text()), Millis(number<std::int64_t>(answer[2].text()))};
+  return {decimal<std::uint64_t>(answer[0].text()).value_or(0), std::string(answer[1].text()),
+          Millis(decimal<std::int64_t>(answer[2].text()).value_or(0))};
 }
 
 constexpr Millis kNone{1};  // where none is meant

@@ -10,7 +10,7 @@ namespace penstock::redis {
 namespace {
 
 constexpr char kTraits = 4, kBinding = 16;           // flags of a record
-constexpr char kStop = 2, kBegun = 1, kLong = 8;     // flags of a live entry
+constexpr char kBegun = 1, kStop = 2, kLong = 8;     // flags of a live entry
 constexpr std::size_t kHeader = 19, kLiveHead = 16;  // octets before the parts of varying length
 
 void add_part(std::string& out, std::string_view part) {

@@ -1,19 +1,13 @@
 #include "sentinel.hpp"
 
-#include <charconv>
 #include <optional>
 
+#include "decimal.hpp"
 #include "encode.hpp"
 #include "failure.hpp"
 
 namespace penstock::redis {
 namespace {
-
-std::uint16_t port_of(std::string_view text) {
-  std::uint16_t port = 0;
-  std::from_chars(text.data(), text.data() + text.size(), port);
-  return port;
-}
 
 Address ask(const Address& sentinel, const Setup& setup, Deadline deadline, int wake) {
   Connection connection(sentinel, setup, Peer::sentinel, deadline, wake);
@@ -23,7 +17,7 @@ Address ask(const Address& sentinel, const Setup& setup, Deadline deadline, int 
   const auto received = connection.receive(1, deadline);
   const Reply reply(received.values, received.roots[0]);
   if (reply.is_error()) throw Failure(server_error(reply.text()));
-  const Address master{std::string(reply[0].text()), port_of(reply[1].text())};
+  const Address master{std::string(reply[0].text()), decimal<std::uint16_t>(reply[1].text()).value_or(0)};
   if (master.host.empty() || master.port == 0)
     throw Failure(
         unavailable("redis: the sentinel " + to_text(sentinel) + " knows no master called " + setup.options.master));

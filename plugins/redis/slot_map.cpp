@@ -1,17 +1,10 @@
 #include "slot_map.hpp"
 
-#include <charconv>
-
+#include "decimal.hpp"
 #include "slot.hpp"
 
 namespace penstock::redis {
 namespace {
-
-template <class Number>
-bool read(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size();
-}
 
 bool is_slot(std::int64_t n) { return n >= 0 && n < static_cast<std::int64_t>(kSlots); }
 
@@ -37,9 +30,11 @@ std::optional<Redirection> read_redirection(std::string_view error, const Addres
   if (first == std::string_view::npos || second == std::string_view::npos || colon == std::string_view::npos ||
       colon < second)
     return {};
+  const auto slot = decimal<std::uint16_t>(error.substr(first + 1, second - first - 1));
+  const auto port = decimal<std::uint16_t>(error.substr(colon + 1));
+  if (!slot || !is_slot(*slot) || !port || *port == 0) return {};
   Redirection out{};
-  if (!read(error.substr(first + 1, second - first - 1), out.slot) || !is_slot(out.slot)) return {};
-  if (!read(error.substr(colon + 1), out.to.port) || out.to.port == 0) return {};
+  out.slot = *slot, out.to.port = *port;
   out.to.host = error.substr(second + 1, colon - second - 1);
   if (out.to.host.empty() || out.to.host == "?") out.to.host = from.host;
   return out;

@@ -1,20 +1,12 @@
-#include <charconv>
 #include <optional>
 
+#include "decimal.hpp"
 #include "options.hpp"
 
 namespace penstock::redis {
 namespace {
 
 Error invalid(std::string what) { return Error{Errc::invalid, std::move(what)}; }
-
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
 
 int digit(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
@@ -38,7 +30,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 }
 
 bool read_database(std::string_view text, Options& options) {
-  const auto n = number<std::uint32_t>(text);
+  const auto n = decimal<std::uint32_t>(text);
   if (n) options.database = *n;
   return n.has_value();
 }
@@ -88,7 +80,7 @@ Result<Address> parse_address(std::string_view text, std::uint16_t fallback) {
   if (host.empty()) return invalid(shown + ": the host is missing");
   if (host.find_first_of(" \t\r\n/?#@[]") != std::string_view::npos) return invalid(shown + ": not the name of a host");
   if (port.empty()) return Address{std::string(host), fallback};
-  const auto n = number<std::uint16_t>(port.substr(1));
+  const auto n = decimal<std::uint16_t>(port.substr(1));
   if (port.front() != ':' || !n || *n == 0) return invalid(shown + ": a port is a number from 1 to 65535");
   return Address{std::string(host), *n};
 }
