@@ -4,8 +4,20 @@
 #include <span>
 
 #include <penstock/conformance/backend.hpp>
+#include <penstock/plugin/leadership.hpp>
 
 namespace penstock::conformance::areas {
+
+// What a promise may need, as Promise::capability has it.
+inline constexpr const char* kWaiterCap = Waiter::kId.data();
+inline constexpr const char* kRegistryCap = Registry::kId.data();
+inline constexpr const char* kGatesCap = Gates::kId.data();
+inline constexpr const char* kBrowserCap = Browser::kId.data();
+inline constexpr const char* kDiagnosisCap = Diagnosis::kId.data();
+inline constexpr const char* kAuditCap = Audit::kId.data();
+inline constexpr const char* kLeadershipCap = Leadership::kId.data();
+
+inline constexpr State kEnds[] = {State::succeeded, State::dead, State::cancelled};
 
 using Promises = std::span<const Promise>;
 Promises properties();

@@ -128,7 +128,7 @@ void comes_back(ValueCodec& codec, const sample::All& before, Here here = Here::
   holds(before == after, "the value to come back equal from " + text(bytes), here);
 }
 
-constexpr Part kParts[] = {
+constexpr Part kValueCodecs[] = {
     {"codec.name_is_one_word", "The name that is stored with tasks is of [a-z][a-z0-9_]*.",
      [](const Opener& open) {
        auto subject = codec(open);
@@ -226,6 +226,6 @@ constexpr Part kParts[] = {
 
 }  // namespace
 
-std::span<const Part> value_codecs() { return kParts; }
+std::span<const Part> value_codecs() { return kValueCodecs; }
 
 }  // namespace penstock::conformance::areas

@@ -28,7 +28,7 @@ void sound(const DeclaredLimit& declared, std::string_view kind) {
   holds(declared.limit.per_second >= 0 && declared.limit.burst >= 1, "a rate" + whose + " from 0 with a burst from 1");
 }
 
-constexpr Part kParts[] = {
+constexpr Part kHandlers[] = {
     {"handlers.something_is_listed", "A module has a handler, and every entry has one.",
      [](const Opener& open) {
        const auto module = opened<Handlers>(open);
@@ -59,6 +59,6 @@ constexpr Part kParts[] = {
 
 }  // namespace
 
-std::span<const Part> handlers() { return kParts; }
+std::span<const Part> handlers() { return kHandlers; }
 
 }  // namespace penstock::conformance::areas

@@ -27,7 +27,7 @@ Grant acquire(Limiter& limiter, std::string_view key, std::uint32_t count, Here 
   return grant;
 }
 
-constexpr Part kParts[] = {
+constexpr Part kLimiters[] = {
     {"limiter.grants_are_sound", "At most what was asked for is granted; when it is less, a time to wait is named.",
      [](const Opener& open) {
        auto limiter = opened<Limiter>(open);
@@ -65,6 +65,6 @@ constexpr Part kParts[] = {
 
 }  // namespace
 
-std::span<const Part> limiters() { return kParts; }
+std::span<const Part> limiters() { return kLimiters; }
 
 }  // namespace penstock::conformance::areas

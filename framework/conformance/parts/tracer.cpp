@@ -36,7 +36,7 @@ std::string context(Tracer& tracer, std::uint64_t span) {
   return out;
 }
 
-constexpr Part kParts[] = {
+constexpr Part kTracers[] = {
     {"tracer.spans_begin_and_end", "Spans begin and end, with and without an error, and unknown ones are ignored.",
      [](const Opener& open) {
        auto tracer = opened<Tracer>(open);
@@ -96,6 +96,6 @@ constexpr Part kParts[] = {
 
 }  // namespace
 
-std::span<const Part> tracers() { return kParts; }
+std::span<const Part> tracers() { return kTracers; }
 
 }  // namespace penstock::conformance::areas

@@ -29,7 +29,7 @@ std::vector<std::string> samples(Random& random) {
   return out;
 }
 
-constexpr Part kParts[] = {
+constexpr Part kTransforms[] = {
     {"transform.bytes_come_back", "What was applied is undone to the same octets, from none to a mebibyte.",
      [](const Opener& open) {
        Subject subject(open);
@@ -97,6 +97,6 @@ constexpr Part kParts[] = {
 
 }  // namespace
 
-std::span<const Part> transforms() { return kParts; }
+std::span<const Part> transforms() { return kTransforms; }
 
 }  // namespace penstock::conformance::areas

@@ -7,8 +7,6 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr State kEnds[] = {State::succeeded, State::dead, State::cancelled};
-
 // A task in state `now` whose epoch is still that of the lease returned.
 Leased brought_to(Lab& lab, State now, Millis keep, Here here) {
   const Leased t = lab.leased("q", here);
@@ -37,7 +35,7 @@ void answered(Lab& lab, State to, State now, Item expected, Here here = Here::no
   }
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kAnswersPromises[] = {
     {"answers.same_end_again_is_ok", "An end said again by the same epoch is ok, and changes nothing.", 0, nullptr,
      [](Lab& lab) {
        for (State end : kEnds) answered(lab, end, end, Item::ok);
@@ -150,6 +148,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises answers() { return kPromises; }
+Promises answers() { return kAnswersPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -31,7 +31,7 @@ Leased witness(Lab& lab) {
   return lab.leased();
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kBatchesPromises[] = {
     {"batch.too_many_new_tasks_is_invalid",
      "An enqueue of more than max_batch tasks is Errc::invalid and changes nothing.", 0, nullptr,
      [](Lab& lab) {
@@ -139,6 +139,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises batches() { return kPromises; }
+Promises batches() { return kBatchesPromises; }
 
 }  // namespace penstock::conformance::areas

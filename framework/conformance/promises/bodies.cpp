@@ -25,7 +25,7 @@ void comes_back(Lab& lab, const std::string& octets) {
   same(lab.record(t.key).note, octets, "the note kept after the end");
 }
 
-std::string noise(Lab& lab, std::size_t size) {
+std::string random_octets(Lab& lab, std::size_t size) {
   std::string out(size, '\0');
   for (char& c : out) c = static_cast<char>(lab.random().below(256));
   return out;
@@ -36,7 +36,7 @@ std::size_t largest(Lab& lab) {
   return static_cast<std::size_t>(lab.properties().max_body);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kBodiesPromises[] = {
     {"body.empty", "An empty body is valid and comes back empty.", 0, nullptr,
      [](Lab& lab) {
        NewTask t = lab.task();
@@ -68,12 +68,12 @@ constexpr Promise kPromises[] = {
      [](Lab& lab) {
        for (std::size_t bit = 0; bit <= 16; ++bit)
          for (std::size_t size : {(std::size_t{1} << bit) - 1, std::size_t{1} << bit, (std::size_t{1} << bit) + 1})
-           if (size >= 1 && size <= lab.properties().max_body) comes_back(lab, noise(lab, size));
+           if (size >= 1 && size <= lab.properties().max_body) comes_back(lab, random_octets(lab, size));
      }},
 
     {"body.of_max_body", "A body of exactly max_body octets is accepted and comes back.", 0, nullptr,
      [](Lab& lab) {
-       const std::string body = noise(lab, largest(lab));
+       const std::string body = random_octets(lab, largest(lab));
        NewTask t = lab.task();
        t.body = body;
        lab.put(t);
@@ -93,7 +93,7 @@ constexpr Promise kPromises[] = {
 
     {"note.of_max_body", "A note of exactly max_body octets is accepted and comes back.", 0, nullptr,
      [](Lab& lab) {
-       const std::string note = noise(lab, largest(lab));
+       const std::string note = random_octets(lab, largest(lab));
        const Leased t = lab.leased();
        Settlement s = lab.say(t, State::ready);
        s.note = note;
@@ -118,7 +118,7 @@ constexpr Promise kPromises[] = {
     {"body.stays_through_every_attempt", "The body is the same at each delivery, however often the task is tried.", 0,
      nullptr,
      [](Lab& lab) {
-       const std::string body = noise(lab, 5'000 < largest(lab) ? 5'000 : largest(lab));
+       const std::string body = random_octets(lab, 5'000 < largest(lab) ? 5'000 : largest(lab));
        NewTask t = lab.task();
        t.body = body;
        lab.put(t);
@@ -132,6 +132,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises bodies() { return kPromises; }
+Promises bodies() { return kBodiesPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -7,8 +7,6 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr const char* kCap = "penstock.backend.browser/1";
-
 using Page = std::vector<std::pair<TaskId, Record>>;
 
 Page page(Lab& lab, const Filter& f, std::string& next, Here here = Here::now()) {
@@ -36,8 +34,8 @@ Filter of(State s, std::string_view queue = "q", std::uint32_t at_most = 100) {
   return f;
 }
 
-constexpr Promise kPromises[] = {
-    {"browse.every_state", "list finds the tasks of each state, and only those.", 0, kCap,
+constexpr Promise kBrowserPromises[] = {
+    {"browse.every_state", "list finds the tasks of each state, and only those.", 0, kBrowserCap,
      [](Lab& lab) {
        const TaskId leased = lab.leased().id, succeeded = lab.ended(State::succeeded, kKeepForever).id,
                     dead = lab.ended(State::dead, kKeepForever).id,
@@ -55,7 +53,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"browse.in_order_of_arrival", "Pages are in order of arrival, whatever the priorities and the order of the ends.",
-     0, kCap,
+     0, kBrowserCap,
      [](Lab& lab) {
        std::vector<TaskId> sent;
        for (int priority : {3, 1, 2, 0}) {
@@ -68,14 +66,14 @@ constexpr Promise kPromises[] = {
        same(all(lab, of(State::dead)), sent, "dead tasks");
      }},
 
-    {"browse.pages_join_up", "Pages of any size, put together, hold each task once.", 0, kCap,
+    {"browse.pages_join_up", "Pages of any size, put together, hold each task once.", 0, kBrowserCap,
      [](Lab& lab) {
        const auto sent = lab.put(13);
        for (std::uint32_t size : {1u, 2u, 5u, 12u, 13u, 14u, 100u})
          same(all(lab, of(State::ready, "q", size)), sent, "all pages of " + text(size));
      }},
 
-    {"browse.last_page_has_no_next", "`next` is empty after the last page, whatever it held before.", 0, kCap,
+    {"browse.last_page_has_no_next", "`next` is empty after the last page, whatever it held before.", 0, kBrowserCap,
      [](Lab& lab) {
        std::string next = "left over";
        same(page(lab, of(State::dead), next).size(), 0u, "records of an empty page");
@@ -87,7 +85,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"browse.pages_survive_changes",
-     "Tasks that leave or come between two pages make no other task appear twice or not at all.", 0, kCap,
+     "Tasks that leave or come between two pages make no other task appear twice or not at all.", 0, kBrowserCap,
      [](Lab& lab) {
        const auto sent = lab.put(6);
        std::string next;
@@ -104,7 +102,7 @@ constexpr Promise kPromises[] = {
        same(second[1].first, sent[5], "the second task of the second page");
      }},
 
-    {"browse.records_are_those_of_get", "The records of a page are the ones that get would give.", 0, kCap,
+    {"browse.records_are_those_of_get", "The records of a page are the ones that get would give.", 0, kBrowserCap,
      [](Lab& lab) {
        NewTask t = lab.task();
        t.kind = "send", t.body = std::string_view("a\0b", 3), t.priority = 4, t.weight = 5;
@@ -119,7 +117,7 @@ constexpr Promise kPromises[] = {
        same(text(p[0].second), text(lab.record(t.key)), "the record");
      }},
 
-    {"browse.by_kind", "A kind in the filter leaves only the tasks of that kind, on every page.", 0, kCap,
+    {"browse.by_kind", "A kind in the filter leaves only the tasks of that kind, on every page.", 0, kBrowserCap,
      [](Lab& lab) {
        std::vector<TaskId> wanted;
        for (int i = 0; i < 9; ++i) {
@@ -136,7 +134,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"browse.by_time_of_the_end",
-     "For ended tasks `from` and `to` bound the time of the end; `from` is within, `to` is not.", 0, kCap,
+     "For ended tasks `from` and `to` bound the time of the end; `from` is within, `to` is not.", 0, kBrowserCap,
      [](Lab& lab) {
        std::vector<TaskId> ended;
        std::vector<Time> at;
@@ -155,7 +153,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"browse.by_time_of_the_enqueue", "For tasks that have not ended `from` and `to` bound the time of the enqueue.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        std::vector<TaskId> sent;
        std::vector<Time> at;
@@ -169,7 +167,7 @@ constexpr Promise kPromises[] = {
        same(all(lab, f), {sent[1], sent[2]}, "tasks enqueued in the span");
      }},
 
-    {"browse.no_tombstones", "Ended tasks whose content is gone are not listed.", 0, kCap,
+    {"browse.no_tombstones", "Ended tasks whose content is gone are not listed.", 0, kBrowserCap,
      [](Lab& lab) {
        lab.ended(State::dead);
        const TaskId kept = lab.ended(State::dead, kKeepForever).id;
@@ -178,7 +176,8 @@ constexpr Promise kPromises[] = {
        same(all(lab, of(State::dead)), {}, "dead tasks after a trim");
      }},
 
-    {"browse.only_the_queue_named", "Tasks of other queues are not listed; a queue never heard of is empty.", 0, kCap,
+    {"browse.only_the_queue_named", "Tasks of other queues are not listed; a queue never heard of is empty.", 0,
+     kBrowserCap,
      [](Lab& lab) {
        const TaskId a = lab.put("a").id;
        lab.put("b");
@@ -187,7 +186,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"browse.strange_cursors_do_no_harm",
-     "A cursor that list never gave is refused or gives some page, and changes nothing.", 0, kCap,
+     "A cursor that list never gave is refused or gives some page, and changes nothing.", 0, kBrowserCap,
      [](Lab& lab) {
        lab.put(3);
        const std::string before = lab.dump();
@@ -203,7 +202,7 @@ constexpr Promise kPromises[] = {
        lab.unchanged(before, "a strange cursor");
      }},
 
-    {"browse.looking_changes_nothing", "Listing changes nothing.", 0, kCap,
+    {"browse.looking_changes_nothing", "Listing changes nothing.", 0, kBrowserCap,
      [](Lab& lab) {
        lab.leased(), lab.ended(State::dead, kKeepForever), lab.put();
        const std::string before = lab.dump();
@@ -214,6 +213,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises browser() { return kPromises; }
+Promises browser() { return kBrowserPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -7,7 +7,7 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr Promise kPromises[] = {
+constexpr Promise kCancelPromises[] = {
     {"cancel.ready_task_ends", "Cancelling a ready task is ok: it has ended as cancelled and is never offered.", 0,
      nullptr,
      [](Lab& lab) {
@@ -152,6 +152,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises cancel() { return kPromises; }
+Promises cancel() { return kCancelPromises; }
 
 }  // namespace penstock::conformance::areas

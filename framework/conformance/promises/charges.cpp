@@ -18,7 +18,7 @@ void stands_at(Lab& lab, const Leased& t, std::uint32_t failures, std::uint32_t 
   same(r.crashes, crashes, "the crashes on record", here);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kChargesPromises[] = {
     {"charge.failure_adds_one_failure",
      "A retry that charges a failure adds one to the failures and nothing to the crashes.", 0, nullptr,
      [](Lab& lab) {
@@ -132,6 +132,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises charges() { return kPromises; }
+Promises charges() { return kChargesPromises; }
 
 }  // namespace penstock::conformance::areas

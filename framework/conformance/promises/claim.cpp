@@ -34,7 +34,7 @@ void refused(Lab& lab, const Exchange& e, const char* what, Here here = Here::no
   lab.unchanged(before, what, here);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kClaimPromises[] = {
     {"claim.hands_out_the_whole_task",
      "A claimed task carries its queue, id, kind, body, priority and weight, and nothing counts against it yet.", 0,
      nullptr,
@@ -401,6 +401,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises claim() { return kPromises; }
+Promises claim() { return kClaimPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -40,7 +40,7 @@ std::vector<std::vector<Leased>> claim_all(Lab& lab) {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kConcurrencyPromises[] = {
     {"concurrency.claims_never_share_a_task",
      "Threads that claim at once never get the same task or the same epoch, and together get all.", 0, nullptr,
      [](Lab& lab) {
@@ -224,6 +224,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises concurrency() { return kPromises; }
+Promises concurrency() { return kConcurrencyPromises; }
 
 }  // namespace penstock::conformance::areas

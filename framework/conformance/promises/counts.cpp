@@ -54,7 +54,7 @@ void step(Lab& lab, std::vector<TaskKey>& known, std::vector<Leased>& held) {
   }
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kCountsPromises[] = {
     {"counts.empty_store", "A store that never held a task counts none.", 0, nullptr,
      [](Lab& lab) {
        lab.claim(5);
@@ -188,6 +188,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises counts() { return kPromises; }
+Promises counts() { return kCountsPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -27,7 +27,7 @@ void due_in(Lab& lab, const Record& r, Millis after, Time before_call) {
         "a due date not after " + text(lab.wall() + after) + ", not " + text(r.due));
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kEnqueuePromises[] = {
     {"enqueue.accepts_a_task", "A new task is answered ok with its own id, and is ready.", 0, nullptr,
      [](Lab& lab) {
        const NewTask t = lab.task();
@@ -308,6 +308,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises enqueue() { return kPromises; }
+Promises enqueue() { return kEnqueuePromises; }
 
 }  // namespace penstock::conformance::areas

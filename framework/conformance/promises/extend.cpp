@@ -12,7 +12,7 @@ bool has(const std::vector<TaskId>& all, const TaskId& id) {
   return std::find(all.begin(), all.end(), id) != all.end();
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kExtendPromises[] = {
     {"extend.keeps_the_lease", "An extended lease lasts beyond its old end, and lapses at its new one.", 0, nullptr,
      [](Lab& lab) {
        lab.put();
@@ -217,6 +217,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises extend() { return kPromises; }
+Promises extend() { return kExtendPromises; }
 
 }  // namespace penstock::conformance::areas

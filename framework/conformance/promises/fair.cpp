@@ -30,7 +30,7 @@ void put(Lab& lab, std::string_view fair, std::size_t n, Here here = Here::now()
   put_like(lab, of_key(lab, fair), n, here);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kFairPromises[] = {
     {"fair.keys_take_turns", "Within one claim the keys of a queue take turns, one task each, whoever came first.",
      kFair, nullptr,
      [](Lab& lab) {
@@ -211,7 +211,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"fair.replayed_tasks_have_keys", "A task that an operator lets run again takes the turns of its key.", kFair,
-     "penstock.backend.browser/1",
+     kBrowserCap,
      [](Lab& lab) {
        put(lab, "a", 1);
        const Leased t = lab.claim_one();
@@ -325,6 +325,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises fair() { return kPromises; }
+Promises fair() { return kFairPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -25,7 +25,7 @@ Settlement with_children(const Leased& t, State to, const std::vector<NewTask>& 
   return s;
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kFeaturesPromises[] = {
     // kLimit
     {"limit.refuses_what_does_not_fit",
      "An enqueue into a queue that is at its limit is answered full and leaves nothing behind.", kLimit, nullptr,
@@ -119,7 +119,7 @@ constexpr Promise kPromises[] = {
 
     {"guard.sets_the_document",
      "A guarded enqueue sets the document to the guard's value, and its revision admits the next.", kGuard,
-     "penstock.backend.registry/1",
+     kRegistryCap,
      [](Lab& lab) {
        const std::string value("a\0b\xff", 4);
        same(guarded(lab, lab.task(), {"slot", 0, value}), Errc{}, "the first guarded enqueue");
@@ -134,7 +134,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"guard.sees_what_put_did", "A document set by Registry::put guards enqueues at its revision.", kGuard,
-     "penstock.backend.registry/1",
+     kRegistryCap,
      [](Lab& lab) {
        const std::uint64_t revision = must(lab.cap<Registry>().put({"slot", "value", 0}), "put");
        same(guarded(lab, lab.task(), {"slot", 0, "x"}), Errc::conflict, "a guard at revision 0");
@@ -296,6 +296,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises features() { return kPromises; }
+Promises features() { return kFeaturesPromises; }
 
 }  // namespace penstock::conformance::areas

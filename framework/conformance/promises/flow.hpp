@@ -11,10 +11,9 @@
 
 namespace penstock::conformance {
 
-inline constexpr const char* kGatesCap = "penstock.backend.gates/1";
-
 // Gates that tasks name. They outlive every check.
 inline constexpr std::string_view kG[] = {"g"}, kH[] = {"h"}, kGH[] = {"g", "h"};
+inline constexpr std::string_view kC1[] = {"c:1"}, kC2[] = {"c:2"};  // of class c
 
 inline NewTask gated(Lab& lab, std::span<const std::string_view> gates, std::string_view fair = {}) {
   NewTask t = lab.task();
@@ -68,7 +67,7 @@ inline std::size_t claimed(Lab& lab, std::uint32_t limit, Here here = Here::now(
 
 // The highest number of holders at any instant, as those see it who take and give back: a slot is
 // counted from after its claim to before its settlement.
-class Meter {
+class Occupancy {
  public:
   void in() {
     const int now = ++now_;

@@ -11,7 +11,7 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr std::string_view kC1[] = {"c:1"}, kC2[] = {"c:2"}, kD1[] = {"d:1"};
+constexpr std::string_view kD1[] = {"d:1"};
 
 // How many of five tasks with these gates a claim gets. They are gone afterwards.
 std::size_t through(Lab& lab, std::span<const std::string_view> gates, Here here = Here::now()) {
@@ -22,7 +22,7 @@ std::size_t through(Lab& lab, std::span<const std::string_view> gates, Here here
   return got.size();
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kGatesPromises[] = {
     {"gates.zero_is_pause", "A gate set to 0 running tasks holds its tasks back, and nothing else, until it is opened.",
      kGates, kGatesCap,
      [](Lab& lab) {
@@ -362,6 +362,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises gates() { return kPromises; }
+Promises gates() { return kGatesPromises; }
 
 }  // namespace penstock::conformance::areas

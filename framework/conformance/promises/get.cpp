@@ -7,7 +7,7 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr Promise kPromises[] = {
+constexpr Promise kGetPromises[] = {
     {"get.waiting_task",
      "The record of a ready task shows what was sent, no epoch, no charges and no dates but the enqueue.", 0, nullptr,
      [](Lab& lab) {
@@ -156,6 +156,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises get() { return kPromises; }
+Promises get() { return kGetPromises; }
 
 }  // namespace penstock::conformance::areas

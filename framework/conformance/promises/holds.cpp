@@ -8,7 +8,7 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr Promise kPromises[] = {
+constexpr Promise kHoldingPromises[] = {
     {"holds.close_a_gate_until_it_is_opened", "A gate that is held lets nothing through until it is opened.", kGates,
      kGatesCap,
      [](Lab& lab) {
@@ -237,7 +237,7 @@ constexpr Promise kPromises[] = {
     {"holds.are_of_a_gate_not_a_class", "A hold of a name closes that gate, and not the gates of a class so called.",
      kGates, kGatesCap,
      [](Lab& lab) {
-       static constexpr std::string_view kC[] = {"c"}, kC1[] = {"c:1"};
+       static constexpr std::string_view kC[] = {"c"};
        hold(lab, "c", kHoldForever);
        lab.put(gated(lab, kC));
        const TaskKey of_class = lab.put(gated(lab, kC1));
@@ -328,6 +328,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises holding() { return kPromises; }
+Promises holding() { return kHoldingPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -15,7 +15,7 @@ std::vector<Leased> lapsed(Lab& lab, std::size_t n, std::uint32_t begin = 0, Her
   return got;
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kLapsePromises[] = {
     {"lapse.offers_the_task_again",
      "A task whose lease ended is handed out again, flagged lapsed, under a higher epoch.", 0, nullptr,
      [](Lab& lab) {
@@ -232,6 +232,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises lapse() { return kPromises; }
+Promises lapse() { return kLapsePromises; }
 
 }  // namespace penstock::conformance::areas

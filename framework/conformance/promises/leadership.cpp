@@ -10,8 +10,6 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr auto kCap = "penstock.backend.leadership/1";
-
 Term campaign(Lab& lab, const char* candidate, Millis ttl, const char* name = "n", Here here = Here::now()) {
   return must(lab.cap<Leadership>(here).campaign(name, candidate, ttl), "campaign", here);
 }
@@ -38,9 +36,9 @@ void nobody(Lab& lab, std::uint64_t last, const char* name = "n", Here here = He
   same(t.left, Millis(0), "the time left", here);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kLeadershipPromises[] = {
     {"leader.first_candidate_leads", "A candidate for a name that nobody leads leads it, for its time to live.", 0,
-     kCap,
+     kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t term = won(lab, "a", kLong);
        const Term t = look(lab);
@@ -50,7 +48,7 @@ constexpr Promise kPromises[] = {
              "the time to live as the time left, seen " + text(t.left));
      }},
     {"leader.others_are_told_who_leads", "While one leads, another candidate changes nothing and is told who does.", 0,
-     kCap,
+     kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t term = won(lab, "a", kLong);
        const Term t = campaign(lab, "b", 2 * kLong);
@@ -58,7 +56,8 @@ constexpr Promise kPromises[] = {
        same(t.number, term, "the number of the term");
        holds(t.left <= kLong, "that the term was not renewed");
      }},
-    {"leader.campaign_again_renews", "A leader that campaigns again keeps its term, with a new time to live.", 0, kCap,
+    {"leader.campaign_again_renews", "A leader that campaigns again keeps its term, with a new time to live.", 0,
+     kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t term = won(lab, "a", lab.ticks(3));
        lab.pass(2);
@@ -66,7 +65,7 @@ constexpr Promise kPromises[] = {
        lab.pass(2);
        same(look(lab).leader, "a", "the leader");
      }},
-    {"leader.renewed_term_goes_on", "A term that is renewed lasts its time to live from then on.", 0, kCap,
+    {"leader.renewed_term_goes_on", "A term that is renewed lasts its time to live from then on.", 0, kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t term = won(lab, "a", lab.ticks(3));
        for (int i = 0; i < 3; ++i) {
@@ -75,14 +74,16 @@ constexpr Promise kPromises[] = {
        }
        same(campaign(lab, "b", kLong).number, term, "the number of the term");
      }},
-    {"leader.renew_may_shorten", "A renewed term lasts from now, also when that is less than was left.", 0, kCap,
+    {"leader.renew_may_shorten", "A renewed term lasts from now, also when that is less than was left.", 0,
+     kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t term = won(lab, "a", kLong);
        same(renew(lab, term, lab.ticks(1)), true, "renew");
        lab.pass(2);
        nobody(lab, term);
      }},
-    {"leader.lapsed_term_is_over", "A term that was not renewed in time is over and does not come back.", 0, kCap,
+    {"leader.lapsed_term_is_over", "A term that was not renewed in time is over and does not come back.", 0,
+     kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t term = won(lab, "a", lab.ticks(2));
        lab.pass(3);
@@ -91,7 +92,8 @@ constexpr Promise kPromises[] = {
        same(resign(lab, term), false, "resign of a term that lapsed");
        nobody(lab, term);
      }},
-    {"leader.next_term_is_higher", "Whoever leads later has a higher number, the same candidate as well.", 0, kCap,
+    {"leader.next_term_is_higher", "Whoever leads later has a higher number, the same candidate as well.", 0,
+     kLeadershipCap,
      [](Lab& lab) {
        std::uint64_t last = 0;
        for (const char* candidate : {"a", "b", "b", "a"}) {
@@ -101,7 +103,8 @@ constexpr Promise kPromises[] = {
          lab.pass(2);
        }
      }},
-    {"leader.stale_leader_changes_nothing", "Who led before cannot renew or resign the term of who leads now.", 0, kCap,
+    {"leader.stale_leader_changes_nothing", "Who led before cannot renew or resign the term of who leads now.", 0,
+     kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t old = won(lab, "a", lab.ticks(1));
        lab.pass(2);
@@ -113,7 +116,7 @@ constexpr Promise kPromises[] = {
        lab.pass(2);
        same(look(lab).leader, "b", "the leader");
      }},
-    {"leader.resigned_term_is_over", "A term that is resigned is over at once, and only once.", 0, kCap,
+    {"leader.resigned_term_is_over", "A term that is resigned is over at once, and only once.", 0, kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t term = won(lab, "a", kLong);
        same(resign(lab, term), true, "resign");
@@ -122,20 +125,20 @@ constexpr Promise kPromises[] = {
        same(renew(lab, term, kLong), false, "renew of a term that was resigned");
        holds(won(lab, "b", kLong) > term, "a higher term");
      }},
-    {"leader.names_are_apart", "Each name has a leader of its own.", 0, kCap,
+    {"leader.names_are_apart", "Each name has a leader of its own.", 0, kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t one = won(lab, "a", kLong, "one"), two = won(lab, "b", kLong, "two");
        same(resign(lab, one, "one"), true, "resign");
        nobody(lab, one, "one");
        same(look(lab, "two").number, two, "the term of the other name");
      }},
-    {"leader.looking_is_no_campaign", "Asking who leads makes nobody the leader.", 0, kCap,
+    {"leader.looking_is_no_campaign", "Asking who leads makes nobody the leader.", 0, kLeadershipCap,
      [](Lab& lab) {
        nobody(lab, 0);
        won(lab, "a", kLong);
      }},
     {"leader.bad_words_are_invalid", "A bad name, a bad candidate or a time to live below 1 ms is Errc::invalid.", 0,
-     kCap,
+     kLeadershipCap,
      [](Lab& lab) {
        auto& cap = lab.cap<Leadership>();
        for (const std::string& name :
@@ -153,7 +156,7 @@ constexpr Promise kPromises[] = {
        }
        nobody(lab, 0);
      }},
-    {"leader.any_octets_are_a_candidate", "A candidate is any octets, 255 at the most.", 0, kCap,
+    {"leader.any_octets_are_a_candidate", "A candidate is any octets, 255 at the most.", 0, kLeadershipCap,
      [](Lab& lab) {
        for (const std::string& who : {std::string("a\0b\n\xff", 5), std::string(255, 'c')}) {
          const Term t = must(lab.cap<Leadership>().campaign("n", who, kLong), "campaign");
@@ -161,7 +164,7 @@ constexpr Promise kPromises[] = {
          same(resign(lab, t.number), true, "resign");
        }
      }},
-    {"leader.longest_term_is_taken", "A time to live may be as long as it can be said.", 0, kCap,
+    {"leader.longest_term_is_taken", "A time to live may be as long as it can be said.", 0, kLeadershipCap,
      [](Lab& lab) {
        const std::uint64_t term = won(lab, "a", Millis::max());
        same(renew(lab, term, Millis::max()), true, "renew");
@@ -169,7 +172,7 @@ constexpr Promise kPromises[] = {
        same(campaign(lab, "b", kLong).leader, "a", "the leader");
      }},
     {"leader.wall_clock_does_not_matter",
-     "Setting the wall clock neither ends a term nor prolongs it, and numbers rise.", 0, kCap,
+     "Setting the wall clock neither ends a term nor prolongs it, and numbers rise.", 0, kLeadershipCap,
      [](Lab& lab) {
        lab.need(bool(lab.harness().jump_wall), "a wall clock that can be set");
        std::uint64_t last = won(lab, "a", lab.ticks(3));
@@ -182,7 +185,8 @@ constexpr Promise kPromises[] = {
          last = term;
        }
      }},
-    {"leader.outlives_its_object", "Who leads, and the numbers, are there for whoever opens the store next.", 0, kCap,
+    {"leader.outlives_its_object", "Who leads, and the numbers, are there for whoever opens the store next.", 0,
+     kLeadershipCap,
      [](Lab& lab) {
        lab.need(lab.harness().survives_reopen, "a store that outlives its objects");
        const std::uint64_t term = won(lab, "a", kLong);
@@ -192,7 +196,8 @@ constexpr Promise kPromises[] = {
        lab.reopen();
        holds(won(lab, "b", kLong) > term, "a higher term");
      }},
-    {"leader.one_of_many_wins", "Of candidates that try at once, one leads, and all are told the same.", 0, kCap,
+    {"leader.one_of_many_wins", "Of candidates that try at once, one leads, and all are told the same.", 0,
+     kLeadershipCap,
      [](Lab& lab) {
        auto& cap = lab.cap<Leadership>();
        std::uint64_t last = 0;
@@ -210,7 +215,7 @@ constexpr Promise kPromises[] = {
          same(resign(lab, last), true, "resign");
        }
      }},
-    {"leader.shared_by_all", "All objects on a store see the same leader.", 0, kCap,
+    {"leader.shared_by_all", "All objects on a store see the same leader.", 0, kLeadershipCap,
      [](Lab& lab) {
        auto other = lab.another();
        auto* cap = query<Leadership>(*other);
@@ -226,6 +231,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises leadership() { return kPromises; }
+Promises leadership() { return kLeadershipPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -33,7 +33,7 @@ void use(Lab& lab) {
   if (auto* waiter = query<Waiter>(lab.store())) must(waiter->wait(0, Millis(0)), "wait"), waiter->interrupt();
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kLifecyclePromises[] = {
     {"lifecycle.open_and_close", "An object can be made and destroyed without a call.", 0, nullptr,
      [](Lab& lab) {
        for (int i = 0; i < lab.harness().repeat; ++i) lab.close(), lab.store();
@@ -79,6 +79,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises lifecycle() { return kPromises; }
+Promises lifecycle() { return kLifecyclePromises; }
 
 }  // namespace penstock::conformance::areas

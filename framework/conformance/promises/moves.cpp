@@ -7,8 +7,6 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr const char* kCap = "penstock.backend.browser/1";
-
 Item move(Lab& lab, TaskKey k, State from, State to, Millis delay = {}, Here here = Here::now()) {
   auto answers = must(lab.cap<Browser>(here).move(std::span(&k, 1), from, to, delay), "move", here);
   same(answers.size(), 1u, "the number of answers of move", here);
@@ -51,17 +49,17 @@ void back_to_ready(Lab& lab, State from, Here here = Here::now()) {
   lab.finish(again, State::succeeded, Millis(0), {}, here);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kMovesPromises[] = {
     {"move.dead_task_runs_again",
-     "A dead task moved to ready runs again with its note, without its charges, under a new epoch.", 0, kCap,
+     "A dead task moved to ready runs again with its note, without its charges, under a new epoch.", 0, kBrowserCap,
      [](Lab& lab) { back_to_ready(lab, State::dead); }},
 
     {"move.cancelled_task_runs_again",
-     "A cancelled task moved to ready runs again with its note, without its charges, under a new epoch.", 0, kCap,
-     [](Lab& lab) { back_to_ready(lab, State::cancelled); }},
+     "A cancelled task moved to ready runs again with its note, without its charges, under a new epoch.", 0,
+     kBrowserCap, [](Lab& lab) { back_to_ready(lab, State::cancelled); }},
 
     {"move.task_cancelled_while_waiting_runs_again", "A task cancelled before it ever ran can be moved to ready.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        const TaskKey k = lab.put();
        same(lab.cancel(k), Item::ok, "the cancel");
@@ -69,7 +67,7 @@ constexpr Promise kPromises[] = {
        same(lab.claim_one().id, k.id, "the task claimed");
      }},
 
-    {"move.replay_can_be_delayed", "A dead task moved to ready with a delay waits for it.", 0, kCap,
+    {"move.replay_can_be_delayed", "A dead task moved to ready with a delay waits for it.", 0, kBrowserCap,
      [](Lab& lab) {
        const Leased t = lab.ended(State::dead, kKeepForever);
        same(move(lab, key(t), State::dead, State::ready, lab.ticks(3)), Item::ok, "the move");
@@ -80,7 +78,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.tombstone_is_not_found", "A dead or cancelled task whose content is gone cannot run again: not_found.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        for (State end : {State::dead, State::cancelled}) {
          const Leased t = lab.ended(end);
@@ -91,7 +89,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.scheduled_task_runs_now", "A scheduled task moved to ready runs now, and keeps its epoch and charges.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        const Leased t = lab.leased();
        Settlement s = lab.say(t, State::ready);
@@ -106,7 +104,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.force_takes_a_running_task",
-     "A leased task moved to cancelled has ended at once, kept, and its holder is not heard.", 0, kCap,
+     "A leased task moved to cancelled has ended at once, kept, and its holder is not heard.", 0, kBrowserCap,
      [](Lab& lab) {
        const Leased t = lab.leased();
        same(move(lab, key(t), State::leased, State::cancelled), Item::ok, "the move");
@@ -122,7 +120,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.forced_task_is_not_offered", "A task taken by force is not offered when its lease would have lapsed.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        lab.put();
        const Leased t = lab.claim_one("q", lab.ticks(2));
@@ -131,7 +129,8 @@ constexpr Promise kPromises[] = {
        lab.nothing_claimable("a move by force");
      }},
 
-    {"move.holder_is_told_of_force", "The holder of a batch hears in `stop` which task was taken by force.", 0, kCap,
+    {"move.holder_is_told_of_force", "The holder of a batch hears in `stop` which task was taken by force.", 0,
+     kBrowserCap,
      [](Lab& lab) {
        lab.put(2);
        const auto t = lab.claim(2);
@@ -143,7 +142,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.forced_batch_is_lease_lost", "When every task of a batch was taken by force, the batch is lease_lost.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        const Leased t = lab.leased();
        same(move(lab, key(t), State::leased, State::cancelled), Item::ok, "the move");
@@ -151,7 +150,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.force_after_a_lapse", "A task whose lease lapsed, or that was asked to stop, can be taken by force too.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        lab.put(2);
        const auto t = lab.claim(2, "q", lab.ticks(2));
@@ -163,7 +162,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.forced_task_can_run_again",
-     "A task taken by force can be moved to ready, and its first holder is still not heard.", 0, kCap,
+     "A task taken by force can be moved to ready, and its first holder is still not heard.", 0, kBrowserCap,
      [](Lab& lab) {
        const Leased t = lab.leased();
        same(move(lab, key(t), State::leased, State::cancelled), Item::ok, "the move by force");
@@ -175,7 +174,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.other_pairs_are_invalid",
-     "Any other pair of states is invalid, whatever the task's state, and changes nothing.", 0, kCap,
+     "Any other pair of states is invalid, whatever the task's state, and changes nothing.", 0, kBrowserCap,
      [](Lab& lab) {
        const Leased running = lab.leased(), dead = lab.ended(State::dead, kKeepForever);
        const std::vector<TaskKey> keys = {key(running), key(dead), lab.put()};
@@ -197,7 +196,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.waiting_tasks_are_in_conflict",
-     "A move of a task that is waiting in another state than `from` is answered conflict.", 0, kCap,
+     "A move of a task that is waiting in another state than `from` is answered conflict.", 0, kBrowserCap,
      [](Lab& lab) {
        const TaskKey ready = lab.put(), later = scheduled(lab);
        const std::string before = lab.dump();
@@ -213,7 +212,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.running_tasks_are_lease_lost",
-     "A move of a leased task from another state is answered lease_lost, and its holder keeps it.", 0, kCap,
+     "A move of a leased task from another state is answered lease_lost, and its holder keeps it.", 0, kBrowserCap,
      [](Lab& lab) {
        const Leased t = lab.leased();
        for (State from : {State::dead, State::cancelled, State::scheduled})
@@ -222,7 +221,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.ended_tasks_are_finished", "A move of a task that ended in another state than `from` is answered finished.",
-     0, kCap,
+     0, kBrowserCap,
      [](Lab& lab) {
        for (State end : {State::succeeded, State::dead, State::cancelled}) {
          const Leased t = lab.ended(end, kKeepForever);
@@ -237,7 +236,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.unknown_id_is_not_found",
-     "A move of an id that was never enqueued is not_found; in a badly named queue it is invalid.", 0, kCap,
+     "A move of an id that was never enqueued is not_found; in a badly named queue it is invalid.", 0, kBrowserCap,
      [](Lab& lab) {
        const TaskKey k = lab.put();
        same(move(lab, {"q", lab.id()}, State::dead, State::ready), Item::not_found, "a move of an unknown id");
@@ -247,7 +246,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.each_item_has_its_own_answer", "A batch is answered item by item, in order; items see earlier ones.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        lab.need(lab.properties().max_batch >= 5, "a max_batch of at least 5");
        const Leased dead = lab.ended(State::dead, kKeepForever), done = lab.ended(State::succeeded, kKeepForever),
@@ -258,7 +257,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"move.too_many_tasks_is_invalid", "A move of more than max_batch tasks is Errc::invalid and changes nothing.", 0,
-     kCap,
+     kBrowserCap,
      [](Lab& lab) {
        lab.need(lab.properties().max_batch <= 100'000, "a max_batch of at most 100,000");
        const Leased dead = lab.ended(State::dead, kKeepForever);
@@ -269,7 +268,7 @@ constexpr Promise kPromises[] = {
        lab.unchanged(before, "max_batch + 1 moves");
      }},
 
-    {"move.counts_follow", "The counts move with the tasks, and the bytes of ended tasks with them.", 0, kCap,
+    {"move.counts_follow", "The counts move with the tasks, and the bytes of ended tasks with them.", 0, kBrowserCap,
      [](Lab& lab) {
        const Leased t = lab.ended(State::dead, kKeepForever);
        same(lab.counts().bytes_ended, 4u, "bytes_ended of a dead task");
@@ -282,6 +281,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises moves() { return kPromises; }
+Promises moves() { return kMovesPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -38,7 +38,7 @@ Exchanged claim_as(Lab& lab, std::string_view worker, std::uint32_t limit, Milli
   return lab.exchange(e, here);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kMuseumPromises[] = {
     {"museum.rescue_overwrites_no_completion",
      "A task that its holder completes while others of its lapsed lease are rescued stays completed (River 1302).", 0,
      nullptr,
@@ -296,6 +296,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises museum() { return kPromises; }
+Promises museum() { return kMuseumPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -25,7 +25,7 @@ std::vector<TaskId> drawn(Lab& lab, std::size_t n, std::string_view queue = "q")
   return out;
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kOrderPromises[] = {
     {"order.arrival", "Among equals, the task that arrived first is handed out first.", 0, nullptr,
      [](Lab& lab) {
        const auto sent = lab.put(20);
@@ -162,6 +162,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises order() { return kPromises; }
+Promises order() { return kOrderPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -20,7 +20,7 @@ void refused(Lab& lab, Feature feature, const NewTask& task, const Guard* guard,
   holds(!lab.get(task.key), std::string(what) + " leaves no task behind");
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kPropertiesPromises[] = {
     {"properties.size_is_filled_in", "The size field holds the size of the structure, so that later hosts can read it.",
      0, nullptr, [](Lab& lab) { same(lab.properties().size, sizeof(Properties), "size"); }},
 
@@ -121,8 +121,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"properties.diagnosis_is_of_lines",
-     "A store tells of itself in lines that have a name and a value, and is the same afterwards.", 0,
-     "penstock.backend.diagnosis/1",
+     "A store tells of itself in lines that have a name and a value, and is the same afterwards.", 0, kDiagnosisCap,
      [](Lab& lab) {
        lab.put(1);
        const std::string before = lab.dump();
@@ -136,8 +135,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"properties.an_audit_of_a_sound_store_finds_nothing",
-     "An audit looks at all tasks that are kept, finds nothing wrong, and leaves the store as it was.", 0,
-     "penstock.backend.audit/1",
+     "An audit looks at all tasks that are kept, finds nothing wrong, and leaves the store as it was.", 0, kAuditCap,
      [](Lab& lab) {
        lab.put(3);
        lab.put("r");
@@ -155,6 +153,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises properties() { return kPromises; }
+Promises properties() { return kPropertiesPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -29,7 +29,7 @@ Item give_back(Lab& lab, const Leased& t, bool unstarted, Here here = Here::now(
   return lab.settle(s, here);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kRatesPromises[] = {
     {"rates.a_burst_and_then_one_by_one", "A gate not used yet lets its burst through, then one task per interval.",
      kGates, kGatesCap,
      [](Lab& lab) {
@@ -168,7 +168,6 @@ constexpr Promise kPromises[] = {
     {"rates.of_a_class_are_each_gates_own", "The rate of a class goes for each of its gates by itself.", kGates,
      kGatesCap,
      [](Lab& lab) {
-       static constexpr std::string_view kC1[] = {"c:1"}, kC2[] = {"c:2"};
        limit(lab, "c", hourly(2));
        put_like(lab, gated(lab, kC1), 4), put_like(lab, gated(lab, kC2), 4);
        same(claimed(lab, 9), 4u, "tasks claimed");
@@ -229,7 +228,6 @@ constexpr Promise kPromises[] = {
     {"rates.idle_gates_are_remembered", "A gate that no task names any more does not start anew.", kGates, kGatesCap,
      [](Lab& lab) {
        limit(lab, "c", every(lab, 10));
-       static constexpr std::string_view kC1[] = {"c:1"};
        lab.put(gated(lab, kC1));
        lab.finish(lab.claim_one(), State::succeeded, Millis(0));
        lab.trim({.queue = "q", .count = 0});
@@ -313,6 +311,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises rates() { return kPromises; }
+Promises rates() { return kRatesPromises; }
 
 }  // namespace penstock::conformance::areas

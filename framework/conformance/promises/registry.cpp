@@ -8,8 +8,6 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr const char* kCap = "penstock.backend.registry/1";
-
 std::uint64_t put(Lab& lab, const char* name, const std::string& value, std::uint64_t revision,
                   Here here = Here::now()) {
   return must(lab.cap<Registry>(here).put({name, value, revision}), "put", here);
@@ -21,9 +19,9 @@ std::vector<std::string> names(Lab& lab, std::string_view prefix, Here here = He
   return out;
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kRegistryPromises[] = {
     {"registry.put_makes_a_document",
-     "Setting an absent document at revision 0 makes it, and list shows name, value and revision.", 0, kCap,
+     "Setting an absent document at revision 0 makes it, and list shows name, value and revision.", 0, kRegistryCap,
      [](Lab& lab) {
        const std::uint64_t revision = put(lab, "schedule.daily", "at noon", 0);
        holds(revision > 0, "a revision above 0");
@@ -35,7 +33,8 @@ constexpr Promise kPromises[] = {
      }},
 
     {"registry.put_needs_the_revision",
-     "A document changes only from the revision it is at; any other is Errc::conflict and changes nothing.", 0, kCap,
+     "A document changes only from the revision it is at; any other is Errc::conflict and changes nothing.", 0,
+     kRegistryCap,
      [](Lab& lab) {
        const std::uint64_t first = put(lab, "d", "1", 0);
        const std::uint64_t second = put(lab, "d", "2", first);
@@ -47,13 +46,14 @@ constexpr Promise kPromises[] = {
      }},
 
     {"registry.absent_document_has_revision_zero",
-     "Setting an absent document at another revision than 0 is Errc::conflict.", 0, kCap,
+     "Setting an absent document at another revision than 0 is Errc::conflict.", 0, kRegistryCap,
      [](Lab& lab) {
        fails(lab.cap<Registry>().put({"d", "1", 5}), Errc::conflict, "put of an absent document at revision 5");
        same(names(lab, ""), {}, "the documents");
      }},
 
-    {"registry.each_put_has_a_new_revision", "No revision comes twice, also when the value is the same.", 0, kCap,
+    {"registry.each_put_has_a_new_revision", "No revision comes twice, also when the value is the same.", 0,
+     kRegistryCap,
      [](Lab& lab) {
        std::set<std::uint64_t> seen;
        std::uint64_t revision = 0;
@@ -64,7 +64,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"registry.list_is_by_name_and_prefix",
-     "list gives the documents whose name starts with the prefix, sorted by name.", 0, kCap,
+     "list gives the documents whose name starts with the prefix, sorted by name.", 0, kRegistryCap,
      [](Lab& lab) {
        for (const char* name : {"b.2", "a.1", "b.10", "c", "b.1", "B.1"}) put(lab, name, "x", 0);
        same(names(lab, "b."), {"b.1", "b.10", "b.2"}, "documents under b.");
@@ -73,7 +73,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"registry.prefix_is_no_pattern", "A prefix is compared octet by octet: no character in it stands for others.", 0,
-     kCap,
+     kRegistryCap,
      [](Lab& lab) {
        for (const char* name : {"a_b", "axb", "a.b", "A_B"}) put(lab, name, "x", 0);
        same(names(lab, "a_"), {"a_b"}, "documents under a_");
@@ -81,7 +81,7 @@ constexpr Promise kPromises[] = {
          same(names(lab, prefix), {}, "documents under " + text(prefix));
      }},
 
-    {"registry.values_are_octets", "Values of any octets, empty ones too, come back as they were set.", 0, kCap,
+    {"registry.values_are_octets", "Values of any octets, empty ones too, come back as they were set.", 0, kRegistryCap,
      [](Lab& lab) {
        std::string all;
        for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
@@ -95,7 +95,7 @@ constexpr Promise kPromises[] = {
     {"registry.bad_documents_are_invalid",
      "A name that is empty, has a NUL or more than 512 octets, and a value above max_body, are Errc::invalid, "
      "in a guard as well, and change nothing.",
-     0, kCap,
+     0, kRegistryCap,
      [](Lab& lab) {
        const std::string longest(kMaxDocumentName, 'n'), value(lab.properties().max_body + 1, 'v');
        const Document bad[] = {{"", "v"}, {longest + "n", "v"}, {std::string("a\0b", 3), "v"}, {"d", value}};
@@ -111,7 +111,7 @@ constexpr Promise kPromises[] = {
        same(names(lab, ""), {longest}, "the documents");
      }},
 
-    {"registry.one_of_many_wins", "Of many puts at the same revision at once exactly one is accepted.", 0, kCap,
+    {"registry.one_of_many_wins", "Of many puts at the same revision at once exactly one is accepted.", 0, kRegistryCap,
      [](Lab& lab) {
        Registry& registry = lab.cap<Registry>();
        std::atomic<int> won{0}, odd{0};
@@ -130,7 +130,7 @@ constexpr Promise kPromises[] = {
        same(odd.load(), 0, "answers other than success and conflict");
      }},
 
-    {"registry.is_apart_from_tasks", "Documents and tasks of the same name do not disturb each other.", 0, kCap,
+    {"registry.is_apart_from_tasks", "Documents and tasks of the same name do not disturb each other.", 0, kRegistryCap,
      [](Lab& lab) {
        lab.put("d");
        const std::string before = lab.dump();
@@ -142,6 +142,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises registry() { return kPromises; }
+Promises registry() { return kRegistryPromises; }
 
 }  // namespace penstock::conformance::areas

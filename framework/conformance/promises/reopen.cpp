@@ -25,7 +25,7 @@ Item settle(DurableBackend& store, const Leased& t, State to, Here here = Here::
   return must(store.exchange(e), "exchange", here).settled.at(0);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kReopenPromises[] = {
     {"reopen.everything_is_there", "A new object on the store sees every record and count as the one before it.", 0,
      nullptr,
      [](Lab& lab) {
@@ -113,8 +113,7 @@ constexpr Promise kPromises[] = {
        same(lab.claim_one().id, t.key.id, "the task claimed");
      }},
 
-    {"reopen.documents_are_kept", "Documents are there for a new object, at their revision.", 0,
-     "penstock.backend.registry/1",
+    {"reopen.documents_are_kept", "Documents are there for a new object, at their revision.", 0, kRegistryCap,
      [](Lab& lab) {
        const std::uint64_t revision = must(lab.cap<Registry>().put({"d", "value", 0}), "put");
        reopen(lab);
@@ -183,8 +182,7 @@ constexpr Promise kPromises[] = {
        same(lab.extend("q", t.epoch, kLong).stop, {t.id}, "tasks to stop");
      }},
 
-    {"shared.rings_reach_the_other", "An enqueue through one object rings for a wait at the other.", 0,
-     "penstock.backend.waiter/1",
+    {"shared.rings_reach_the_other", "An enqueue through one object rings for a wait at the other.", 0, kWaiterCap,
      [](Lab& lab) {
        const auto other = lab.another();
        for (int i = 0; i < lab.harness().repeat; ++i) {
@@ -222,6 +220,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises reopen() { return kPromises; }
+Promises reopen() { return kReopenPromises; }
 
 }  // namespace penstock::conformance::areas

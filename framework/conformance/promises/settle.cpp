@@ -7,8 +7,6 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr State kEnds[] = {State::succeeded, State::dead, State::cancelled};
-
 void refused(Lab& lab, const Settlement& s, Item expected, const std::string& what, Here here = Here::now()) {
   const std::string before = lab.dump(here);
   for (int i = 0; i < lab.harness().repeat; ++i) same(lab.settle(s, here), expected, what, here);
@@ -24,7 +22,7 @@ void all_refused(Lab& lab, const Leased& t, Item expected, const std::string& wh
   }
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kSettlePromises[] = {
     {"settle.ends_the_task",
      "A task settled as succeeded, dead or cancelled has ended in that state and is never offered again.", 0, nullptr,
      [](Lab& lab) {
@@ -368,6 +366,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises settle() { return kPromises; }
+Promises settle() { return kSettlePromises; }
 
 }  // namespace penstock::conformance::areas

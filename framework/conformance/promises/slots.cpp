@@ -18,8 +18,8 @@ Leased fill(Lab& lab, Millis lease = kLong, Here here = Here::now()) {
   return got[0];
 }
 
-std::uint64_t arm(Lab& lab, Here here = Here::now()) { return ask(lab, 100, 0, here).bell; }
-void rung(Lab& lab, std::uint64_t bell, std::string_view by, Here here = Here::now()) {
+std::uint64_t armed(Lab& lab, Here here = Here::now()) { return ask(lab, 100, 0, here).bell; }
+void rings(Lab& lab, std::uint64_t bell, std::string_view by, Here here = Here::now()) {
   auto* waiter = query<Waiter>(lab.store());
   lab.need(waiter != nullptr, "capability penstock.backend.waiter/1");
   holds(must(waiter->wait(bell, lab.harness().patience), "wait", here) != bell, "a ring by " + std::string(by), here);
@@ -27,7 +27,7 @@ void rung(Lab& lab, std::uint64_t bell, std::string_view by, Here here = Here::n
 
 // Claims, counts and ends tasks on many threads until `n` have ended, or nothing moves any more: a claim
 // got nothing though nobody held a task, and nothing changed meanwhile.
-void work_off(Lab& lab, int threads, std::size_t n, Meter& meter) {
+void work_off(Lab& lab, int threads, std::size_t n, Occupancy& meter) {
   std::atomic<std::size_t> ended{0}, changes{0};
   std::atomic<int> inside{0};
   std::atomic<bool> stuck{false};
@@ -57,7 +57,7 @@ void work_off(Lab& lab, int threads, std::size_t n, Meter& meter) {
   same(ended.load(), n, "tasks ended");
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kSlotsPromises[] = {
     {"slots.every_way_out_gives_one_back", "Every settlement that gives a lease up gives its slots back, once.", kGates,
      kGatesCap,
      [](Lab& lab) {
@@ -368,9 +368,9 @@ constexpr Promise kPromises[] = {
      [](Lab& lab) {
        for (State to : {State::succeeded, State::ready}) {
          const Leased t = fill(lab);
-         const std::uint64_t bell = arm(lab);
+         const std::uint64_t bell = armed(lab);
          same(lab.settle(t, to), Item::ok, "the settlement");
-         rung(lab, bell, "a settlement to " + text(to));
+         rings(lab, bell, "a settlement to " + text(to));
          no_limit(lab, "g");
          for (const Leased& rest : lab.claim(9)) lab.finish(rest, State::succeeded, Millis(0));
        }
@@ -382,22 +382,22 @@ constexpr Promise kPromises[] = {
        running(lab, "", 1);
        lab.put(3);
        const Leased t = lab.claim_one();
-       const std::uint64_t bell = arm(lab);
+       const std::uint64_t bell = armed(lab);
        same(lab.settle(t, State::succeeded), Item::ok, "the end");
-       rung(lab, bell, "an end");
+       rings(lab, bell, "an end");
      }},
 
     {"slots.a_higher_limit_rings", "Who found a full gate is woken when its limit is raised or taken away.", kGates,
      kGatesCap,
      [](Lab& lab) {
        fill(lab);
-       std::uint64_t bell = arm(lab);
+       std::uint64_t bell = armed(lab);
        running(lab, "g", 2);
-       rung(lab, bell, "a higher limit");
+       rings(lab, bell, "a higher limit");
        same(claimed(lab, 9), 1u, "tasks claimed");
-       bell = arm(lab);
+       bell = armed(lab);
        no_limit(lab, "g");
-       rung(lab, bell, "a limit taken away");
+       rings(lab, bell, "a limit taken away");
        same(claimed(lab, 9), 2u, "tasks claimed");
      }},
 
@@ -407,7 +407,7 @@ constexpr Promise kPromises[] = {
        running(lab, "g", 3);
        const std::size_t n = static_cast<std::size_t>(lab.harness().rounds) * 4;
        put_like(lab, gated(lab, kG), n);
-       Meter meter;
+       Occupancy meter;
        work_off(lab, 8, n, meter);
        holds(meter.most() <= 3, "at most 3 at once, seen " + text(meter.most()));
      }},
@@ -423,7 +423,7 @@ constexpr Promise kPromises[] = {
        const std::size_t n = static_cast<std::size_t>(lab.harness().rounds) * 4;
        for (std::size_t i = 0; i < n; ++i)
          lab.put(gated(lab, sets[lab.random().below(6)], keys[lab.random().below(3)]));
-       Meter meter;
+       Occupancy meter;
        work_off(lab, 8, n, meter);
        holds(meter.most() <= 5, "at most 5 at once, seen " + text(meter.most()));
        for (std::string_view gate : {"g", "h", ""})
@@ -437,7 +437,7 @@ constexpr Promise kPromises[] = {
        running(lab, "g", 2);
        put_like(lab, gated(lab, kG), n);
        std::atomic<bool> done{false};
-       Meter meter;
+       Occupancy meter;
        Gates& gates = lab.cap<Gates>();
        const Until late(lab.harness().patience);
        lab.together(2, [&](int who) {
@@ -456,6 +456,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises slots() { return kPromises; }
+Promises slots() { return kSlotsPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -13,7 +13,7 @@ void jump(Lab& lab, Millis by) {
   lab.harness().jump_wall(by);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kTimePromises[] = {
     {"time.jump_ahead_ends_no_lease", "A wall clock set ahead, by hours or years, makes no lease lapse.", 0, nullptr,
      [](Lab& lab) {
        lab.put();
@@ -126,6 +126,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises time() { return kPromises; }
+Promises time() { return kTimePromises; }
 
 }  // namespace penstock::conformance::areas

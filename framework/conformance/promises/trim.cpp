@@ -26,7 +26,7 @@ std::string kept(Lab& lab, const std::vector<Leased>& all, Here here = Here::now
   return out;
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kTrimPromises[] = {
     {"trim.lets_nothing_go_unasked", "Retention without bounds lets nothing go that is to be kept for ever.", 0,
      nullptr,
      [](Lab& lab) {
@@ -262,6 +262,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises trim() { return kPromises; }
+Promises trim() { return kTrimPromises; }
 
 }  // namespace penstock::conformance::areas

@@ -40,7 +40,7 @@ TaskKey free(Lab& lab, std::string_view when, Here here = Here::now()) {
 Item replay(Lab& lab, TaskKey k, State from, Here here = Here::now()) {
   return must(lab.cap<Browser>(here).move(std::span(&k, 1), from, State::ready, {}), "move", here).at(0);
 }
-constexpr Promise kPromises[] = {
+constexpr Promise kUniquePromises[] = {
     {"unique.holder_is_named", "A unique key that another task holds is answered conflict, with the holder's id.",
      kUnique, nullptr,
      [](Lab& lab) {
@@ -118,8 +118,7 @@ constexpr Promise kPromises[] = {
        free(lab, "after it was settled");
      }},
 
-    {"unique.force_frees", "A task taken away by force gives its key up at once.", kUnique,
-     "penstock.backend.browser/1",
+    {"unique.force_frees", "A task taken away by force gives its key up at once.", kUnique, kBrowserCap,
      [](Lab& lab) {
        const TaskKey k = free(lab, "of a free key");
        lab.claim_one();
@@ -291,7 +290,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"unique.replay_takes_the_key_again", "A dead task that runs again holds its key again, as long as it did.",
-     kUnique, "penstock.backend.browser/1",
+     kUnique, kBrowserCap,
      [](Lab& lab) {
        for (Unique mode : {Unique::live, Unique::waiting}) {
          const NewTask a = keyed(lab, "invoice-7", mode);
@@ -308,7 +307,7 @@ constexpr Promise kPromises[] = {
 
     {"unique.replay_of_a_taken_key_is_conflict",
      "A task whose key is held by another by now does not run again: conflict, and nothing changed.", kUnique,
-     "penstock.backend.browser/1",
+     kBrowserCap,
      [](Lab& lab) {
        const NewTask a = keyed(lab), b = keyed(lab);
        lab.put(a);
@@ -476,6 +475,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises unique() { return kPromises; }
+Promises unique() { return kUniquePromises; }
 
 }  // namespace penstock::conformance::areas

@@ -10,8 +10,6 @@ namespace penstock::conformance::areas {
 
 namespace {
 
-constexpr const char* kCap = "penstock.backend.waiter/1";
-
 std::uint64_t wait(Lab& lab, std::uint64_t bell, Millis at_most, Here here = Here::now()) {
   return must(lab.cap<Waiter>(here).wait(bell, at_most), "wait", here);
 }
@@ -34,16 +32,16 @@ void rung(Lab& lab, std::uint64_t bell, std::string_view by, Here here = Here::n
         here);
 }
 
-constexpr Promise kPromises[] = {
+constexpr Promise kWaiterPromises[] = {
     {"waiter.quiet_store_does_not_ring",
-     "While nothing happens, a wait returns when its time has passed, with the bell unchanged.", 0, kCap,
+     "While nothing happens, a wait returns when its time has passed, with the bell unchanged.", 0, kWaiterCap,
      [](Lab& lab) {
        const std::uint64_t bell = arm(lab);
        for (int ms : {0, 1, 20}) same(wait(lab, bell, Millis(ms)), bell, "the bell after " + text(ms) + " ms");
      }},
 
     {"waiter.old_bell_returns_at_once",
-     "A wait with a bell that has rung since returns at once, with the bell as it is.", 0, kCap,
+     "A wait with a bell that has rung since returns at once, with the bell as it is.", 0, kWaiterCap,
      [](Lab& lab) {
        const std::uint64_t bell = arm(lab);
        lab.put();
@@ -54,7 +52,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"waiter.exchange_tells_the_bell", "The bell that an exchange tells is the bell that a wait compares with.", 0,
-     kCap,
+     kWaiterCap,
      [](Lab& lab) {
        for (int i = 0; i < 3; ++i) {
          const std::uint64_t bell = arm(lab);
@@ -63,7 +61,7 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"waiter.rings_on_enqueue", "After a claim that found too little, the next enqueue rings.", 0, kCap,
+    {"waiter.rings_on_enqueue", "After a claim that found too little, the next enqueue rings.", 0, kWaiterCap,
      [](Lab& lab) {
        for (int i = 0; i < lab.harness().repeat; ++i) {
          const std::uint64_t bell = arm(lab);
@@ -73,7 +71,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"waiter.rings_when_fewer_came_than_wanted",
-     "A claim that took something, but less than its limit, arms the bell too.", 0, kCap,
+     "A claim that took something, but less than its limit, arms the bell too.", 0, kWaiterCap,
      [](Lab& lab) {
        lab.put(3);
        const std::uint64_t bell = arm(lab);
@@ -81,7 +79,8 @@ constexpr Promise kPromises[] = {
        rung(lab, bell, "an enqueue");
      }},
 
-    {"waiter.rings_once", "Once armed the bell rings once; further changes ring only after it is armed again.", 0, kCap,
+    {"waiter.rings_once", "Once armed the bell rings once; further changes ring only after it is armed again.", 0,
+     kWaiterCap,
      [](Lab& lab) {
        const std::uint64_t bell = arm(lab);
        lab.put();
@@ -95,7 +94,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"waiter.rings_on_an_earlier_date",
-     "An enqueue for a date that comes before what was next rings, so that nobody sleeps past it.", 0, kCap,
+     "An enqueue for a date that comes before what was next rings, so that nobody sleeps past it.", 0, kWaiterCap,
      [](Lab& lab) {
        NewTask t = lab.task();
        t.delay = lab.ticks(50);
@@ -108,7 +107,7 @@ constexpr Promise kPromises[] = {
        rung(lab, bell, "an earlier date");
      }},
 
-    {"waiter.rings_on_retry", "A task given back rings, with and without a delay.", 0, kCap,
+    {"waiter.rings_on_retry", "A task given back rings, with and without a delay.", 0, kWaiterCap,
      [](Lab& lab) {
        for (Millis delay : {Millis(0), lab.ticks(5)}) {
          const Leased t = lab.leased();
@@ -122,7 +121,8 @@ constexpr Promise kPromises[] = {
      }},
 
     {"waiter.stays_armed_by_a_claim_whose_settlement_rings",
-     "A claim that found too little arms the bell also if a settlement of the same exchange has rung it.", 0, kCap,
+     "A claim that found too little arms the bell also if a settlement of the same exchange has rung it.", 0,
+     kWaiterCap,
      [](Lab& lab) {
        for (State to : {State::succeeded, State::ready}) {
          const Leased t = lab.leased();
@@ -137,7 +137,7 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"waiter.rings_on_cancel", "A cancel of a running task rings, so that its holder hears of it soon.", 0, kCap,
+    {"waiter.rings_on_cancel", "A cancel of a running task rings, so that its holder hears of it soon.", 0, kWaiterCap,
      [](Lab& lab) {
        const Leased t = lab.leased();
        const std::uint64_t bell = arm(lab);
@@ -146,7 +146,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"waiter.rings_on_the_end_of_a_task_read",
-     "Reading a task that has not ended arms the bell for its end, whichever way it ends.", 0, kCap,
+     "Reading a task that has not ended arms the bell for its end, whichever way it ends.", 0, kWaiterCap,
      [](Lab& lab) {
        for (State end : {State::succeeded, State::dead, State::cancelled}) {
          const Leased t = lab.leased();
@@ -157,7 +157,7 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"waiter.rings_on_the_cancel_of_a_task_read", "Reading a waiting task arms the bell for its cancel.", 0, kCap,
+    {"waiter.rings_on_the_cancel_of_a_task_read", "Reading a waiting task arms the bell for its cancel.", 0, kWaiterCap,
      [](Lab& lab) {
        const TaskKey k = lab.put();
        const std::uint64_t bell = wait(lab, 0, Millis(0));
@@ -166,7 +166,7 @@ constexpr Promise kPromises[] = {
        rung(lab, bell, "a cancel");
      }},
 
-    {"waiter.rings_on_replay", "An operator's move of a dead task back to ready rings.", 0, kCap,
+    {"waiter.rings_on_replay", "An operator's move of a dead task back to ready rings.", 0, kWaiterCap,
      [](Lab& lab) {
        lab.need(query<Browser>(lab.store()) != nullptr, "capability penstock.backend.browser/1");
        const Leased t = lab.ended(State::dead, kKeepForever);
@@ -176,7 +176,7 @@ constexpr Promise kPromises[] = {
        rung(lab, bell, "a replay");
      }},
 
-    {"waiter.wakes_who_is_waiting", "A wait under way on another thread returns when the bell rings.", 0, kCap,
+    {"waiter.wakes_who_is_waiting", "A wait under way on another thread returns when the bell rings.", 0, kWaiterCap,
      [](Lab& lab) {
        for (int i = 0; i < lab.harness().repeat; ++i) {
          const std::uint64_t bell = arm(lab);
@@ -189,7 +189,7 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"waiter.wakes_everybody", "All waits under way return when the bell rings.", 0, kCap,
+    {"waiter.wakes_everybody", "All waits under way return when the bell rings.", 0, kWaiterCap,
      [](Lab& lab) {
        const std::uint64_t bell = arm(lab);
        const NewTask t = lab.task();
@@ -200,7 +200,7 @@ constexpr Promise kPromises[] = {
        });
      }},
 
-    {"waiter.interrupt_wakes", "interrupt changes the bell and ends every wait with an older one.", 0, kCap,
+    {"waiter.interrupt_wakes", "interrupt changes the bell and ends every wait with an older one.", 0, kWaiterCap,
      [](Lab& lab) {
        Waiter& waiter = lab.cap<Waiter>();
        for (int i = 0; i < lab.harness().repeat; ++i) {
@@ -212,7 +212,7 @@ constexpr Promise kPromises[] = {
        }
      }},
 
-    {"waiter.interrupt_is_not_lost", "An interrupt before the wait ends the wait as well, armed or not.", 0, kCap,
+    {"waiter.interrupt_is_not_lost", "An interrupt before the wait ends the wait as well, armed or not.", 0, kWaiterCap,
      [](Lab& lab) {
        const std::uint64_t bell = wait(lab, 0, Millis(0));
        lab.cap<Waiter>().interrupt();
@@ -220,7 +220,7 @@ constexpr Promise kPromises[] = {
      }},
 
     {"waiter.no_ring_is_lost",
-     "A worker that claims, and waits when it finds nothing, gets every task of a busy producer.", 0, kCap,
+     "A worker that claims, and waits when it finds nothing, gets every task of a busy producer.", 0, kWaiterCap,
      [](Lab& lab) {
        const std::vector<NewTask> tasks = lab.tasks(static_cast<std::size_t>(lab.harness().rounds) * 5);
        DurableBackend& store = lab.store();
@@ -243,6 +243,6 @@ constexpr Promise kPromises[] = {
 
 }  // namespace
 
-Promises waiter() { return kPromises; }
+Promises waiter() { return kWaiterPromises; }
 
 }  // namespace penstock::conformance::areas
