@@ -10,15 +10,15 @@
 namespace penstock::cli {
 namespace {
 
-// Text as it may stand in a cell of a table.
-std::string cell(std::string_view text) {
+// Text as it may stand in a doc_cell of a table.
+std::string doc_cell(std::string_view text) {
   std::string out;
   for (char c : config::printable(text, 1000)) out += c == '|' ? "\\|" : std::string(1, c);
   return out;
 }
 
 std::string fallback_of(const Setting& s) {
-  return s.fallback ? "`" + cell(config::to_toml(s, config::fallback(s))) + "`" : "required";
+  return s.fallback ? "`" + doc_cell(config::to_toml(s, config::fallback(s))) + "`" : "required";
 }
 
 std::string page(const plugins::Plugin& plugin) {
@@ -29,8 +29,8 @@ std::string page(const plugins::Plugin& plugin) {
     out +=
         c.settings.empty() ? "It has no settings.\n" : "| Setting | Takes | Default | Meaning |\n|---|---|---|---|\n";
     for (const Setting& s : c.settings) {
-      out += "| `" + std::string(s.key) + "` | " + cell(config::expected(s)) + " | " + fallback_of(s) + " | " +
-             cell(s.doc) + " |\n";
+      out += "| `" + std::string(s.key) + "` | " + doc_cell(config::expected(s)) + " | " + fallback_of(s) + " | " +
+             doc_cell(s.doc) + " |\n";
     }
   }
   return out;

@@ -17,14 +17,14 @@ namespace penstock::cli {
 namespace {
 
 // The queue and the gate that a command line names; without a gate the queue's own.
-struct Target {
-  explicit Target(const Arguments& arguments)
+struct FlowTarget {
+  explicit FlowTarget(const Arguments& arguments)
       : queue(arguments.words[0]), gate(arguments.words.size() > 1 ? arguments.words[1] : "") {}
   std::string queue, gate;
 };
 
 // One line: how it stands after what was done.
-int print_standing(TaskManager& tasks, const Target& target) {
+int print_standing(TaskManager& tasks, const FlowTarget& target) {
   const auto gates = tasks.gates();
   std::string line = config::printable(target.queue);
   if (!target.gate.empty()) line += ", gate " + gate_words(target.gate);
@@ -121,7 +121,7 @@ int queues(const Arguments& arguments) {
 
 int queues_pause(const Arguments& arguments) {
   return reported([&] {
-    const Target target(arguments);
+    const FlowTarget target(arguments);
     const Millis time = value_or_throw(hold_time(arguments));
     TaskManager tasks = open_to_look(config_of(arguments));
     tasks.pause(target.queue, target.gate, time);
@@ -131,7 +131,7 @@ int queues_pause(const Arguments& arguments) {
 
 int queues_resume(const Arguments& arguments) {
   return reported([&] {
-    const Target target(arguments);
+    const FlowTarget target(arguments);
     TaskManager tasks = open_to_look(config_of(arguments));
     tasks.resume(target.queue, target.gate);
     return print_standing(tasks, target);
@@ -160,7 +160,7 @@ int limits(const Arguments& arguments) {
 
 int limits_set(const Arguments& arguments) {
   return reported([&] {
-    const Target target(arguments);
+    const FlowTarget target(arguments);
     value_or_throw(changed({}, arguments));  // what is wrong with it is said before a store is opened
     TaskManager tasks = open_to_look(config_of(arguments));
     const Limit now = in_force(tasks.gates(target.queue), target.queue, target.gate).limit;
@@ -171,7 +171,7 @@ int limits_set(const Arguments& arguments) {
 
 int limits_reset(const Arguments& arguments) {
   return reported([&] {
-    const Target target(arguments);
+    const FlowTarget target(arguments);
     TaskManager tasks = open_to_look(config_of(arguments));
     tasks.set_limit(target.queue, target.gate, std::nullopt,
                     arguments.flag("--declared") ? Layer::declared : Layer::operator_);

@@ -13,7 +13,7 @@ namespace penstock::durable {
 namespace {
 
 constexpr std::string_view kTitle = "penstock.errors ";
-constexpr int kVersion = 1;
+constexpr int kDocumentVersion = 1;
 constexpr std::size_t kMaxBuild = 128;
 
 std::string hex(std::uint64_t value) {
@@ -72,7 +72,7 @@ std::string line_of(const ErrorGroup& g) {
 
 std::string encode(const ErrorGroups& groups, std::size_t limit) {
   const auto head = [](std::string_view lines) {
-    return std::string(kTitle) + std::to_string(kVersion) + " " + hex(base::hash(lines)) + "\n";
+    return std::string(kTitle) + std::to_string(kDocumentVersion) + " " + hex(base::hash(lines)) + "\n";
   };
   const std::size_t room = limit - std::min(limit, head({}).size());
   std::string lines;
@@ -91,8 +91,8 @@ Result<ErrorGroups> decode_errors(std::string_view document) {
   if (!head || !head->starts_with(kTitle)) return damaged;
   head->remove_prefix(kTitle.size());
   int version = 0;
-  if (!read(*head, version, 10) || version < kVersion) return damaged;
-  if (version > kVersion) return Error{Errc::unsupported, "was written by a later version"};
+  if (!read(*head, version, 10) || version < kDocumentVersion) return damaged;
+  if (version > kDocumentVersion) return Error{Errc::unsupported, "was written by a later version"};
   if (*head != hex(base::hash(rest))) return damaged;
   ErrorGroups out;
   while (!rest.empty()) {

@@ -6,8 +6,8 @@
 namespace penstock::impl {
 namespace {
 
-constexpr std::string_view kDocuments = "penstock.errors/";
-constexpr int kTries = 16;
+constexpr std::string_view kErrorDocuments = "penstock.errors/";
+constexpr int kErrorTries = 16;
 
 }  // namespace
 
@@ -18,10 +18,10 @@ Result<durable::ErrorGroups> ErrorStore::decode(const Document& document) {
 }
 
 Result<void> ErrorStore::add(std::string_view queue, const durable::ErrorGroups& groups) {
-  const std::string name = std::string(kDocuments) + std::string(queue);
+  const std::string name = std::string(kErrorDocuments) + std::string(queue);
   std::string sent;
   bool unsure = false;  // whether the write before was taken
-  for (int n = 0; n < kTries; ++n) {
+  for (int n = 0; n < kErrorTries; ++n) {
     const auto there = registry_.list(name);
     if (!there) return there.error();
     Document document{name, {}, 0};
@@ -44,7 +44,7 @@ Result<void> ErrorStore::add(std::string_view queue, const durable::ErrorGroups&
 }
 
 Result<std::vector<ErrorGroup>> ErrorStore::read(std::string_view queue) {
-  const std::string prefix = std::string(kDocuments) + std::string(queue);
+  const std::string prefix = std::string(kErrorDocuments) + std::string(queue);
   const auto there = registry_.list(prefix);
   if (!there) return there.error();
   std::vector<ErrorGroup> out;
@@ -53,7 +53,7 @@ Result<std::vector<ErrorGroup>> ErrorStore::read(std::string_view queue) {
     const auto groups = decode(document);
     if (!groups) continue;
     for (ErrorGroup& group : groups->last_first()) {
-      group.queue = document.name.substr(kDocuments.size());
+      group.queue = document.name.substr(kErrorDocuments.size());
       out.push_back(std::move(group));
     }
   }

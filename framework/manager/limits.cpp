@@ -9,7 +9,7 @@
 namespace penstock::impl {
 namespace {
 
-constexpr Millis kAfterError{100};
+constexpr Millis kAfterLimiterError{100};
 
 }  // namespace
 
@@ -22,7 +22,7 @@ std::optional<Tokens::Shortage> Tokens::take(Limiter& limiter) const {
     Result<Grant> grant = limiter.acquire(keys_[i], 1);
     if (grant && grant->granted > 0) continue;
     if (!mutant("manager.limiter.burns_tokens")) give_back(limiter, i);
-    if (!grant) return Shortage{i == 0, kAfterError, grant.error()};  // better late than too fast
+    if (!grant) return Shortage{i == 0, kAfterLimiterError, grant.error()};  // better late than too fast
     return Shortage{i == 0, std::max(grant->retry_in, Millis(1)), std::nullopt};
   }
   return std::nullopt;

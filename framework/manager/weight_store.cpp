@@ -6,27 +6,27 @@
 namespace penstock::impl {
 namespace {
 
-constexpr std::string_view kDocuments = "penstock.weights/";
-constexpr int kTries = 16;
+constexpr std::string_view kWeightDocuments = "penstock.weights/";
+constexpr int kWeightTries = 16;
 
 }  // namespace
 
 Result<Weights> read_weights(Registry& registry) {
-  const auto there = registry.list(kDocuments);
+  const auto there = registry.list(kWeightDocuments);
   if (!there) return there.error();
   Weights out;
   for (const Document& d : *there) {
     unsigned weight = 0;
     const char* const end = d.value.data() + d.value.size();
     if (std::from_chars(d.value.data(), end, weight).ptr != end || weight < 1 || weight > kMostWeight) continue;
-    out.emplace(d.name.substr(kDocuments.size()), weight);
+    out.emplace(d.name.substr(kWeightDocuments.size()), weight);
   }
   return out;
 }
 
 Result<void> write_weight(Registry& registry, std::string_view queue, std::optional<unsigned> weight) {
-  Document document{std::string(kDocuments) + std::string(queue), weight ? std::to_string(*weight) : "", 0};
-  for (int n = 0; n < kTries; ++n) {
+  Document document{std::string(kWeightDocuments) + std::string(queue), weight ? std::to_string(*weight) : "", 0};
+  for (int n = 0; n < kWeightTries; ++n) {
     const auto there = registry.list(document.name);
     if (!there) return there.error();
     const auto at = std::ranges::find(*there, document.name, &Document::name);

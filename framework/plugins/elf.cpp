@@ -34,7 +34,7 @@ constexpr int kMachine = EM_NONE;  // left to the loader
 constexpr int kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
 constexpr int kData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 
-Error refused(const std::string& what) { return Error{Errc::invalid, what}; }
+Error unreadable(const std::string& what) { return Error{Errc::invalid, what}; }
 
 struct Descriptor {
   int fd;
@@ -50,31 +50,32 @@ bool inside(std::uint64_t offset, std::uint64_t size, std::uint64_t file) {
 Result<void> check_segments(int fd, const Header& h, std::uint64_t file) {
   std::uint64_t table = std::uint64_t{h.e_phnum} * sizeof(Segment);
   std::uint64_t sections = std::uint64_t{h.e_shnum} * h.e_shentsize;
-  if (h.e_phnum == 0 || h.e_phentsize != sizeof(Segment)) return refused("its program headers are broken");
-  if (!inside(h.e_phoff, table, file) || (h.e_shnum && !inside(h.e_shoff, sections, file))) return refused("truncated");
+  if (h.e_phnum == 0 || h.e_phentsize != sizeof(Segment)) return unreadable("its program headers are broken");
+  if (!inside(h.e_phoff, table, file) || (h.e_shnum && !inside(h.e_shoff, sections, file)))
+    return unreadable("truncated");
   std::vector<Segment> segments(h.e_phnum);
   if (::pread(fd, segments.data(), table, static_cast<off_t>(h.e_phoff)) != static_cast<ssize_t>(table)) {
-    return refused("truncated");
+    return unreadable("truncated");
   }
   for (const Segment& s : segments) {
-    if (s.p_type == PT_LOAD && !inside(s.p_offset, s.p_filesz, file)) return refused("truncated");
+    if (s.p_type == PT_LOAD && !inside(s.p_offset, s.p_filesz, file)) return unreadable("truncated");
   }
   return {};
 }
 
 Result<void> check_content(int fd, std::uint64_t size) {
-  if (size == 0) return refused("an empty file");
+  if (size == 0) return unreadable("an empty file");
   Header h;
   if (::pread(fd, &h, sizeof h, 0) != sizeof h || std::memcmp(h.e_ident, ELFMAG, SELFMAG) != 0) {
-    return refused("not an ELF file");
+    return unreadable("not an ELF file");
   }
   if (h.e_ident[EI_CLASS] != kClass || h.e_ident[EI_DATA] != kData ||
       (kMachine != EM_NONE && h.e_machine != kMachine)) {
-    return refused("built for another machine: ELF class " + std::to_string(h.e_ident[EI_CLASS]) + ", machine " +
-                   std::to_string(h.e_machine) + "; this program is class " + std::to_string(kClass) + ", machine " +
-                   std::to_string(kMachine));
+    return unreadable("built for another machine: ELF class " + std::to_string(h.e_ident[EI_CLASS]) + ", machine " +
+                      std::to_string(h.e_machine) + "; this program is class " + std::to_string(kClass) + ", machine " +
+                      std::to_string(kMachine));
   }
-  if (h.e_type != ET_DYN) return refused("not a shared object");
+  if (h.e_type != ET_DYN) return unreadable("not a shared object");
   return check_segments(fd, h, size);
 }
 
@@ -108,8 +109,8 @@ Result<struct stat> check_file(const std::string& path) {
     Errc kind = code == ENOENT || code == ENOTDIR ? Errc::not_found : code == EACCES ? Errc::permission : Errc::invalid;
     return Error{kind, std::strerror(code)};
   }
-  if (S_ISDIR(info.st_mode)) return refused("a directory, not a file");
-  if (!S_ISREG(info.st_mode)) return refused("not a plain file");
+  if (S_ISDIR(info.st_mode)) return unreadable("a directory, not a file");
+  if (!S_ISREG(info.st_mode)) return unreadable("not a plain file");
   if (auto safe = check_rights(info, "the file"); !safe) return safe.error();
   if (auto safe = check_directories(path); !safe) return safe.error();
   if (auto sound = check_content(file.fd, static_cast<std::uint64_t>(info.st_size)); !sound) return sound.error();

@@ -71,7 +71,7 @@ bool same(const Record& a, const Record& b) {
          (a.due == b.due || (a.state == State::ready && b.due == Time{}));
 }
 
-std::string quoted(std::string_view octets) {
+std::string in_quotes(std::string_view octets) {
   if (octets.size() > 60) return std::to_string(octets.size()) + " octets";
   std::string out = "'";
   for (char c : octets) {
@@ -93,20 +93,21 @@ std::string text(const std::optional<Record>& record) {
   };
   std::string out = name(r.state);
   if (r.tombstone) return out + " tombstone" + time(" ended ", r.ended);
-  out += " kind " + quoted(r.kind) + " body " + quoted(r.body) + " note " + quoted(r.note);
+  out += " kind " + in_quotes(r.kind) + " body " + in_quotes(r.body) + " note " + in_quotes(r.note);
   out += " priority " + std::to_string(r.priority) + " weight " + std::to_string(r.weight);
   out += " failures " + std::to_string(r.failures) + " crashes " + std::to_string(r.crashes);
-  if (!r.unique.empty()) out += " unique " + quoted(r.unique);
-  if (!r.fair.empty()) out += " fair " + quoted(r.fair);
-  for (const std::string& gate : sorted(r.gates)) out += " gate " + quoted(gate);
+  if (!r.unique.empty()) out += " unique " + in_quotes(r.unique);
+  if (!r.fair.empty()) out += " fair " + in_quotes(r.fair);
+  for (const std::string& gate : sorted(r.gates)) out += " gate " + in_quotes(gate);
   if (r.begun) out += " begun";
   if (r.cancel_requested) out += " cancel_requested";
   return out + time(" enqueued ", r.enqueued) + time(" due ", r.due) + time(" ended ", r.ended);
 }
 
 std::string text(const Leased& l) {
-  std::string out = l.queue + "/" + name(l.id) + " kind " + quoted(l.kind) + " body " + quoted(l.body);
-  out += " note " + quoted(l.note) + " priority " + std::to_string(l.priority) + " weight " + std::to_string(l.weight);
+  std::string out = l.queue + "/" + name(l.id) + " kind " + in_quotes(l.kind) + " body " + in_quotes(l.body);
+  out +=
+      " note " + in_quotes(l.note) + " priority " + std::to_string(l.priority) + " weight " + std::to_string(l.weight);
   out += " failures " + std::to_string(l.failures) + " crashes " + std::to_string(l.crashes);
   return out + (l.lapsed ? " lapsed" : "") + (l.begun ? " begun" : "");
 }
@@ -140,7 +141,7 @@ std::string text(const Limit& l) {
 }
 
 std::string text(const GateState& g) {
-  std::string out = g.queue + "/" + quoted(g.gate) + " leased " + std::to_string(g.leased);
+  std::string out = g.queue + "/" + in_quotes(g.gate) + " leased " + std::to_string(g.leased);
   if (g.declared) out += " declared (" + text(*g.declared) + ")";
   if (g.by_operator) out += " by operator (" + text(*g.by_operator) + ")";
   if (g.held) out += " held " + (g.held == kHoldForever ? "for ever" : text(g.held));

@@ -41,6 +41,6 @@ std::string text(const Counts&);
 std::string text(const std::optional<Millis>&);
 std::string text(const Limit&);
 std::string text(const GateState&);  // but for the waiting flows
-std::string quoted(std::string_view octets);
+std::string in_quotes(std::string_view octets);
 
 }  // namespace penstock::model

@@ -153,7 +153,7 @@ void Player::exchange(const Op& op) {
     out.note = s.big_note ? octets(properties_.max_body + 1) : note(s.note);
     say("settle " + key.queue + "/#" + to_string(key.id) + " epoch e" + to_string(out.epoch) + " -> " + name(out.to) +
         " charge " + to_string(s.charge) + " delay " + to_string(s.delay) + " keep " + to_string(s.keep) + " note " +
-        quoted(out.note) + (out.unstarted ? " unstarted;" : ";"));
+        in_quotes(out.note) + (out.unstarted ? " unstarted;" : ";"));
     families.emplace_back();
     for (const Job& j : s.children) {
       if (!has(kChildren)) break;
@@ -357,7 +357,7 @@ void Player::list(const Op& op) {
   if (op.count >= 0) f.kind = of(kKinds, op.count);
   if (op.age >= 0) f.from = now().wall + Millis(op.time), f.to = f.from + Millis(op.age);
   f.at_most = static_cast<std::uint32_t>(std::max(op.limit, 1));
-  say("list " + queue + " " + name(f.state) + " kind " + quoted(f.kind) + " at most " + to_string(f.at_most));
+  say("list " + queue + " " + name(f.state) + " kind " + in_quotes(f.kind) + " at most " + to_string(f.at_most));
   if (op.age >= 0) say("from now " + to_string(op.time) + "ms, for " + to_string(op.age) + "ms");
   std::vector<std::pair<TaskId, Record>> expected;
   for (const auto& [arrival, row] : model_.list(f)) expected.push_back(row);
@@ -417,7 +417,7 @@ void Player::limit(const Op& op) {
   Limit l{op.running, static_cast<double>(op.rate), static_cast<std::uint32_t>(op.burst)};
   if (op.rate == kNoNumber) l.per_second = std::nan("");
   const Layer layer = op.by_operator ? Layer::operator_ : Layer::declared;
-  say("limit " + queue + " " + quoted(gate) + (op.by_operator ? " by operator" : "") +
+  say("limit " + queue + " " + in_quotes(gate) + (op.by_operator ? " by operator" : "") +
       (op.clear ? " taken away" : ": " + text(l)));
   auto expected = model_.limit(queue, std::string(gate), layer, op.clear ? nullptr : &l);
   seen(expected ? "limit: ok" : "limit: invalid");
@@ -430,7 +430,7 @@ void Player::hold(const Op& op) {
   const std::string queue = op.queue == kOther ? "*" : queue_name(op.queue);
   const std::string_view gate = op.gate == kOther ? octets(kMaxKey + 1) : of(kGateTable, op.gate);
   const Millis at_most = op.time == kForever ? kHoldForever : Millis(op.time);
-  say("hold " + queue + " " + quoted(gate) + " for " + to_string(op.time) + "ms");
+  say("hold " + queue + " " + in_quotes(gate) + " for " + to_string(op.time) + "ms");
   auto expected = model_.hold(queue, std::string(gate), at_most);
   seen(expected ? "hold: ok" : "hold: invalid");
   both("hold", expected, gates->hold(queue, gate, at_most));

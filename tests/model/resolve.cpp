@@ -41,16 +41,16 @@ NewTask Player::resolve(const Job& j, const std::string& queue, int number) {
   if (j.odd == Odd::negative_delay) t.delay = Millis(-1);
   if (j.odd == Odd::big) t.body = octets(properties_.max_body + 1);
   if (j.odd == Odd::feature && !has(kAfter) && plain_) t.after = kSomeTask;
-  say((t.key.queue == queue ? queue : "a bad queue") + "/#" + to_string(number) + " kind " + quoted(t.kind) + " body " +
-      quoted(t.body) + " priority " + to_string(t.priority) + " weight " + to_string(t.weight) +
+  say((t.key.queue == queue ? queue : "a bad queue") + "/#" + to_string(number) + " kind " + in_quotes(t.kind) +
+      " body " + in_quotes(t.body) + " priority " + to_string(t.priority) + " weight " + to_string(t.weight) +
       (j.dated ? " due in " + to_string(j.due) + "ms" : "") +
       (j.delay ? " delay " + to_string(t.delay.count()) + "ms" : "") +
       (t.queue_limit ? " limit " + to_string(t.queue_limit) : "") + (t.after.empty() ? "" : " after another"));
   if (!t.unique.empty())
-    say("unique " + quoted(t.unique) + (t.unique_while == Unique::waiting ? " while waiting" : "") +
+    say("unique " + in_quotes(t.unique) + (t.unique_while == Unique::waiting ? " while waiting" : "") +
         (t.replace ? " replace" : "") + (t.unique_for.count() ? " for " + to_string(t.unique_for.count()) + "ms" : ""));
-  if (!t.fair.empty()) say("fair " + quoted(t.fair));
-  for (std::string_view gate : t.gates) say("gate " + quoted(gate));
+  if (!t.fair.empty()) say("fair " + in_quotes(t.fair));
+  for (std::string_view gate : t.gates) say("gate " + in_quotes(gate));
   say(";");
   return t;
 }
@@ -114,7 +114,7 @@ Document Player::document(const Op& op) {
   std::uint64_t current = revisions_[d.name].size();
   d.revision =
       op.revision == kOther ? current + 1 : current - std::min(current, static_cast<std::uint64_t>(op.revision));
-  say(d.name + " = " + quoted(d.value) + " at revision " + to_string(d.revision) + " of " + to_string(current));
+  say(d.name + " = " + in_quotes(d.value) + " at revision " + to_string(d.revision) + " of " + to_string(current));
   return d;
 }
 

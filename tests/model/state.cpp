@@ -69,7 +69,7 @@ void Player::compare_documents(Registry& registry) {
   if (!documents) throw Diverged("documents: " + documents.error().message);
   const auto names = [](const std::vector<Document>& all) {
     std::string out;
-    for (const Document& d : all) out += d.name + " = " + quoted(d.value) + " ";
+    for (const Document& d : all) out += d.name + " = " + in_quotes(d.value) + " ";
     return out;
   };
   std::vector<Document> expected;

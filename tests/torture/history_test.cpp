@@ -10,35 +10,33 @@ using What = Act::What;
 using Told = Act::Told;
 
 // Acts one after the other, unless they are said to overlap.
-class Story {
+class Tale {
  public:
-  Story& enqueue(int task, Told told = Told::yes) { return add({.what = What::enqueue, .told = told, .task = task}); }
-  Story& claim(int task, Epoch epoch, bool lapsed = false, std::uint32_t client = 1) {
+  Tale& enqueue(int task, Told told = Told::yes) { return add({.what = What::enqueue, .told = told, .task = task}); }
+  Tale& claim(int task, Epoch epoch, bool lapsed = false, std::uint32_t client = 1) {
     return add({.what = What::claim, .client = client, .task = task, .epoch = epoch, .lapsed = lapsed});
   }
-  Story& claim_unseen() { return add({.what = What::claim, .told = Told::nothing}); }
-  Story& settle(int task, Epoch epoch, State to = State::succeeded, Told told = Told::yes) {
+  Tale& claim_unseen() { return add({.what = What::claim, .told = Told::nothing}); }
+  Tale& settle(int task, Epoch epoch, State to = State::succeeded, Told told = Told::yes) {
     return add({.what = What::settle, .told = told, .task = task, .epoch = epoch, .to = to});
   }
-  Story& extend(Epoch epoch, Told told = Told::yes) {
-    return add({.what = What::extend, .told = told, .epoch = epoch});
-  }
-  Story& left(int task, State state = State::succeeded) {
+  Tale& extend(Epoch epoch, Told told = Told::yes) { return add({.what = What::extend, .told = told, .epoch = epoch}); }
+  Tale& left(int task, State state = State::succeeded) {
     history_.left[task] = state;
     return *this;
   }
-  Story& release(int task, Epoch epoch, Told told = Told::yes) { return settle(task, epoch, State::ready, told); }
+  Tale& release(int task, Epoch epoch, Told told = Told::yes) { return settle(task, epoch, State::ready, told); }
   // The stores' clock goes on.
-  Story& after(int ms) {
+  Tale& after(int ms) {
     time_ += Millis(ms);
     return *this;
   }
-  Story& ahead(int ms) {
+  Tale& ahead(int ms) {
     history_.ahead = Millis(ms);
     return *this;
   }
   // The last two were under way at once.
-  Story& at_once() {
+  Tale& at_once() {
     auto& acts = history_.acts;
     auto &first = acts[acts.size() - 2], &second = acts.back();
     first.answered = second.answered, first.latest = second.latest;
@@ -52,7 +50,7 @@ class Story {
   }
 
  private:
-  Story& add(Act act) {
+  Tale& add(Act act) {
     act.made = ++now_, act.answered = ++now_;
     act.earliest = act.latest = time_;
     history_.acts.push_back(act);
@@ -68,7 +66,7 @@ class Story {
 };
 
 // Its leases are of 50 ms.
-struct Leases : Story {
+struct Leases : Tale {
   Leases() { history_.lease = Millis(50); }
 };
 // Task 1 is held under epoch 1.
@@ -79,11 +77,11 @@ struct Held1 : Leases {
 }  // namespace
 
 TEST_CASE("histories: those that can be") {
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).left(1).wrong().empty());
-  CHECK(Story().enqueue(1, Told::nothing).wrong().empty());
-  CHECK(Story().enqueue(1, Told::nothing).enqueue(1, Told::no).claim(1, 1).settle(1, 1).left(1).wrong().empty());
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1).left(1).wrong().empty());
+  CHECK(Tale().enqueue(1, Told::nothing).wrong().empty());
+  CHECK(Tale().enqueue(1, Told::nothing).enqueue(1, Told::no).claim(1, 1).settle(1, 1).left(1).wrong().empty());
   // Lapsed, and the first holder is late.
-  CHECK(Story()
+  CHECK(Tale()
             .enqueue(1)
             .claim(1, 1)
             .claim(1, 2, true)
@@ -93,7 +91,7 @@ TEST_CASE("histories: those that can be") {
             .wrong()
             .empty());
   // Given back, claimed again, dead.
-  CHECK(Story()
+  CHECK(Tale()
             .enqueue(1)
             .claim(1, 1)
             .settle(1, 1, State::ready)
@@ -103,12 +101,12 @@ TEST_CASE("histories: those that can be") {
             .wrong()
             .empty());
   // The same end said twice, and one without an answer.
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).settle(1, 1).left(1).wrong().empty());
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1, State::succeeded, Told::nothing).left(1).wrong().empty());
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1).settle(1, 1).left(1).wrong().empty());
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1, State::succeeded, Told::nothing).left(1).wrong().empty());
   // A claim that nobody heard of lapsed.
-  CHECK(Story().enqueue(1).claim_unseen().claim(1, 2, true).settle(1, 2).left(1).wrong().empty());
+  CHECK(Tale().enqueue(1).claim_unseen().claim(1, 2, true).settle(1, 2).left(1).wrong().empty());
   // Taken over while it was being settled: the settlement was first.
-  CHECK(Story()
+  CHECK(Tale()
             .enqueue(1)
             .claim(1, 1)
             .settle(1, 1, State::ready)
@@ -118,35 +116,35 @@ TEST_CASE("histories: those that can be") {
             .left(1)
             .wrong()
             .empty());
-  CHECK(Story().enqueue(1).claim(1, 1).extend(1).settle(1, 1).extend(1, Told::no).left(1).wrong().empty());
+  CHECK(Tale().enqueue(1).claim(1, 1).extend(1).settle(1, 1).extend(1, Told::no).left(1).wrong().empty());
 }
 
 TEST_CASE("histories: what was accepted is gone, or never ends") {
-  CHECK(Story().enqueue(1).wrong() == "lost");
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).wrong() == "lost");
-  CHECK(Story().enqueue(1).left(1, State::ready).wrong() == "stuck");
+  CHECK(Tale().enqueue(1).wrong() == "lost");
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1).wrong() == "lost");
+  CHECK(Tale().enqueue(1).left(1, State::ready).wrong() == "stuck");
 }
 
 TEST_CASE("histories: what nobody sent is there") {
-  CHECK(Story().claim(1, 1).settle(1, 1).left(1).wrong() == "unexpected");
-  CHECK(Story().claim(1, 1).enqueue(1).settle(1, 1).left(1).wrong() == "unexpected");
-  CHECK(Story().enqueue(1, Told::no).claim(1, 1).settle(1, 1).left(1).wrong() == "unexpected");
+  CHECK(Tale().claim(1, 1).settle(1, 1).left(1).wrong() == "unexpected");
+  CHECK(Tale().claim(1, 1).enqueue(1).settle(1, 1).left(1).wrong() == "unexpected");
+  CHECK(Tale().enqueue(1, Told::no).claim(1, 1).settle(1, 1).left(1).wrong() == "unexpected");
 }
 
 TEST_CASE("histories: one task twice") {
-  CHECK(Story().enqueue(1).enqueue(1).claim(1, 1).settle(1, 1).left(1).wrong() == "duplicated");
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).settle(1, 1, State::dead).left(1).wrong() ==
+  CHECK(Tale().enqueue(1).enqueue(1).claim(1, 1).settle(1, 1).left(1).wrong() == "duplicated");
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1).settle(1, 1, State::dead).left(1).wrong() ==
         "duplicated, another end");
   // Both ends count, whoever was first.
-  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1).at_once().settle(1, 2).left(1).wrong() ==
+  CHECK(Tale().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1).at_once().settle(1, 2).left(1).wrong() ==
         "duplicated");
   // It comes back after its end.
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).claim(1, 2, true).left(1).wrong() == "duplicated");
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1).claim(1, 2, true).left(1).wrong() == "duplicated");
 }
 
 TEST_CASE("histories: two holders") {
-  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 1, true, 2).settle(1, 1).left(1).wrong() == "two holders");
-  CHECK(Story()
+  CHECK(Tale().enqueue(1).claim(1, 1).claim(1, 1, true, 2).settle(1, 1).left(1).wrong() == "two holders");
+  CHECK(Tale()
             .enqueue(1)
             .enqueue(2)
             .claim(1, 1)
@@ -159,32 +157,32 @@ TEST_CASE("histories: two holders") {
 }
 
 TEST_CASE("histories: an epoch that is lower than one before") {
-  CHECK(Story().enqueue(1).claim(1, 2).claim(1, 1, true).settle(1, 2).left(1).wrong() == "epochs fall, early");
+  CHECK(Tale().enqueue(1).claim(1, 2).claim(1, 1, true).settle(1, 2).left(1).wrong() == "epochs fall, early");
 }
 
 TEST_CASE("histories: a holder who is no longer one is heard") {
-  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1, State::leased).settle(1, 2).left(1).wrong() ==
+  CHECK(Tale().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1, State::leased).settle(1, 2).left(1).wrong() ==
         "stale");
-  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1, State::ready).settle(1, 2).left(1).wrong() ==
+  CHECK(Tale().enqueue(1).claim(1, 1).claim(1, 2, true).settle(1, 1, State::ready).settle(1, 2).left(1).wrong() ==
         "stale");
-  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2, true).extend(1).settle(1, 2).left(1).wrong() == "stale");
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).extend(1).left(1).wrong() == "stale");
+  CHECK(Tale().enqueue(1).claim(1, 1).claim(1, 2, true).extend(1).settle(1, 2).left(1).wrong() == "stale");
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1).extend(1).left(1).wrong() == "stale");
 }
 
 TEST_CASE("histories: a task is handed out that somebody holds") {
-  CHECK(Story().enqueue(1).claim(1, 1).claim(1, 2).settle(1, 2).left(1).wrong() == "early");
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1, State::ready, Told::no).claim(1, 2).settle(1, 2).left(1).wrong() ==
+  CHECK(Tale().enqueue(1).claim(1, 1).claim(1, 2).settle(1, 2).left(1).wrong() == "early");
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1, State::ready, Told::no).claim(1, 2).settle(1, 2).left(1).wrong() ==
         "early, refused");
-  CHECK(Story().enqueue(1).claim(1, 1, true).settle(1, 1).left(1).wrong() == "early");
+  CHECK(Tale().enqueue(1).claim(1, 1, true).settle(1, 1).left(1).wrong() == "early");
 }
 
 TEST_CASE("histories: an end that is not the one that was said") {
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1).left(1, State::dead).wrong() == "another end");
-  CHECK(Story().enqueue(1).claim(1, 1).left(1).wrong() == "another end");
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1).left(1, State::dead).wrong() == "another end");
+  CHECK(Tale().enqueue(1).claim(1, 1).left(1).wrong() == "another end");
 }
 
 TEST_CASE("histories: a holder who is refused without a reason") {
-  CHECK(Story().enqueue(1).claim(1, 1).settle(1, 1, State::succeeded, Told::no).settle(1, 1).left(1).wrong() ==
+  CHECK(Tale().enqueue(1).claim(1, 1).settle(1, 1, State::succeeded, Told::no).settle(1, 1).left(1).wrong() ==
         "refused");
   // Other things that he said are no reason, when they are the same, or keep it.
   CHECK(Held1().settle(1, 1).settle(1, 1, State::succeeded, Told::no).left(1).wrong() == "refused");
@@ -230,7 +228,7 @@ TEST_CASE("histories: a holder who is refused for a reason") {
 }
 
 TEST_CASE("histories: a lease that lapses has lasted its time") {
-  const auto taken_over = [](Story story) { return story.claim(1, 2, true).settle(1, 2).left(1).wrong(); };
+  const auto taken_over = [](Tale story) { return story.claim(1, 2, true).settle(1, 2).left(1).wrong(); };
   CHECK(taken_over(Held1()) == "early");
   CHECK(taken_over(Held1().after(49)) == "early");
   CHECK(taken_over(Held1().after(50)).empty());
@@ -246,7 +244,7 @@ TEST_CASE("histories: a lease that lapses has lasted its time") {
 }
 
 TEST_CASE("histories: a lease that nobody knows of has lasted its time, too") {
-  const auto first = [](Story story) { return story.claim(1, 2, true).settle(1, 2).left(1).wrong(); };
+  const auto first = [](Tale story) { return story.claim(1, 2, true).settle(1, 2).left(1).wrong(); };
   CHECK(first(Leases().enqueue(1).claim_unseen().after(49)) == "early");
   CHECK(first(Leases().enqueue(1).claim_unseen().after(50)).empty());
   // One after the other.

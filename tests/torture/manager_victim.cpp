@@ -62,8 +62,8 @@ void put_some(TaskManager& tasks, Scene& scene, std::mt19937_64& random) {
   }
 }
 
-Options manager_options(Scene& scene, Clock& clock, const VictimStore& store) {
-  Options o;
+penstock::Options manager_options(Scene& scene, Clock& clock, const VictimStore& store) {
+  penstock::Options o;
   o.threads = 3;
   o.log_level = Level::error;
   o.lease = Millis(2000);

@@ -28,9 +28,9 @@ class Lazy {
 };
 
 Case scene(const std::shared_ptr<Lazy>& lazy, bool backend) {
-  static constexpr const char *kName = "scene.is_set", *kText = "The component can be made with the settings given.";
-  return {kName, kText, [=] {
-            return judge(kName, kText, [&] {
+  static constexpr const char *kCase = "scene.is_set", *kText = "The component can be made with the settings given.";
+  return {kCase, kText, [=] {
+            return judge(kCase, kText, [&] {
               holds(lazy->subject().open() != nullptr, "an object");
               if (backend) lazy->harness();
             });

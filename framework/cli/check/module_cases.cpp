@@ -76,9 +76,9 @@ constexpr Rule kRules[] = {
      }},
     {"module.has_known_kinds", "Every component is of a kind that this program knows.",
      [](const std::string& module) {
-       constexpr std::string_view kKinds[] = {"backend", "codec", "limiter", "tracer", "handlers"};
+       constexpr std::string_view kKnownKinds[] = {"backend", "codec", "limiter", "tracer", "handlers"};
        for (const auto& c : opened(module).components) {
-         holds(std::ranges::find(kKinds, c.kind) != std::end(kKinds), "a known kind, not " + text(c.kind));
+         holds(std::ranges::find(kKnownKinds, c.kind) != std::end(kKnownKinds), "a known kind, not " + text(c.kind));
        }
      }},
 };

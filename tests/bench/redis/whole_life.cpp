@@ -1,4 +1,4 @@
-// D1: enqueue, lease, settle, the producer and the worker in processes of their own. R4: what that costs these two.
+// D1: enqueue, lease, settle, the producer and the worker in processes of their own. R4: what that life_costs these two.
 // D4: the same on servers that keep a log.
 #include <cstdio>
 
@@ -56,7 +56,7 @@ Series ours(const RedisServer& server, std::size_t count) {
   return out;
 }
 
-std::string costs(const Columns& mine, const Columns& raw) {
+std::string life_costs(const Columns& mine, const Columns& raw) {
   char text[200];
   std::snprintf(
       text, sizeof text,
@@ -75,7 +75,7 @@ void against_ceiling(Report& report, const Columns& mine, const Columns& raw) {
           .ceiling_name = "the fused scripts, 64 jobs a call, 8 calls in flight",
           .bar = ">= 0.5 x the fused scripts"};
   row.met = row.ratio() >= 0.5;
-  row.note = costs(mine, raw);
+  row.note = life_costs(mine, raw);
   report.add(row);
   Row cpu{.id = "R4",
           .what = "client CPU per 10,000 tasks, whole life",

@@ -14,7 +14,7 @@ namespace {
 
 using torture::Scratch;
 
-Series ours(std::size_t count, bool full) {
+Series our_lives(std::size_t count, bool full) {
   const Scratch scratch(Scratch::On::disk);
   Ran ran(count);
   TaskManager tasks = TaskManager::open(on_sqlite(scratch.fresh("s1") + "/tasks.db", full));
@@ -85,7 +85,7 @@ void against_peer(Report& report, const Columns& ours, const std::optional<Colum
 void at_level(const Run& run, Report& report, bool full, const std::string& body) {
   const std::size_t n = run.size(200'000, 1'000);
   std::vector<Side> sides{{"same statements", [=] { return same_statements(n, full, body); }},
-                          {"ours", [=] { return ours(n, full); }},
+                          {"ours", [=] { return our_lives(n, full); }},
                           {"mix3", [=] { return mix3(n, full, body); }}};
   const std::optional<Measurement> peer = full ? std::nullopt : plainjob(run.size(20'000, 500));
   if (peer) sides.push_back({"plainjob", *peer});

@@ -12,7 +12,7 @@ void lengthen(Millis& time) {
   if (time > Millis(0) && time < std::chrono::hours(1)) time *= 2;
 }
 
-const Mutant kMutants[] = {
+const Mutant kFlowMutants[] = {
     // Unique keys
     {"lets two tasks hold one unique key", [](Faults& f) { f.task = [](NewTask& t) { t.unique = {}; }; }},
     {"frees a key when its task is claimed",
@@ -158,6 +158,6 @@ const Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> flow_mutants() { return kMutants; }
+std::span<const Mutant> flow_mutants() { return kFlowMutants; }
 
 }  // namespace penstock::conformance

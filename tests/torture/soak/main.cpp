@@ -17,7 +17,7 @@ namespace {
 int soak(Options& options) {
   Soak all{.backend = options.word("backend", "all"),
            .seconds = options.get("seconds", 300, 7'200),
-           .rate = options.get("rate", 300, 300),
+           .rate = options.get("rate", 100, 300),
            .seed = options.seed()};
   options.finish();
   std::vector<Child> sides;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/core.hpp"
+#include "support/rounds.hpp"
 
 using namespace penstock;
 using namespace penstock::config;
@@ -291,7 +292,7 @@ TEST_CASE("no mutation of a file crashes, and each complaint is one line about t
   constexpr std::string_view kPieces[] = {"[",  "]",  "{",   "}",   "\"", "'",  "\"\"\"",     "=",    ".",     ",",
                                           "\n", "\\", "\\u", "nan", "#",  "-",  "\xc3",       "\xff", "1e999", "\0"sv,
                                           "[[", "0x", "_",   "*",   " ",  "\r", "1979-05-27", "true"};
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < rounds(20'000); ++round) {
     std::string text(kGood);
     for (unsigned n = random() % 4 + 1; n > 0; --n) {
       std::size_t at = random() % text.size();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "support/rounds.hpp"
 #include "unit/durable/damage.hpp"
 
 using namespace penstock;
@@ -75,7 +76,7 @@ bool harmless(const std::string& body) {
 
 TEST_CASE("whatever an envelope holds is read back, from a body of its own or after other octets") {
   std::mt19937_64 random(20'240'301);
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < rounds(20'000); ++round) {
     Any any(random);
     const std::string body = encoded(any.e);
     Result<Envelope> back = decode_envelope(body);

@@ -9,6 +9,7 @@
 #include "src/files.hpp"
 #include "src/request.hpp"
 #include "support/folder.hpp"
+#include "support/rounds.hpp"
 
 using namespace filesystem;
 using penstock::testing::Folder;
@@ -121,7 +122,7 @@ TEST_CASE("an answer that is not in the log moves no clock: the next call makes 
 TEST_CASE("one that was away while folders came and went goes on from the newest, and appends to no old one") {
   Folder folder;
   Process busy(folder), away(folder), at_the_end(folder);
-  const std::uint64_t missed = GENERATE(1, 999, 1000, 1001, 2000, 2500, 3500);
+  const std::uint64_t missed = kSanitized ? 1001 : GENERATE(1, 999, 1000, 1001, 2000, 2500, 3500);
   CAPTURE(missed);
   busy.enqueue(0, 1000);
   at_the_end.log.now();  // has read all of the first folder, and made the next

@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 
+#include "support/rounds.hpp"
 #include "unit/memory/store_lab.hpp"
 
 using namespace penstock;
@@ -55,9 +56,9 @@ TEST_CASE("a cancelled head is not in the way, and the last one takes its key al
 
 // The bound of the contract: while a key has a claimable task, no other key is served twice.
 TEST_CASE("no key waits longer than one task of each other key") {
-  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+  for (int seed = 1; seed <= rounds(200); ++seed) {
     CAPTURE(seed);
-    std::mt19937 rng(seed);
+    std::mt19937 rng(static_cast<unsigned>(seed));
     const auto below = [&](unsigned n) { return static_cast<unsigned>(rng() % n); };
     StoreLab lab;
     std::map<unsigned, std::string> key_of;

@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 
+#include "support/rounds.hpp"
 #include "unit/memory/store_lab.hpp"
 
 using namespace penstock;
@@ -210,9 +211,9 @@ TEST_CASE("what is leased ahead fills a gate to half only") {
 
 // Random traffic through gates: never above a limit, and nothing that could go stays.
 TEST_CASE("gates are never overfull and never idle while somebody waits") {
-  for (std::uint32_t seed = 1; seed <= 300; ++seed) {
+  for (int seed = 1; seed <= rounds(300); ++seed) {
     CAPTURE(seed);
-    std::mt19937 rng(seed);
+    std::mt19937 rng(static_cast<unsigned>(seed));
     const auto below = [&](unsigned n) { return static_cast<unsigned>(rng() % n); };
     StoreLab lab;
     const std::vector<std::string> names = {"a", "b", "c:1", "c:2"};

@@ -46,7 +46,7 @@ Settlement success(const Leased& l) {
   return s;
 }
 
-constexpr Millis kLong = std::chrono::minutes(5);  // a wait that comes back after this has failed
+constexpr Millis kTooLong = std::chrono::minutes(5);  // a wait that comes back after this has failed
 
 }  // namespace
 
@@ -54,7 +54,7 @@ TEST_CASE("an enqueue rings for a claim that came back empty, once") {
   Shell s;
   const std::uint64_t bell = s.claim(1).bell;
   CHECK(s.put(1));
-  const std::uint64_t rung = s.waiter.wait(bell, kLong).value();
+  const std::uint64_t rung = s.waiter.wait(bell, kTooLong).value();
   CHECK(rung != bell);
   CHECK(s.put(2));
   CHECK(s.waiter.wait(rung, Millis(0)).value() == rung);
@@ -66,12 +66,12 @@ TEST_CASE("a thread that waits is woken by the end of a task it has read, and by
   const Exchanged got = s.claim(1);
   const TaskKey key{"q", got.leased.at(0).id};
   CHECK(s.backend->get({&key, 1}));
-  std::thread waits([&, bell = got.bell] { (void)s.waiter.wait(bell, kLong); });
+  std::thread waits([&, bell = got.bell] { (void)s.waiter.wait(bell, kTooLong); });
   const Settlement done = success(got.leased[0]);
   const std::uint64_t after = s.claim(0, {&done, 1}).bell;
   CHECK(after != got.bell);
   waits.join();
-  std::thread again([&] { (void)s.waiter.wait(after, kLong); });
+  std::thread again([&] { (void)s.waiter.wait(after, kTooLong); });
   s.waiter.interrupt();
   again.join();
 }
@@ -126,7 +126,7 @@ TEST_CASE("producers and workers at once lose and double nothing") {
         for (const Leased& l : got.leased) settle.push_back(success(l));
         if (settle.empty()) {
           if (done < 2 * kEach)
-            (void)s.waiter.wait(got.bell, kLong);  // asked after the bell, which may have rung before
+            (void)s.waiter.wait(got.bell, kTooLong);  // asked after the bell, which may have rung before
           continue;
         }
         const Exchanged settled = s.claim(0, settle);

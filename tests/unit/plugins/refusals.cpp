@@ -10,6 +10,7 @@
 
 #include "plugins/child.hpp"
 #include "plugins/module.hpp"
+#include "support/rounds.hpp"
 #include "unit/plugins/scratch.hpp"
 
 using namespace penstock;
@@ -147,7 +148,7 @@ TEST_CASE("a module cut anywhere is refused, and nobody dies of it") {
 TEST_CASE("a module with flipped bits does this process no harm") {
   Folder folder;
   std::mt19937 random(11);
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < rounds(60); ++i) {
     std::string said = altered(folder, [&](std::string& b, Elf64_Ehdr&) {
       for (int n = 0; n < 8; ++n) b[random() % 4096] ^= static_cast<char>(1u << random() % 8);
     });

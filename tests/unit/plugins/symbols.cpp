@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "support/rounds.hpp"
 #include "unit/plugins/scratch.hpp"
 
 using namespace penstock;
@@ -30,7 +31,7 @@ TEST_CASE("files that are cut, or whose octets are changed, are read with care")
   Folder folder;
   const std::string whole = content(module_file("good")), file = folder / "libpenstock-good.so";
   std::mt19937_64 random(5);
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < rounds(400); ++i) {
     std::string bytes = whole;
     if (i % 2) bytes.resize(random() % whole.size());
     for (int n = 0; n < 20 && !bytes.empty(); ++n) {

@@ -12,13 +12,13 @@ using namespace penstock::plugins;
 
 namespace {
 
-std::vector<std::string> ended;  // names of the objects that were destroyed, in order
+std::vector<std::string> gone;  // names of the objects that were destroyed, in order
 
 // A tracer whose spans tell what it is made of.
 struct Named : Interface {
   static constexpr const char* kKind = "tracer";
   explicit Named(std::string what) : name(std::move(what)) {}
-  ~Named() override { ended.push_back(name); }
+  ~Named() override { gone.push_back(name); }
   static Result<std::unique_ptr<Named>> open(Host&, const Settings&) { return std::make_unique<Named>("plain"); }
   std::string name;
 };
@@ -56,7 +56,7 @@ constexpr PluginDescriptor kPlugin{
 
 struct Scene {
   Scene() {
-    ended.clear();
+    gone.clear();
     HostOptions options;
     options.builtin = entries;
     options.installed.clear();
@@ -87,21 +87,21 @@ TEST_CASE("a wrapper is given the object that it goes around, and its own settin
   CHECK(name_of(made) == "outer(around(plain))");
   CHECK(scene.log.lines.back().second == "tracer wrapper 'around' 1 from built in [test.extra/1]");
   made = Error{};
-  CHECK(ended == std::vector<std::string>{"plain", "around(plain)", "outer(around(plain))"});
+  CHECK(gone == std::vector<std::string>{"plain", "around(plain)", "outer(around(plain))"});
 }
 
 TEST_CASE("a wrapper that fails has destroyed what it was given, and says why") {
   Scene scene;
   CHECK(why(scene.host->wrap("tracer", "refuses", {}, scene.plain())) == "tracer wrapper 'refuses': not today");
-  CHECK(ended.size() == 1);
+  CHECK(gone.size() == 1);
   CHECK(why(scene.host->wrap("tracer", "throws", {}, scene.plain())) ==
         "tracer wrapper 'throws': something that is not a std::exception was thrown");
-  CHECK(ended.size() == 2);
+  CHECK(gone.size() == 2);
   config::Section wrong;
   wrong.file = "f.toml", wrong.name = "tracer.around", wrong.values["mrk"] = std::string(), wrong.lines["mrk"] = 3;
   CHECK(why(scene.host->wrap("tracer", "around", wrong, scene.plain())) ==
         "f.toml:3: tracer.around.mrk: unknown key; did you mean \"mark\"?");
-  CHECK(ended.size() == 3);
+  CHECK(gone.size() == 3);
 }
 
 TEST_CASE("a component of the other role is refused, one that is not there is looked for in its role") {

@@ -12,13 +12,13 @@ using penstock::torture::Raw;
 namespace {
 
 // Every connection that this process opens.
-std::set<sqlite3*> opened;
+std::set<sqlite3*> connections;
 int note_connection(sqlite3* db, char**, const sqlite3_api_routines*) {
-  opened.insert(db);
+  connections.insert(db);
   return SQLITE_OK;
 }
 struct Noting {
-  Noting() { opened.clear(), sqlite3_auto_extension(reinterpret_cast<void (*)()>(note_connection)); }
+  Noting() { connections.clear(), sqlite3_auto_extension(reinterpret_cast<void (*)()>(note_connection)); }
   ~Noting() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(note_connection)); }
 };
 
@@ -49,8 +49,8 @@ TEST_CASE("every connection leaves the log alone, by itself and when it is close
   Store store;
   DurableBackend& b = store.open({{"checkpoint", std::string("64KiB")}});
   fill(b, 1, 60);  // enough for a checkpoint, and so for its connection
-  REQUIRE(opened.size() == 3);
-  for (sqlite3* db : opened) {
+  REQUIRE(connections.size() == 3);
+  for (sqlite3* db : connections) {
     CHECK(ask(db, "PRAGMA wal_autocheckpoint") == 0);
     int without_checkpoint = 0;
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, -1, &without_checkpoint);

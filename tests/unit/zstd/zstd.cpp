@@ -6,6 +6,7 @@
 #include <penstock/plugin/codec.hpp>
 
 #include "support/open_plugin.hpp"
+#include "support/rounds.hpp"
 
 extern "C" const penstock::PluginDescriptor* PENSTOCK_PLUGIN_SYMBOL(zstd)() noexcept;
 
@@ -84,7 +85,7 @@ TEST_CASE("random octets, and frames with random damage, do no harm") {
   Zstd zstd;
   std::mt19937 random(3);
   const std::string packed = zstd.apply(std::string(1000, 'a') + random_octets(1000, 4));
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < rounds(20'000); ++i) {
     std::string bytes = i % 2 ? packed : "\x28\xb5\x2f\xfd" + random_octets(random() % 100, random());
     for (int n = 0; n < 3; ++n) bytes[random() % bytes.size()] = static_cast<char>(random());
     auto undone = zstd.codec->undo(bytes, 1 << 16);
