@@ -6,6 +6,7 @@
 
 #include "fuzz/fuzz.hpp"
 #include "plugins/elf.hpp"
+#include "plugins/symbols.hpp"
 
 namespace penstock::fuzz {
 namespace {
@@ -31,6 +32,8 @@ void take(std::string_view input) {
   demand(::pwrite(file.fd, input.data(), input.size(), 0) == static_cast<ssize_t>(input.size()), "its content");
   const auto found = plugins::check_file(file.name);
   if (!found) demand(one_line(found.error().message), "an error is one line");
+  const auto symbols = plugins::read_symbols(file.name);
+  if (!symbols) demand(one_line(symbols.error().message), "an error of its symbols is one line");
 }
 
 }  // namespace penstock::fuzz
