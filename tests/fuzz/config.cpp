@@ -26,7 +26,8 @@ void settings(const config::Section& component) {
     const auto* text = std::get_if<std::string>(&value);
     if (text && text->starts_with("file:")) return;  // any file might be read, and some never end
   }
-  demand(static_cast<bool>(config::check_table(kKinds)), "a sound table");
+  static const bool sound = static_cast<bool>(config::check_table(kKinds));
+  demand(sound, "a sound table");
   const auto values = config::Values::check(kKinds, component.values);
   if (!values) return demand(one_line(values.error().message), "an error of a setting is one line");
   demand(values->integer("whole") >= -5 && values->integer("whole") <= 5, "a number within its range");
